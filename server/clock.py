@@ -1,0 +1,53 @@
+"""The only doorway to time: whoever needs the time, a date or a pause gets a `Clock` handed in.
+
+The date that counts is New York's, not the machine's: expirations, trading days and days to
+expiration all turn over there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+__all__ = ["NEW_YORK", "Clock", "SystemClock", "new_york_now", "new_york_today"]
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+class Clock(Protocol):
+    """What the rest of the server may know of time."""
+
+    def now(self) -> datetime:
+        """Returns the current instant, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Returns seconds that never go backwards, for measuring and for deadlines."""
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Returns once `duration` has passed; cancellation passes through."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, duration: timedelta) -> None:
+        await asyncio.sleep(duration.total_seconds())
+
+
+def new_york_now(clock: Clock) -> datetime:
+    """Returns the current instant with New York's offset."""
+    return clock.now().astimezone(NEW_YORK)
+
+
+def new_york_today(clock: Clock) -> date:
+    """Returns the date that the market has now."""
+    return new_york_now(clock).date()

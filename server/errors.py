@@ -1,0 +1,525 @@
+"""Everything that can go wrong, as data: one exception a reason, its numbers as fields.
+
+    GatewayError
+    ├── BadInput            400  MissingAccountId, InvalidField, UnknownField, InvalidBody, NothingGiven,
+    │                            TooManyGiven, InvalidDate, InvalidStrike, MissingExpiration, MissingStrike,
+    │                            InvalidOptionType, NotAnOption, WeakApiKey, OrderRefused
+    ├── NotAuthenticated    401  MissingApiKey, InvalidApiKey, GrantRevoked
+    ├── NotAllowed          403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker
+    ├── NotFound            404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound, ApiKeyNotFound,
+    │                            NotKnownToBroker
+    ├── Conflict            409  (order keys)
+    ├── TooManyRequests     429  QueueFull, QueueTooSlow
+    ├── NotBuilt            501  RouteNotBuilt
+    ├── Unavailable         503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable, FeedUnavailable, ShuttingDown
+    └── Late                504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded
+
+This module knows no gRPC and no HTTP: a family is a meaning, and `rpc/` holds the one table from
+families to statuses. A class writes its own sentence and says what to do next; whoever raises it
+gives the numbers only. `reason` is the name of the value in `tasty.v1.ErrorReason`.
+
+What an unknown exception says never reaches a client: it is logged with the request id, and the
+client gets that id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+__all__ = [
+    "AccountNotFound",
+    "AdminKeyRequired",
+    "ApiKeyNotFound",
+    "ApiKeyTaken",
+    "BadInput",
+    "BrokerThrottled",
+    "BrokerTimeout",
+    "BrokerUnavailable",
+    "BrokerUnreadable",
+    "Conflict",
+    "DeadlineExceeded",
+    "FeedUnavailable",
+    "ForbiddenByBroker",
+    "GatewayError",
+    "GrantRevoked",
+    "InvalidApiKey",
+    "InvalidBody",
+    "InvalidDate",
+    "InvalidField",
+    "InvalidOptionType",
+    "InvalidStrike",
+    "Late",
+    "MarketDataTimeout",
+    "MissingAccountId",
+    "MissingApiKey",
+    "MissingExpiration",
+    "MissingStrike",
+    "NoOptions",
+    "NotACustomer",
+    "NotAllowed",
+    "NotAnOption",
+    "NotAuthenticated",
+    "NotBuilt",
+    "NotFound",
+    "NotKnownToBroker",
+    "NothingGiven",
+    "OptionNotFound",
+    "OrderRefused",
+    "QueueFull",
+    "QueueTooSlow",
+    "RouteNotBuilt",
+    "ShuttingDown",
+    "SymbolNotFound",
+    "TooManyGiven",
+    "TooManyRequests",
+    "Unavailable",
+    "UnknownField",
+    "WeakApiKey",
+]
+
+GRANTS_PAGE = "https://my.tastytrade.com/app.html#/manage/api-access/oauth-applications"
+SHOWN_CHOICES = 25
+"""How many choices an error lists at most: a chain has hundreds of strikes."""
+
+
+class GatewayError(Exception):
+    """A failure that a client may be told about, in the words of `str(error)`."""
+
+    reason: ClassVar[str]
+    """The name of the value in `tasty.v1.ErrorReason`; set by every leaf, missing on families."""
+
+    field: str | None = None
+    """The request field at fault, where there is one (a path such as `legs[0].quantity`)."""
+
+    def __init__(self, sentence: str, **metadata: object) -> None:
+        super().__init__(sentence)
+        self.metadata: Mapping[str, str] = {name: str(value) for name, value in metadata.items()}
+
+
+class BadInput(GatewayError):
+    """The request cannot be right, whatever the state of the account."""
+
+
+class NotAuthenticated(GatewayError):
+    """Nobody, or somebody the broker no longer knows."""
+
+
+class NotAllowed(GatewayError):
+    """Known, but this is not theirs to do."""
+
+
+class NotFound(GatewayError):
+    """What the request names does not exist for this tenant."""
+
+
+class Conflict(GatewayError):
+    """Another request with the same name came first."""
+
+
+class TooManyRequests(GatewayError):
+    """The queue of this API key cannot take or serve the request in time."""
+
+
+class NotBuilt(GatewayError):
+    """The contract has it, this server does not yet."""
+
+
+class Unavailable(GatewayError):
+    """The broker, or this server, cannot serve at the moment; the same request may work later."""
+
+
+class Late(GatewayError):
+    """The answer did not come within the time that was allowed."""
+
+
+# --- 400
+
+
+class MissingAccountId(BadInput):
+    reason = "ERROR_REASON_MISSING_ACCOUNT_ID"
+    field = "account_id"
+
+    def __init__(self) -> None:
+        super().__init__("account_id is required. Provide it as a query parameter.")
+
+
+class InvalidField(BadInput):
+    """A value of the wrong type, form or range; `expected` completes "Expected ..."."""
+
+    reason = "ERROR_REASON_INVALID_FIELD"
+
+    def __init__(self, field: str, given: object, expected: str) -> None:
+        shown = str(given)
+        shown = shown if len(shown) <= 80 else shown[:80] + "…"
+        super().__init__(f"Invalid {field} '{shown}'. Expected {expected}.", field=field)
+        self.field = field
+
+
+class UnknownField(BadInput):
+    reason = "ERROR_REASON_UNKNOWN_FIELD"
+
+    def __init__(self, field: str, allowed: Iterable[str]) -> None:
+        names = ", ".join(sorted(allowed))
+        super().__init__(f"Unknown field '{field}'. Allowed: {names}.", field=field)
+        self.field = field
+
+
+class InvalidBody(BadInput):
+    reason = "ERROR_REASON_INVALID_BODY"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"Invalid request body: {problem}.")
+
+
+class NothingGiven(BadInput):
+    """An empty list where at least one item is needed; `noun` is "instrument", "symbol", "leg"..."""
+
+    reason = "ERROR_REASON_NOTHING_GIVEN"
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(f"At least one {noun} is required", noun=noun)
+
+
+class TooManyGiven(BadInput):
+    reason = "ERROR_REASON_TOO_MANY_GIVEN"
+
+    def __init__(self, noun: str, *, given: int, allowed: int) -> None:
+        super().__init__(
+            f"Too many {noun}: {given} given, {allowed} allowed. Split the request.",
+            given=given,
+            allowed=allowed,
+        )
+
+
+class InvalidDate(BadInput):
+    reason = "ERROR_REASON_INVALID_DATE"
+
+    def __init__(self, given: str, field: str = "expiration_date") -> None:
+        super().__init__(f"Invalid date format '{given[:40]}'. Expected YYYY-MM-DD format.")
+        self.field = field
+
+
+class InvalidStrike(BadInput):
+    reason = "ERROR_REASON_INVALID_STRIKE"
+    field = "strike_price"
+
+    def __init__(self, given: object) -> None:
+        super().__init__(f"Invalid strike price '{given}'. Expected positive number.")
+
+
+class MissingExpiration(BadInput):
+    reason = "ERROR_REASON_MISSING_EXPIRATION"
+    field = "expiration_date"
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"expiration_date is required for option {symbol}", symbol=symbol)
+
+
+class MissingStrike(BadInput):
+    reason = "ERROR_REASON_MISSING_STRIKE"
+    field = "strike_price"
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"strike_price is required for option {symbol}", symbol=symbol)
+
+
+class InvalidOptionType(BadInput):
+    reason = "ERROR_REASON_INVALID_OPTION_TYPE"
+    field = "option_type"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"Invalid option_type '{given}'. Expected 'C' or 'P'.")
+
+
+class NotAnOption(BadInput):
+    """Greeks were asked for something that has none."""
+
+    reason = "ERROR_REASON_NOT_AN_OPTION"
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(
+            f"'{symbol}' is not an option. Give option_type, strike_price and expiration_date, "
+            "or an option symbol in OCC form.",
+            symbol=symbol,
+        )
+
+
+class WeakApiKey(BadInput):
+    reason = "ERROR_REASON_WEAK_API_KEY"
+    field = "api_key"
+
+    def __init__(self, *, minimum: int, maximum: int) -> None:
+        super().__init__(
+            f"api_key must have {minimum} to {maximum} characters out of A-Z a-z 0-9 . _ ~ -. "
+            "A random one of 32 or more is best.",
+            minimum=minimum,
+            maximum=maximum,
+        )
+
+
+class OrderRefused(BadInput):
+    """The broker refused an order; its own words, and its codes in the metadata."""
+
+    reason = "ERROR_REASON_ORDER_REFUSED"
+
+    def __init__(self, words: str, codes: Sequence[str] = ()) -> None:
+        super().__init__(words, codes=",".join(codes))
+
+
+# --- 401
+
+
+class MissingApiKey(NotAuthenticated):
+    reason = "ERROR_REASON_MISSING_API_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("Missing API key. Provide X-API-Key header.")
+
+
+class InvalidApiKey(NotAuthenticated):
+    reason = "ERROR_REASON_INVALID_API_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("Invalid API key. No credentials configured for this key.")
+
+
+class GrantRevoked(NotAuthenticated):
+    """The broker refused the refresh token for good: no further try until credentials change."""
+
+    reason = "ERROR_REASON_GRANT_REVOKED"
+
+    def __init__(self, words: str = "Grant revoked") -> None:
+        super().__init__(
+            "TastyTrade refresh token is invalid or revoked. Please update your credentials using "
+            "POST /api/v1/credentials. To get a new refresh token, visit "
+            f"{GRANTS_PAGE} and create a new Personal OAuth Grant. Error: {words}"
+        )
+
+
+# --- 403
+
+
+class AdminKeyRequired(NotAllowed):
+    reason = "ERROR_REASON_ADMIN_KEY_REQUIRED"
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"{action} needs the administrator's key. Provide X-Admin-Key header.")
+
+
+class ApiKeyTaken(NotAllowed):
+    """Somebody else's key, or one that the caller has not proven to hold."""
+
+    reason = "ERROR_REASON_API_KEY_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API key cannot be changed by the caller. Present the same key in X-API-Key, or "
+            "the administrator's key in X-Admin-Key."
+        )
+
+
+class NotACustomer(NotAllowed):
+    """The broker gives market data only to people with an open, funded account."""
+
+    reason = "ERROR_REASON_NOT_A_CUSTOMER"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            f"TastyTrade gives this user no market data: {words}. Finish opening an account first."
+        )
+
+
+class ForbiddenByBroker(NotAllowed):
+    reason = "ERROR_REASON_FORBIDDEN_BY_BROKER"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            f"TastyTrade does not permit this: {words}. Check the scopes of the OAuth grant."
+        )
+
+
+# --- 404
+
+
+def _choices(values: Sequence[str]) -> str:
+    shown = [str(value) for value in values[:SHOWN_CHOICES]]
+    more = len(values) - len(shown)
+    return f"{shown}" if more <= 0 else f"{shown} and {more} more"
+
+
+class AccountNotFound(NotFound):
+    reason = "ERROR_REASON_ACCOUNT_NOT_FOUND"
+    field = "account_id"
+
+    def __init__(self, account_id: str, available: Sequence[str]) -> None:
+        super().__init__(
+            f"Account '{account_id}' not found. Available accounts: {list(available)}",
+            account_id=account_id,
+        )
+
+
+class SymbolNotFound(NotFound):
+    reason = "ERROR_REASON_SYMBOL_NOT_FOUND"
+    field = "symbol"
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(
+            f"Symbol '{symbol}' not found. Look it up with GET /api/v1/search-symbols.",
+            symbol=symbol,
+        )
+
+
+class NoOptions(NotFound):
+    """An expiration that the chain of this symbol does not have."""
+
+    reason = "ERROR_REASON_NO_OPTIONS"
+    field = "expiration_date"
+
+    def __init__(self, symbol: str, expiration: str, available: Sequence[str]) -> None:
+        super().__init__(
+            f"No options found for {symbol} expiration {expiration}. "
+            f"Available: {_choices(available)}",
+            symbol=symbol,
+            expiration=expiration,
+        )
+
+
+class OptionNotFound(NotFound):
+    reason = "ERROR_REASON_OPTION_NOT_FOUND"
+    field = "strike_price"
+
+    def __init__(
+        self, symbol: str, expiration: str, kind: str, strike: str, available: Sequence[str]
+    ) -> None:
+        super().__init__(
+            f"Option not found: {symbol} {expiration} {kind} {strike}. "
+            f"Available strikes: {_choices(available)}",
+            symbol=symbol,
+        )
+
+
+class ApiKeyNotFound(NotFound):
+    reason = "ERROR_REASON_API_KEY_NOT_FOUND"
+    field = "api_key"
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(f"API key '{shown}' not found in credentials")
+
+
+class NotKnownToBroker(NotFound):
+    """The broker answered 404 for something that has no error of its own here."""
+
+    reason = "ERROR_REASON_NOT_KNOWN_TO_BROKER"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"TastyTrade does not know this: {words}")
+
+
+# --- 429
+
+
+class QueueFull(TooManyRequests):
+    reason = "ERROR_REASON_QUEUE_FULL"
+
+    def __init__(self, *, waiting: int, rate: float) -> None:
+        super().__init__(
+            f"Rate limit: {waiting} requests of this API key are waiting already, and {rate:g} are "
+            "served each second. Send fewer at once.",
+            waiting=waiting,
+            rate=rate,
+        )
+
+
+class QueueTooSlow(TooManyRequests):
+    """The turn would come after the caller's deadline, so the answer comes now."""
+
+    reason = "ERROR_REASON_QUEUE_TOO_SLOW"
+
+    def __init__(self, *, wait_s: float, left_s: float, rate: float) -> None:
+        super().__init__(
+            f"Rate limit: the turn of this request comes in {wait_s:.1f} s, but its deadline is in "
+            f"{left_s:.1f} s ({rate:g} requests are served each second). Send fewer, or allow more "
+            "time.",
+            retry_after=f"{wait_s:.1f}",
+        )
+
+
+# --- 501
+
+
+class RouteNotBuilt(NotBuilt):
+    reason = "ERROR_REASON_NOT_BUILT"
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"{method} is part of the contract but not built into this server yet.")
+
+
+# --- 503
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker answered 5xx, or could not be reached at all."""
+
+    reason = "ERROR_REASON_BROKER_UNAVAILABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"TastyTrade is not available ({what}). Try again in a moment.")
+
+
+class BrokerThrottled(Unavailable):
+    reason = "ERROR_REASON_BROKER_THROTTLED"
+
+    def __init__(self) -> None:
+        super().__init__("TastyTrade is limiting our requests (429). Try again in some seconds.")
+
+
+class BrokerUnreadable(Unavailable):
+    """The broker answered something that is not its documented format."""
+
+    reason = "ERROR_REASON_BROKER_UNREADABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"TastyTrade sent an answer that cannot be read ({what}). Try again.")
+
+
+class FeedUnavailable(Unavailable):
+    reason = "ERROR_REASON_FEED_UNAVAILABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The market data feed is not connected ({what}). Try again in a moment.")
+
+
+class ShuttingDown(Unavailable):
+    reason = "ERROR_REASON_SHUTTING_DOWN"
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping. Send the request again; another one takes over.")
+
+
+# --- 504
+
+
+class MarketDataTimeout(Late):
+    """No requested symbol had an event in time; `noun` is "quotes" or "Greeks"."""
+
+    reason = "ERROR_REASON_MARKET_DATA_TIMEOUT"
+
+    def __init__(self, noun: str, timeout_s: float, missing: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"Timeout getting {noun} after {timeout_s:g}s", missing=_choices(list(missing))
+        )
+
+
+class BrokerTimeout(Late):
+    reason = "ERROR_REASON_BROKER_TIMEOUT"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"TastyTrade did not answer in time ({what}). Try again.")
+
+
+class DeadlineExceeded(Late):
+    reason = "ERROR_REASON_DEADLINE_EXCEEDED"
+
+    def __init__(self) -> None:
+        super().__init__("The request took longer than its deadline. Allow more time.")

@@ -1,0 +1,97 @@
+"""Every setting of the server: name, type, default, meaning; read once, from the environment.
+
+`TASTY_EDGE_PORT=9000` sets `edge_port`. The README's table is made from this file, so a field
+without a description is a hole in the manual. Nothing else in the tree reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """The whole configuration, frozen."""
+
+    model_config = SettingsConfigDict(env_prefix="TASTY_", frozen=True, extra="ignore")
+
+    # --- where
+
+    broker: Literal["simulator", "sandbox", "production"] = Field(
+        "simulator",
+        description="Which tastytrade to talk to: the built-in simulator, the broker's own "
+        "certification environment, or the real one.",
+    )
+    host: str = Field("127.0.0.1", description="Address that all our ports listen on.")
+    edge_port: int = Field(8000, ge=0, le=65535, description="REST, SSE, gRPC and gRPC-Web.")
+    grpc_port: int = Field(50051, ge=0, le=65535, description="gRPC without the edge.")
+    simulator_port: int = Field(8090, ge=0, le=65535, description="The simulated broker.")
+    admin_port: int = Field(9901, ge=0, le=65535, description="Envoy's admin page (loopback).")
+    metrics_port: int = Field(
+        9902, ge=0, le=65535, description="Prometheus metrics of the server (loopback)."
+    )
+    data_dir: Path = Field(Path("var"), description="Database, keys, logs and made configuration.")
+    simulator_url: str = Field(
+        "",
+        description="Base address of the simulator; empty means the port above on loopback.",
+    )
+
+    # --- tenants
+
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty means a "
+        "SQLite file in data_dir.",
+    )
+    master_key: SecretStr = Field(
+        SecretStr(""),
+        description="Keys that encrypt stored credentials, newest first: base64 of 32 bytes each, "
+        "comma-separated. Empty means a key file in data_dir, made at first start.",
+    )
+    pepper: SecretStr = Field(
+        SecretStr(""),
+        description="Secret under which API keys are hashed (base64 of 32 bytes); empty means a "
+        "file in data_dir, made at first start. Changing it makes every API key unknown.",
+    )
+    admin_key: SecretStr = Field(
+        SecretStr(""),
+        description="With it set, registering a new API key needs this value in X-Admin-Key.",
+    )
+
+    # --- limits
+
+    rate_limit: float = Field(
+        2.0, ge=0, description="Requests a second and API key; more wait in a queue. 0: no limit."
+    )
+    rate_burst: int = Field(2, ge=1, description="Requests that may go at once after a pause.")
+    rate_queue: int = Field(100, ge=0, description="Requests of one API key that may wait.")
+    default_deadline_s: float = Field(
+        30.0, gt=0, description="Deadline of a call whose client set none (streams have none)."
+    )
+    drain_s: float = Field(8.0, ge=0, description="Time that running calls get when stopping.")
+
+    # --- broker sessions
+
+    session_idle_s: float = Field(
+        1800.0, gt=0, description="A broker session that nobody used for this long is closed."
+    )
+    session_refresh_s: float = Field(
+        300.0, gt=0, description="How often the sessions' access tokens are kept fresh."
+    )
+    broker_timeout_s: float = Field(
+        10.0, gt=0, description="Longest wait for one answer of the broker's REST API."
+    )
+
+    # --- logs
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much is logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="Lines for a person, or one JSON object a line."
+    )
