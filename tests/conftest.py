@@ -1,0 +1,35 @@
+"""What every test gets without asking: no task outlives the test that started it.
+
+Sockets and files are watched by the interpreter itself: `ResourceWarning` is an error here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+SETTLING_TURNS = 20
+"""Turns of the loop that cancelled tasks get to finish before they count as leaked."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if pytest_asyncio.is_async_test(item):
+            # First in, so that it is torn down last, after the fixtures that own tasks.
+            item.fixturenames.insert(0, "no_leaked_tasks")
+
+
+@pytest_asyncio.fixture
+async def no_leaked_tasks() -> AsyncIterator[None]:
+    """Fails a test that leaves a task running on its loop."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(SETTLING_TURNS):
+        leaked = [task for task in asyncio.all_tasks() - before if not task.done()]
+        if not leaked:
+            return
+        await asyncio.sleep(0)
+    assert not leaked, f"tasks left running: {leaked}"
