@@ -1,0 +1,135 @@
+"""What the simulated broker lists, and what the market says about one of them at one instant.
+
+Prices are `Decimal` in here and floats only on the wire of DXLink: an order is checked against
+`Instrument.tick_at`, and a float would put it off its tick.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Instrument", "Quote", "SimClock", "TickSize"]
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, Protocol
+
+
+class SimClock(Protocol):
+    """The only thing that the market knows of time."""
+
+    def now(self) -> datetime:
+        """Returns the current instant, aware, in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickSize:
+    """One row of a tick table: `value` holds below `threshold`, the row without one at and above."""
+
+    value: Decimal
+    threshold: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One thing that can be quoted, in the broker's words."""
+
+    symbol: str
+    """As orders and positions name it: `SPY`, `SPY   261218P00685000`, `/ESZ6`, `BTC/USD`."""
+
+    streamer_symbol: str
+    """As DXLink names it: `SPY`, `.SPY261218P685`, `/ESZ26:XCME`, `BTC/USD:CXTALP`."""
+
+    instrument_type: str
+    """Equity, Equity Option, Future, Future Option, Cryptocurrency, Index or Warrant.
+
+    An index is `Index` here; the broker's REST lists it among the equities with `is-index`.
+    """
+
+    description: str
+    underlying_symbol: str
+    """The equity, index or future below an option (`/ESZ6`); of everything else, its own symbol."""
+
+    multiplier: Decimal
+    """What one point of price is worth for a quantity of one."""
+
+    tick_sizes: tuple[TickSize, ...]
+    """Ascending thresholds; of an option, the rows that the underlying has for its options."""
+
+    row: int
+    """Where the market keeps it; stable as long as the market lives."""
+
+    exchange: str = ""
+    product_code: str = ""
+    """`ES`, of a future and of its options."""
+
+    root_symbol: str = ""
+    """Of options: `SPXW`, `EW4`."""
+
+    expiration_date: date | None = None
+    expires_at: datetime | None = None
+    stops_trading_at: datetime | None = None
+    strike_price: Decimal | None = None
+    option_type: Literal["C", "P"] | None = None
+    settlement: Literal["AM", "PM"] | None = None
+    expiration_type: str = ""
+    exercise_style: str = ""
+    is_index: bool = False
+    is_etf: bool = False
+    is_tradeable: bool = True
+    """False for an index: it has a price, but nobody sells it."""
+
+    is_closing_only: bool = False
+    is_halted: bool = False
+    is_fractional: bool = False
+    """Fractions of a unit may be traded."""
+
+    quantity_precision: int = 0
+    """Decimals that a quantity may have."""
+
+    lendability: str = ""
+
+    @property
+    def is_option(self) -> bool:
+        return self.option_type is not None
+
+    def tick_at(self, price: Decimal) -> Decimal:
+        """Returns the smallest step of a price of that size (its sign does not matter)."""
+        size = abs(price)
+
+        for row in self.tick_sizes:
+            if row.threshold is not None and size < row.threshold:
+                return row.value
+
+        return self.tick_sizes[-1].value
+
+    def on_tick(self, price: Decimal) -> bool:
+        """Tells whether an order may name that price."""
+        return price % self.tick_at(price) == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The market of one instrument at one instant; a side that nobody makes is `None`."""
+
+    bid: Decimal | None
+    ask: Decimal | None
+    bid_size: Decimal
+    ask_size: Decimal
+    last: Decimal | None
+    time: datetime
+
+    @property
+    def mid(self) -> Decimal | None:
+        if self.bid is None or self.ask is None:
+            return None
+
+        return (self.bid + self.ask) / 2
+
+    @property
+    def mark(self) -> Decimal | None:
+        """What positions are valued at: the mid, else the last price, else the one side there is."""
+        for price in (self.mid, self.last, self.ask, self.bid):
+            if price is not None:
+                return price
+
+        return None
