@@ -1,18 +1,20 @@
 """Everything that can go wrong, as data: one exception a reason, its numbers as fields.
 
     GatewayError
-    ├── BadInput            400  MissingAccountId, InvalidField, UnknownField, InvalidBody, NothingGiven,
-    │                            TooManyGiven, InvalidDate, InvalidStrike, MissingExpiration, MissingStrike,
-    │                            InvalidOptionType, NotAnOption, WeakApiKey, OrderRefused
-    ├── NotAuthenticated    401  MissingApiKey, InvalidApiKey, GrantRevoked
-    ├── NotAllowed          403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker
-    ├── NotFound            404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound, ApiKeyNotFound,
-    │                            NotKnownToBroker
-    ├── Conflict            409  (order keys)
-    ├── TooManyRequests     429  QueueFull, QueueTooSlow
-    ├── NotBuilt            501  RouteNotBuilt
-    ├── Unavailable         503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable, FeedUnavailable, ShuttingDown
-    └── Late                504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded
+    ├── BadInput          400  MissingAccountId, InvalidField, UnknownField, InvalidBody,
+    │                          NothingGiven, TooManyGiven, InvalidDate, InvalidStrike,
+    │                          MissingExpiration, MissingStrike, InvalidOptionType, NotAnOption,
+    │                          WeakApiKey, OrderRefused
+    ├── NotAuthenticated  401  MissingApiKey, InvalidApiKey, GrantRevoked
+    ├── NotAllowed        403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker
+    ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
+    │                          ApiKeyNotFound, NotKnownToBroker
+    ├── Conflict          409
+    ├── TooManyRequests   429  QueueFull, QueueTooSlow
+    ├── NotBuilt          501  RouteNotBuilt
+    ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
+    │                          FeedUnavailable, ShuttingDown
+    └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded
 
 This module knows no gRPC and no HTTP: a family is a meaning, and `rpc/` holds the one table from
 families to statuses. A class writes its own sentence and says what to do next; whoever raises it
@@ -68,6 +70,7 @@ __all__ = [
     "OrderRefused",
     "QueueFull",
     "QueueTooSlow",
+    "RefusedByBroker",
     "RouteNotBuilt",
     "ShuttingDown",
     "SymbolNotFound",
@@ -173,7 +176,7 @@ class InvalidBody(BadInput):
 
 
 class NothingGiven(BadInput):
-    """An empty list where at least one item is needed; `noun` is "instrument", "symbol", "leg"..."""
+    """An empty list where one item is needed; `noun` is "instrument", "symbol", "leg"..."""
 
     reason = "ERROR_REASON_NOTHING_GIVEN"
 
@@ -265,6 +268,15 @@ class OrderRefused(BadInput):
 
     def __init__(self, words: str, codes: Sequence[str] = ()) -> None:
         super().__init__(words, codes=",".join(codes))
+
+
+class RefusedByBroker(BadInput):
+    """The broker refused a request that is no order; its own words, and its codes."""
+
+    reason = "ERROR_REASON_REFUSED_BY_BROKER"
+
+    def __init__(self, words: str, codes: Sequence[str] = ()) -> None:
+        super().__init__(f"TastyTrade refused the request: {words}", codes=",".join(codes))
 
 
 # --- 401

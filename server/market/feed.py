@@ -1,0 +1,266 @@
+"""Keeps one tenant's connection to DXLink open, and its subscriptions the way the hub wants them.
+
+The SDK's streamer neither reconnects nor notices a mute socket; both happen here. What is wanted
+survives every connection: a new one starts by subscribing all of it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from random import Random
+from typing import Protocol
+
+import structlog
+
+from server.clock import Clock
+from server.errors import FeedUnavailable, GatewayError, NotAllowed, NotAuthenticated
+from server.market.backoff import Backoff
+from server.market.hub import Hub
+
+__all__ = ["Connection", "Connector", "Dropped", "Feed", "FeedState", "FeedStatistics"]
+
+log = structlog.get_logger(__name__)
+
+
+class Dropped(Exception):
+    """A connection that ended; not a failure of any request, and nobody outside sees it."""
+
+    def __init__(self, cause: str, *, at_once: bool = False) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.at_once = at_once
+        """The server asked for a reconnect (1012), or ours is planned: no pause is needed."""
+
+
+class Connection(Protocol):
+    """One open, authorised connection."""
+
+    async def subscribe(self, event: str, symbols: Sequence[str]) -> None:
+        """Subscribes, in messages small enough for the server and no faster than it likes."""
+
+    async def unsubscribe(self, event: str, symbols: Sequence[str]) -> None:
+        """Ends subscriptions."""
+
+    def batches(self) -> AsyncIterator[tuple[str, list[object]]]:
+        """Yields (event type, flat values) until the connection ends, then raises `Dropped`."""
+
+
+class Connector(Protocol):
+    """Opens connections for one tenant; raises a GatewayError when the broker refuses for good."""
+
+    def __call__(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+class FeedState(StrEnum):
+    """What the feed is doing."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatistics:
+    """What the feed holds and did since it was opened."""
+
+    state: FeedState
+    wanted: int
+    subscribed: int
+    connections: int
+    drops: int
+    frames: int
+    last_cause: str
+
+
+class Feed:
+    """The supervised connection.
+
+    `run` is its whole life; `want` and `unwant` may be called at any time, before it too.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        clock: Clock,
+        *,
+        random: Random,
+        data_silence: timedelta = timedelta(seconds=15),
+    ) -> None:
+        self._connector = connector
+        self._clock = clock
+        self._backoff = Backoff(random)
+        self._data_silence = data_silence
+        self._wanted: dict[tuple[str, str], None] = {}
+        self._pending: dict[tuple[str, str], bool] = {}
+        self._subscribed: set[tuple[str, str]] = set()
+        self._work = asyncio.Event()
+        self._hub: Hub | None = None
+        self._connections = 0
+        self._drops = 0
+        self._frames = 0
+        self._last_cause = ""
+        self.state = FeedState.IDLE
+        self.refusal: GatewayError | None = None
+        """Why the broker gives this tenant no data; final until the credentials change."""
+        self.refused = asyncio.Event()
+
+    def attach(self, hub: Hub) -> None:
+        """Names the hub that gets the events; once, before `run`."""
+        self._hub = hub
+
+    # --- what the hub calls
+
+    def want(self, event: str, symbol: str) -> None:
+        self._wanted[event, symbol] = None
+        self._pending[event, symbol] = True
+        self._work.set()
+
+    def unwant(self, event: str, symbol: str) -> None:
+        self._wanted.pop((event, symbol), None)
+        self._pending[event, symbol] = False
+        self._work.set()
+
+    # --- life
+
+    async def run(self) -> None:
+        """Connects when something is wanted, and again after every drop, until cancelled."""
+        hub = self._attached()
+        while True:
+            if not self._wanted:
+                self.state = FeedState.IDLE
+                await self._work.wait()
+                self._work.clear()
+                continue
+
+            self.state = FeedState.CONNECTING
+            try:
+                await self._connected(hub)
+            except Dropped as drop:
+                dropped = drop
+            except (NotAuthenticated, NotAllowed) as refusal:
+                self._refuse(hub, refusal)
+                return
+            except GatewayError as failure:
+                dropped = Dropped(str(failure))
+
+            self._drops += 1
+            self._last_cause = dropped.cause
+            self._subscribed.clear()
+            hub.set_live(False, dropped.cause)
+            pause = self._backoff.next_pause(at_once=dropped.at_once)
+            log.info("feed_dropped", cause=dropped.cause, pause_s=round(pause.total_seconds(), 3))
+            self.state = FeedState.WAITING
+            await self._clock.sleep(pause)
+
+    def statistics(self) -> FeedStatistics:
+        return FeedStatistics(
+            state=self.state,
+            wanted=len(self._wanted),
+            subscribed=len(self._subscribed),
+            connections=self._connections,
+            drops=self._drops,
+            frames=self._frames,
+            last_cause=self._last_cause,
+        )
+
+    def ensure_allowed(self) -> None:
+        """Raises what the broker said, when it refuses this tenant any data."""
+        if self.refusal is not None:
+            raise self.refusal
+
+    # --- inside
+
+    def _attached(self) -> Hub:
+        if self._hub is None:
+            raise RuntimeError("attach a hub before running its feed")
+        return self._hub
+
+    async def _connected(self, hub: Hub) -> None:
+        """Lives through one connection; always ends with an exception."""
+        try:
+            async with self._connector() as connection:
+                self._connections += 1
+                self._pending = dict.fromkeys(self._wanted, True)
+                self._work.set()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._keep_subscribed(connection))
+                    tasks.create_task(self._watch_silence(hub))
+                    await self._pump(connection, hub)
+        except ExceptionGroup as group:
+            # The pump, the subscriber and the SDK's own tasks fail together; one cause is enough.
+            raise _cause(group) from group
+        raise Dropped("the connection ended")
+
+    async def _pump(self, connection: Connection, hub: Hub) -> None:
+        async for event, flat in connection.batches():
+            self._frames += 1
+            if self.state is not FeedState.LIVE:
+                # Only data proves that the connection is worth something; an open socket does not.
+                self.state = FeedState.LIVE
+                self._backoff.reset()
+                hub.set_live(True, "connected" if self._connections == 1 else "reconnected")
+            hub.publish(event, flat)
+
+    async def _keep_subscribed(self, connection: Connection) -> None:
+        while True:
+            await self._work.wait()
+            # One turn of the loop, so that a stream of 500 symbols becomes one piece of work.
+            await asyncio.sleep(0)
+            self._work.clear()
+            pending, self._pending = self._pending, {}
+            added: dict[str, list[str]] = {}
+            removed: dict[str, list[str]] = {}
+            for (event, symbol), wanted in pending.items():
+                if wanted and (event, symbol) not in self._subscribed:
+                    added.setdefault(event, []).append(symbol)
+                elif not wanted and (event, symbol) in self._subscribed:
+                    removed.setdefault(event, []).append(symbol)
+
+            for event, symbols in removed.items():
+                self._subscribed.difference_update((event, symbol) for symbol in symbols)
+                await connection.unsubscribe(event, symbols)
+            for event, symbols in added.items():
+                self._subscribed.update((event, symbol) for symbol in symbols)
+                await connection.subscribe(event, symbols)
+
+    async def _watch_silence(self, hub: Hub) -> None:
+        """Calls data stale when a connection that has delivered stops delivering at all."""
+        frames = self._frames
+        while True:
+            await self._clock.sleep(self._data_silence)
+            if self._frames == frames and self.state is FeedState.LIVE and self._wanted:
+                self.state = FeedState.CONNECTING
+                hub.set_live(False, f"no data for {self._data_silence.total_seconds():g} s")
+            frames = self._frames
+
+    def _refuse(self, hub: Hub, refusal: GatewayError) -> None:
+        self.state = FeedState.REFUSED
+        self.refusal = refusal
+        self._last_cause = refusal.reason
+        hub.set_live(False, str(refusal))
+        self.refused.set()
+        log.warning("feed_refused", reason=refusal.reason)
+
+
+def unavailable(feed: Feed) -> GatewayError:
+    """Returns the error for a caller that got nothing because the feed is not connected."""
+    return feed.refusal or FeedUnavailable(feed.statistics().last_cause or "connecting")
+
+
+def _cause(group: ExceptionGroup[Exception]) -> Exception:
+    """Returns the failure that explains the others, or the group where none of ours is in it."""
+    for family in (GatewayError, Dropped):
+        found: BaseException | None = group.subgroup(family)
+        while isinstance(found, ExceptionGroup):
+            found = found.exceptions[0]
+        if isinstance(found, family):
+            return found
+
+    return group
