@@ -6,13 +6,13 @@ expiration all turn over there.
 
 from __future__ import annotations
 
+__all__ = ["NEW_YORK", "Clock", "SystemClock", "new_york_now", "new_york_today"]
+
 import asyncio
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
-
-__all__ = ["NEW_YORK", "Clock", "SystemClock", "new_york_now", "new_york_today"]
 
 NEW_YORK = ZoneInfo("America/New_York")
 

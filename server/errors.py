@@ -4,7 +4,7 @@
     ├── BadInput          400  MissingAccountId, InvalidField, UnknownField, InvalidBody,
     │                          NothingGiven, TooManyGiven, InvalidDate, InvalidStrike,
     │                          MissingExpiration, MissingStrike, InvalidOptionType, NotAnOption,
-    │                          WeakApiKey, OrderRefused
+    │                          WeakApiKey, OrderRefused, RefusedByBroker
     ├── NotAuthenticated  401  MissingApiKey, InvalidApiKey, GrantRevoked
     ├── NotAllowed        403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
@@ -25,9 +25,6 @@ client gets that id.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
 
 __all__ = [
     "AccountNotFound",
@@ -80,6 +77,9 @@ __all__ = [
     "UnknownField",
     "WeakApiKey",
 ]
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 GRANTS_PAGE = "https://my.tastytrade.com/app.html#/manage/api-access/oauth-applications"
 SHOWN_CHOICES = 25

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+__all__ = ["Secret"]
+
 import hmac
 from typing import NoReturn
-
-__all__ = ["Secret"]
 
 
 class Secret:

@@ -6,13 +6,13 @@ without a description is a hole in the manual. Nothing else in the tree reads th
 
 from __future__ import annotations
 
+__all__ = ["Settings"]
+
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-__all__ = ["Settings"]
 
 
 class Settings(BaseSettings):

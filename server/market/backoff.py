@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+__all__ = ["Backoff"]
+
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-
-__all__ = ["Backoff"]
 
 
 @dataclass(slots=True)

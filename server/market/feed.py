@@ -6,6 +6,8 @@ survives every connection: a new one starts by subscribing all of it again.
 
 from __future__ import annotations
 
+__all__ = ["Connection", "Connector", "Dropped", "Feed", "FeedState", "FeedStatistics"]
+
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -21,8 +23,6 @@ from server.clock import Clock
 from server.errors import FeedUnavailable, GatewayError, NotAllowed, NotAuthenticated
 from server.market.backoff import Backoff
 from server.market.hub import Hub
-
-__all__ = ["Connection", "Connector", "Dropped", "Feed", "FeedState", "FeedStatistics"]
 
 log = structlog.get_logger(__name__)
 

@@ -9,6 +9,8 @@ That is right for quotes and greeks and would be wrong for orders, which never p
 
 from __future__ import annotations
 
+__all__ = ["Codec", "Condition", "Group", "Hub", "HubStatistics", "Wants"]
+
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -19,8 +21,6 @@ from typing import Protocol
 
 from server.clock import Clock
 from server.market.topics import EVENTS_OF, FIELDS, Kind, Row, Topic, TopicKey
-
-__all__ = ["Codec", "Condition", "Group", "Hub", "HubStatistics", "Wants"]
 
 NOTICES_KEPT = 64
 """Conditions remembered for slow readers; a reader further behind is told the latest ones only."""

@@ -6,14 +6,14 @@ changed since, so a slow reader costs no memory and always catches up with one m
 
 from __future__ import annotations
 
+__all__ = ["Heartbeat", "Item", "read"]
+
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.clock import Clock
 from server.market.hub import Condition, Group, Hub
-
-__all__ = ["Heartbeat", "Item", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

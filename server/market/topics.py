@@ -6,13 +6,13 @@ Trade). A quote is made of two events, because DXLink's Quote has no last price.
 
 from __future__ import annotations
 
+__all__ = ["EVENTS_OF", "FIELDS", "Kind", "Row", "Topic", "TopicKey"]
+
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-__all__ = ["EVENTS_OF", "FIELDS", "Kind", "Row", "Topic", "TopicKey"]
 
 Row = list[Any]
 """One event as DXLink's COMPACT format has it: JSON values in the order of `FIELDS`."""
