@@ -13,7 +13,8 @@
     ├── TooManyRequests   429  QueueFull, QueueTooSlow
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
-    │                          FeedUnavailable, ShuttingDown
+    │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
+    │                          ShuttingDown
     └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded
 
 This module knows no gRPC and no HTTP: a family is a meaning, and `rpc/` holds the one table from
@@ -37,6 +38,7 @@ __all__ = [
     "BrokerUnavailable",
     "BrokerUnreadable",
     "Conflict",
+    "CredentialsUnreadable",
     "DeadlineExceeded",
     "FeedUnavailable",
     "ForbiddenByBroker",
@@ -70,6 +72,7 @@ __all__ = [
     "RefusedByBroker",
     "RouteNotBuilt",
     "ShuttingDown",
+    "StoreUnavailable",
     "SymbolNotFound",
     "TooManyGiven",
     "TooManyRequests",
@@ -500,6 +503,27 @@ class FeedUnavailable(Unavailable):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The market data feed is not connected ({what}). Try again in a moment.")
+
+
+class StoreUnavailable(Unavailable):
+    """Our own database cannot be reached; what was asked for may or may not have been stored."""
+
+    reason = "ERROR_REASON_STORE_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The server's own store does not answer. Try again in a moment.")
+
+
+class CredentialsUnreadable(Unavailable):
+    """What is stored for this key does not open: sealed by another master key, or altered."""
+
+    reason = "ERROR_REASON_CREDENTIALS_UNREADABLE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The stored credentials of this API key cannot be read. Save them again with "
+            "POST /api/v1/credentials."
+        )
 
 
 class ShuttingDown(Unavailable):

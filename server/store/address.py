@@ -1,0 +1,70 @@
+"""Turns the database setting into the address of an engine.
+
+The drivers are ours to choose: `postgresql://...` and `sqlite:///...` mean the async ones.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DATABASE_FILE", "database_address"]
+
+import os
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from server.settings import Settings
+
+DATABASE_FILE = "tasty.db"
+"""Name of the SQLite file in the data directory."""
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+def database_address(settings: Settings) -> URL:
+    """Returns the address, having made the folder and the private file that SQLite needs."""
+    given = settings.database_url.get_secret_value()
+    if not given:
+        path = settings.data_dir / DATABASE_FILE
+        url = URL.create("sqlite+aiosqlite", database=str(path))
+    else:
+        url = _parsed(given)
+
+    if url.get_backend_name() == "sqlite":
+        _make_private(Path(_file_of(url)))
+
+    return url
+
+
+def _parsed(given: str) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        # The text may hold a password, so it is not repeated, nor is SQLAlchemy's own error.
+        raise ValueError("TASTY_DATABASE_URL cannot be read as a database URL") from None
+
+    driver = _DRIVERS.get(url.drivername)
+    if driver is None:
+        names = ", ".join(sorted(_DRIVERS))
+        raise ValueError(f"TASTY_DATABASE_URL begins with '{url.drivername}'; known: {names}")
+
+    return url.set(drivername=driver)
+
+
+def _file_of(url: URL) -> str:
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise ValueError("TASTY_DATABASE_URL must name a file: a database in memory would be lost")
+
+    return url.database
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Made here because SQLite would make it readable for all; its WAL copies the file's mode.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -1,0 +1,218 @@
+"""Opens the database, brings its tables up to date, and hands out transactions.
+
+A transaction holds nothing but SQL: on SQLite every other writer of this process queues behind it,
+so waiting for anything else inside one stops the server's writing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Database", "DatabaseStatistics"]
+
+import asyncio
+import logging
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from server.errors import StoreUnavailable
+from server.settings import Settings
+from server.store import sqlite
+from server.store.address import database_address
+from server.store.migrations import bring_up_to_date
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 10.0
+"""Longest wait for a connection, a lock or an answer of the database."""
+
+READERS = 4
+"""Connections to SQLite; each is a thread, and more of them read no faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseStatistics:
+    backend: str
+    reads: int
+    writes: int
+    """Transactions that were committed."""
+    failures: int
+    """Times that the database could not be reached or did not answer in time."""
+    connections: int
+    """Connections that are in use at this moment."""
+
+
+class Database:
+    """Hands out transactions on SQLite (the default) or PostgreSQL; an async context manager.
+
+    Any number of processes may open the same database, at the same moment too. Cancelling a caller
+    inside a transaction rolls it back and gives its connection up. What the database refuses for a
+    reason of the caller's (`IntegrityError` and its like) is SQLAlchemy's error; every other
+    failure is `StoreUnavailable`, and then a commit may or may not have happened.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._writer = asyncio.Lock()
+        self._writing: asyncio.Task[Any] | None = None
+        self._reads = self._writes = self._failures = 0
+
+    async def __aenter__(self) -> Self:
+        url = await asyncio.to_thread(database_address, self._settings)
+        self._sqlite = url.get_backend_name() == "sqlite"
+        if self._sqlite:
+            await asyncio.to_thread(sqlite.switch_to_wal, str(url.database))
+
+        self._engine = _engine(url.render_as_string(hide_password=False), lite=self._sqlite)
+        try:
+            async with self.write(alone="migrations") as connection:
+                await connection.run_sync(bring_up_to_date)
+        except BaseException:
+            await self._engine.dispose()
+            raise
+
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Gives a connection that sees one state of the database; what is written on it is lost."""
+        with _Failures(self):
+            async with self._engine.connect() as connection:
+                yield connection
+
+        self._reads += 1
+
+    @asynccontextmanager
+    async def write(self, *, alone: str | None = None) -> AsyncIterator[AsyncConnection]:
+        """Gives a connection whose work is committed at the end, or rolled back on an exception.
+
+        With `alone` no other transaction of that name runs meanwhile, in whatever process: what is
+        read inside is still true at the commit.
+        """
+        if self._writing is not None and self._writing is asyncio.current_task():
+            raise RuntimeError("a write inside a write would wait for itself for ever")
+
+        if self._sqlite:
+            # In turn: SQLite's own waiting is a poll with sleeps, in which the unlucky starve.
+            async with self._writer:
+                self._writing = asyncio.current_task()
+                try:
+                    async with self._transaction(alone) as connection:
+                        yield connection
+                finally:
+                    self._writing = None
+        else:
+            async with self._transaction(alone) as connection:
+                yield connection
+
+        self._writes += 1
+
+    def statistics(self) -> DatabaseStatistics:
+        pool: Any = self._engine.pool  # the queue pool has `checkedout`, its base class does not
+        return DatabaseStatistics(
+            backend="sqlite" if self._sqlite else "postgresql",
+            reads=self._reads,
+            writes=self._writes,
+            failures=self._failures,
+            connections=pool.checkedout(),
+        )
+
+    @asynccontextmanager
+    async def _transaction(self, alone: str | None) -> AsyncIterator[AsyncConnection]:
+        with _Failures(self):
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**{sqlite.BEGIN_OPTION: "BEGIN IMMEDIATE"})
+                async with connection.begin():
+                    if alone is not None and not self._sqlite:  # there BEGIN IMMEDIATE is enough
+                        lock = text("SELECT pg_advisory_xact_lock(:group, :name)")
+                        await connection.execute(lock, {"group": _GROUP, "name": _number(alone)})
+
+                    yield connection
+
+    def _failed(self, error: BaseException) -> StoreUnavailable:
+        self._failures += 1
+        # The type only: a driver's text may hold an address, and our answer goes to a client.
+        logger.warning("the database failed: %s", type(getattr(error, "orig", error)).__name__)
+        return StoreUnavailable()
+
+
+class _Failures:
+    """Turns the database's own failures into ours; the caller's mistakes pass as they are."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if isinstance(error, (IntegrityError, ProgrammingError, DataError)):
+            return
+
+        # OSError and TimeoutError are what asyncpg raises while it connects or waits.
+        if isinstance(error, (DBAPIError, PoolTimeoutError, OSError, *_connect_errors())):
+            raise self._database._failed(error) from error
+
+
+_GROUP = 0x7A57
+"""Our corner of PostgreSQL's advisory locks, which the whole database shares."""
+
+
+def _number(name: str) -> int:
+    return zlib.crc32(name.encode()) - 2**31  # the lock takes a signed 32-bit number
+
+
+def _connect_errors() -> tuple[type[BaseException], ...]:
+    """Returns what asyncpg raises where SQLAlchemy does not wrap it, without importing asyncpg."""
+    import sys
+
+    asyncpg = sys.modules.get("asyncpg")
+    return () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def _engine(url: str, *, lite: bool) -> AsyncEngine:
+    if lite:
+        engine = create_async_engine(
+            url, hide_parameters=True, pool_size=READERS, max_overflow=0, pool_timeout=WAIT_S
+        )
+        sqlite.attach(engine.sync_engine)
+        return engine
+
+    milliseconds = str(int(WAIT_S * 1000))
+    return create_async_engine(
+        url,
+        hide_parameters=True,  # an error or a log line never shows a stored value
+        pool_pre_ping=True,  # a restarted server must not cost one failed request a connection
+        pool_timeout=WAIT_S,
+        connect_args={
+            "timeout": WAIT_S,
+            "command_timeout": WAIT_S,
+            "server_settings": {
+                "application_name": "tasty-gateway",
+                "statement_timeout": milliseconds,
+                "lock_timeout": milliseconds,
+            },
+        },
+    )

@@ -1,0 +1,71 @@
+"""Makes SQLite keep what it confirmed, and lets transactions begin where we say.
+
+Python's own driver begins transactions by guessing from the SQL; that is switched off here, so
+`BEGIN` (readers) and `BEGIN IMMEDIATE` (writers) are sent by the engine and nothing else.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BEGIN_OPTION", "attach", "switch_to_wal"]
+
+import sqlite3
+import time
+from contextlib import closing
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BEGIN_OPTION = "sqlite_begin"
+"""Execution option of a connection: the statement that begins its transaction."""
+
+BUSY_S = 10.0
+"""How long a writer waits for the writer of another process."""
+
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}",
+    "PRAGMA synchronous = FULL",  # a commit that was confirmed survives a power cut
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what was deleted is overwritten, not only unlinked
+)
+
+
+def attach(engine: Engine) -> None:
+    """Prepares every connection that `engine` will open."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        begin = connection.get_execution_options().get(BEGIN_OPTION, "BEGIN")
+        connection.exec_driver_sql(begin)
+
+
+def switch_to_wal(path: str) -> None:
+    """Turns the file to write-ahead logging, which it then stays in; readers never wait there.
+
+    Blocks, so call it in a thread. Two processes that do it to a new file at once meet
+    SQLITE_BUSY, for which SQLite does not call its own busy handler here: hence the loop.
+    """
+    end = time.monotonic() + BUSY_S
+    while True:
+        try:
+            with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+
+            time.sleep(0.02)
+            continue
+
+        if mode != "wal":
+            raise OSError(f"{path} is on a file system where SQLite cannot use a write-ahead log")
+
+        return
