@@ -1,0 +1,123 @@
+"""`python -m server.simulator`: the simulated broker alone, for any client, until told to stop.
+
+The last line that it prints at start is `ready: http://HOST:PORT`; who starts it waits for that.
+"""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import uvloop
+
+from server.simulator.app import Simulator
+from server.simulator.customers import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
+from server.simulator.envelope import BrokerError
+from server.simulator.faults import KINDS, Fault, fault_from
+from server.simulator.settings import SimulatorSettings
+
+DEFAULT_PORT = 8090
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the simulator until SIGTERM or SIGINT; returns the exit status."""
+    settings = _settings(argv)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings))
+    except OSError as error:
+        print(f"simulator: {error}", file=sys.stderr)  # noqa: T201 - a program speaks to its user
+        return 1
+
+    return 0
+
+
+async def _serve(settings: SimulatorSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    async with Simulator(settings) as simulator:
+        print(  # noqa: T201 - the same
+            f"simulated tastytrade: REST {simulator.url}, DXLink {_ws(simulator)}/dxlink, "
+            f"account streamer {_ws(simulator)}/streamer\n"
+            f"client secret {DEMO_CLIENT_SECRET}, refresh token {DEMO_REFRESH_TOKEN}, "
+            "or any others for a customer of their own\n"
+            f"ready: {simulator.url}",
+            flush=True,
+        )
+        await stop.wait()
+
+
+def _ws(simulator: Simulator) -> str:
+    return simulator.url.replace("http", "ws", 1)
+
+
+def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
+    default = SimulatorSettings()
+    parser = argparse.ArgumentParser(
+        prog="python -m server simulate",
+        description="A stand-alone tastytrade: OAuth, REST, DXLink and account streamer on one "
+        "port. Holds no real account, no real price and no real money.",
+        epilog="Faults: " + "; ".join(f"{kind}: {text}" for kind, text in KINDS.items()) + ".",
+    )
+    add = parser.add_argument
+    add("--host", default=default.host, help="address to listen on (%(default)s)")
+    add("--port", type=int, default=DEFAULT_PORT, help="the one port; 0: any free (%(default)s)")
+    add("--seed", type=int, default=default.seed, help="another number, another market")
+    add("--start", type=_instant, help="instant at which simulated time starts (ISO 8601)")
+    add("--real-hours", action="store_true", help="keep the exchanges' hours (default: open)")
+    add("--latency", type=_milliseconds, metavar="MS", help="emulated round trip (0)")
+    add("--rate-limits", action="store_true", help="429 beyond the broker's rates")
+    add("--access-token-lifetime", type=_seconds, metavar="S", help="15 minutes by default")
+    add("--quote-token-lifetime", type=_seconds, metavar="S", help="24 hours by default")
+    add("--feed-restart", type=_seconds, metavar="S", help="close the feed with 1012 at that age")
+    add("--tick", type=_milliseconds, metavar="MS", help="how often the market moves (100)")
+    add("--min-aggregation", type=_milliseconds, metavar="MS", help="shortest granted (100)")
+    add("--max-feed-message", type=int, metavar="BYTES", help="longer: close 1009 (65536)")
+    add("--no-auto-candles", action="store_true", help="contract AUTO gives no candle history")
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='such as \'{"kind": "status", "path": "/accounts/*", "status": 503, "count": 2}\'; '
+        "may be repeated; see also POST /_admin/faults",
+    )
+    given = vars(parser.parse_args(argv))
+    given["faults"] = tuple(given.pop("fault"))
+    given["candle_history"] = not given.pop("no_auto_candles")
+    return SimulatorSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _seconds(text: str) -> timedelta:
+    return timedelta(seconds=float(text))
+
+
+def _milliseconds(text: str) -> timedelta:
+    return timedelta(milliseconds=float(text))
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return fault_from(orjson.loads(text))
+    except (BrokerError, orjson.JSONDecodeError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

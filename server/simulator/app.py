@@ -1,0 +1,115 @@
+"""The simulated broker as one program: market, exchange, customers and every protocol on one port.
+
+A REST module is a file in `rest/` with `routes(sim)`; it is found by being there. What it returns
+or raises goes through the middlewares below, from the outermost inwards.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Simulator", "SimulatorStatistics"]
+
+import importlib
+import pkgutil
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from server.simulator import rest
+from server.simulator.clock import SimClock, SystemTime
+from server.simulator.customers import Customers
+from server.simulator.edge import Edge
+from server.simulator.faults import Faults, FaultStatistics
+from server.simulator.market import Market
+from server.simulator.oauth import OAuth, OAuthStatistics
+from server.simulator.settings import SimulatorSettings
+from server.simulator.socket import Sockets, SocketsStatistics
+from server.simulator.streamer import AccountStreamer, StreamerStatistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorStatistics:
+    """One snapshot of all parts."""
+
+    uptime_s: float
+    requests: dict[str, int]
+    """Answers by HTTP status."""
+
+    oauth: OAuthStatistics
+    faults: FaultStatistics
+    sockets: SocketsStatistics
+    streamer: StreamerStatistics
+
+
+class Simulator:
+    """Runs the whole broker while it is entered; `url` is its base address then."""
+
+    def __init__(self, settings: SimulatorSettings, clock: SimClock | None = None) -> None:
+        self.settings = settings
+        self.clock: SimClock = clock or SystemTime(settings.start)
+        self.customers = Customers()
+        self.faults = Faults(settings.faults)
+        self.oauth = OAuth(settings, self.clock, self.customers)
+        self.sockets = Sockets(settings, self.clock, self.faults)
+        self.streamer = AccountStreamer(settings, self.clock, self.oauth, self.sockets)
+        self.edge = Edge(settings, self.clock, self.oauth, self.faults)
+        self.market = Market(
+            seed=settings.seed, clock=self.clock, always_open=not settings.real_hours
+        )
+        self.exchange: Any = None
+        self.port = 0
+        self._started_at = time.monotonic()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            app = web.Application(middlewares=self.edge.middlewares, client_max_size=1 << 20)
+            # The SDK knows the account streamer by host alone, so the root is its door, too.
+            app.add_routes([web.get(path, self.streamer.serve) for path in ("/streamer", "/")])
+            for module in _rest_modules():
+                app.add_routes(module.routes(self))
+
+            # A client that hangs on to its connection must not keep the program from ending.
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            site = web.TCPSite(runner, self.settings.host, self.settings.port)
+            await site.start()
+            stack.push_async_callback(self.sockets.close_all)
+            stack.callback(self.edge.close)
+            self.port = runner.addresses[0][1]
+            self._stack = stack.pop_all()
+
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def url(self) -> str:
+        """Base address of the REST API; `ws` instead of `http` for the streamers."""
+        return f"http://{self.settings.host}:{self.port}"
+
+    def statistics(self) -> SimulatorStatistics:
+        return SimulatorStatistics(
+            uptime_s=time.monotonic() - self._started_at,
+            requests=dict(self.edge.answers),
+            oauth=self.oauth.statistics(),
+            faults=self.faults.statistics(),
+            sockets=self.sockets.statistics(),
+            streamer=self.streamer.statistics(),
+        )
+
+
+def _rest_modules() -> list[Any]:
+    names = sorted(each.name for each in pkgutil.iter_modules(rest.__path__))
+    modules = [importlib.import_module(f"{rest.__name__}.{name}") for name in names]
+    return [module for module in modules if hasattr(module, "routes")]

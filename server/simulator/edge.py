@@ -1,0 +1,206 @@
+"""What every REST call passes: faults, latency, the broker's rules for clients, who it is, limits.
+
+The order matters and is the list below: a fault comes before any rule, because a proxy in front
+of the broker fails without knowing who asked; a rate is counted per customer, so it comes last.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Edge"]
+
+import asyncio
+import re
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from server.simulator.clock import SimClock
+from server.simulator.envelope import BrokerError, reply
+from server.simulator.faults import REST_KINDS, Fault, Faults
+from server.simulator.limits import RateLimits
+from server.simulator.oauth import OAuth, OAuthError
+from server.simulator.settings import SimulatorSettings
+
+ADMIN = "/_admin"
+OPEN_PATHS = {"/oauth/token", "/margin-requirements-public-configuration", "/health"}
+"""Paths that ask for no access token."""
+
+OLDEST_VERSION = "20250101"
+"""Versions before this day are no longer served; a deprecated one lives for nine months."""
+
+BEFORE = {"status", "html", "hang", "reset", "rate-limit", "expired-token", "revoked-grant"}
+"""REST faults that keep a call from being carried out."""
+
+
+class Edge:
+    """The chain in front of all REST routes."""
+
+    def __init__(
+        self, settings: SimulatorSettings, clock: SimClock, oauth: OAuth, faults: Faults
+    ) -> None:
+        self.answers: Counter[str] = Counter()
+        """How many answers were given, by status."""
+
+        self._settings = settings
+        self._clock = clock
+        self._oauth = oauth
+        self._faults = faults
+        self._limits = RateLimits(clock)
+        self._closing = asyncio.Event()
+
+    @property
+    def middlewares(self) -> Sequence[Middleware]:
+        """The chain, outermost first."""
+        return (self._count, self._travel, self._harm, self._refuse, self._admit)
+
+    def close(self) -> None:
+        """Lets calls end that hang on purpose."""
+        self._closing.set()
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        self.answers[str(response.status)] += 1
+        return response
+
+    @web.middleware
+    async def _travel(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        # The whole round trip is spent on the way back: nobody outside can tell the difference.
+        response = await handler(request)
+        if self._settings.latency and not request.path.startswith(ADMIN):
+            await self._clock.sleep(self._settings.latency)
+
+        return response
+
+    @web.middleware
+    async def _harm(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._faults or request.path.startswith(ADMIN):
+            return await handler(request)
+
+        fault = self._fault(request)
+        if fault is None:
+            return await handler(request)
+
+        if fault.kind == "slow":
+            await self._clock.sleep(fault.delay)
+            return await handler(request)
+
+        if fault.kind in BEFORE | {"refuse"}:
+            return await self._instead(request, fault)
+
+        # The call is carried out, and only the answer is lost: the worst thing for an order.
+        response = await handler(request)
+        if fault.kind == "cut-answer" and isinstance(response, web.Response):
+            body = response.body if isinstance(response.body, bytes) else b""
+            half = web.StreamResponse(
+                status=response.status, headers={"Content-Type": response.content_type}
+            )
+            half.content_length = max(len(body), 1)
+            await half.prepare(request)
+            await half.write(body[: len(body) // 2])
+            _cut(request, gently=True)
+            return half
+
+        _cut(request)
+        return response
+
+    @web.middleware
+    async def _refuse(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except OAuthError as error:
+            return reply(error.body(), error.status)
+        except BrokerError as error:
+            return reply(error.body(), error.status)
+        except web.HTTPNotFound:
+            return reply(BrokerError(404, "not_found", "Not Found").body(), 404)
+        except web.HTTPMethodNotAllowed:
+            return reply(BrokerError(405, "method_not_allowed", "Method Not Allowed").body(), 405)
+        except web.HTTPRequestEntityTooLarge:
+            return reply(BrokerError(413, "payload_too_large", "Payload Too Large").body(), 413)
+
+    @web.middleware
+    async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(ADMIN) or _is_upgrade(request):
+            return await handler(request)
+
+        if not re.match(r"\S+/\S+", request.headers.get("User-Agent", "")):
+            # The proxy in front of the real API says so, in a page of its own.
+            return _page(401, "Authorization Required")
+
+        version = request.headers.get("Accept-Version")
+        if version is not None and not (
+            re.fullmatch(r"[0-9]{8}", version) and version >= OLDEST_VERSION
+        ):
+            raise BrokerError(406, "406", f"Version {version} is not supported")
+
+        if request.path not in OPEN_PATHS:
+            request["customer"] = self._oauth.customer(request.headers.get("Authorization"))
+            if self._settings.rate_limits:
+                self._limits.check(request["customer"], request.method, request.path)
+
+        return await handler(request)
+
+    def _fault(self, request: web.Request) -> Fault | None:
+        kinds = {"refuse": ""} if _is_upgrade(request) else REST_KINDS
+        try:
+            customer = self._oauth.customer(request.headers.get("Authorization")).id
+        except BrokerError:
+            customer = ""
+
+        return self._faults.take(kinds, request.path, method=request.method, customer=customer)
+
+    async def _instead(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        if fault.kind == "hang":
+            await self._closing.wait()
+
+        if fault.kind in ("hang", "reset"):
+            _cut(request)
+            return web.Response(status=502)
+
+        if fault.kind in ("html", "refuse"):
+            return _page(fault.status or 502, fault.message)
+
+        if fault.kind == "revoked-grant":
+            return reply(OAuthError(400, "invalid_grant", "Grant revoked").body(), 400)
+
+        if fault.kind == "expired-token":
+            error = BrokerError(401, "token_invalid", "This token is invalid or has expired")
+        elif fault.kind == "rate-limit":
+            error = BrokerError(429, "too_many_requests", "Too many requests")
+        else:
+            status = fault.status or 500
+            sentence = fault.message
+            if status >= 500:
+                sentence += f" Support identifier: {uuid.uuid4().hex[:12]}"
+
+            error = BrokerError(status, fault.code or "internal_server_error", sentence)
+
+        return reply(error.body(), error.status)
+
+
+def _is_upgrade(request: web.Request) -> bool:
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def _page(status: int, title: str) -> web.Response:
+    text = (
+        f"<html>\r\n<head><title>{status} {title}</title></head>\r\n"
+        f"<body>\r\n<center><h1>{status} {title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    )
+    return web.Response(status=status, text=text, content_type="text/html")
+
+
+def _cut(request: web.Request, *, gently: bool = False) -> None:
+    # Gently: what was written still leaves; else the client gets a reset.
+    transport = request.transport
+    if transport is None:
+        return
+
+    if gently:
+        transport.close()
+    else:
+        transport.abort()

@@ -1,0 +1,130 @@
+"""The broker's JSON envelopes: `{data, context}`, pages of items, and errors.
+
+Keys are dashed and decimals are strings here, as on the broker's wire. A refusal is raised as
+`BrokerError` from anywhere and becomes the broker's own error body in one place, `app.py`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BrokerError", "dumps", "envelope", "page", "reply"]
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+
+class BrokerError(Exception):
+    """A refusal in the broker's words: HTTP status, code, sentence, and inner errors if any."""
+
+    def __init__(
+        self, status: int, code: str, message: str, errors: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.errors = tuple(errors)
+
+    def body(self) -> dict[str, Any]:
+        """Returns `{"error": {...}}`; an unsupported version is the one with a numeric code."""
+        error: dict[str, Any] = {
+            "code": self.status if self.status == 406 else self.code,
+            "message": self.message,
+        }
+        if self.errors:
+            error["errors"] = [dict(inner) for inner in self.errors]
+
+        return {"error": error}
+
+
+def envelope(data: Any, context: str) -> dict[str, Any]:
+    """Wraps a success: `context` is the path that was asked for."""
+    return {"data": data, "context": context}
+
+
+def page(
+    items: Sequence[Any],
+    request: web.Request,
+    *,
+    per_page: int = 250,
+    most: int = 2000,
+    render: Callable[[Any], Any] | None = None,
+) -> dict[str, Any]:
+    """Cuts the page that the query asks for, with the broker's `pagination` object.
+
+    `page-offset` counts pages from 0, not items. `render` makes an item's JSON, so that only the
+    items of the page are rendered. A `per-page` or `page-offset` that is no such number is refused.
+    """
+    size = _number(request, "per-page", per_page, least=1, most=most)
+    offset = _number(request, "page-offset", 0, least=0)
+    first = size * offset
+    cut = items[first : first + size]
+    pages = math.ceil(len(items) / size)
+    body = envelope({"items": list(map(render, cut)) if render else list(cut)}, request.path)
+    body["pagination"] = {
+        "per-page": size,
+        "page-offset": offset,
+        "item-offset": first,
+        "total-items": len(items),
+        "total-pages": pages,
+        "current-item-count": len(cut),
+        "previous-link": _link(request, size, offset - 1) if offset > 0 else None,
+        "next-link": _link(request, size, offset + 1) if offset + 1 < pages else None,
+        "paging-link-template": None,
+    }
+    return body
+
+
+def reply(body: Any, status: int = 200) -> web.Response:
+    """Makes a JSON response of a body that is already in its envelope."""
+    return web.Response(body=dumps(body), status=status, content_type="application/json")
+
+
+def dumps(value: Any) -> bytes:
+    """Writes JSON: decimals as strings, instants in ISO 8601 with milliseconds and offset."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds")
+
+    if isinstance(value, date):
+        return value.isoformat()
+
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _number(
+    request: web.Request, name: str, default: int, *, least: int, most: int | None = None
+) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
+        raise BrokerError(
+            400,
+            "validation_error",
+            "Request validation failed",
+            [{"domain": name, "reason": f"must be a whole number of at least {least}"}],
+        )
+
+    return int(text) if most is None else min(int(text), most)
+
+
+def _link(request: web.Request, size: int, offset: int) -> str:
+    query = dict(request.query) | {"per-page": str(size), "page-offset": str(offset)}
+    return str(request.rel_url.with_query(query))

@@ -1,0 +1,221 @@
+"""Faults on demand: what to break, where, how often.
+
+A fault waits in the list until something matches it; it is used up after `count` matches. REST
+calls, the feed's and the account streamer's messages all ask the same list, so a test scripts a
+bad day with `sim.faults.add(Fault(...))` and a stranger does the same over `/_admin/faults`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KINDS", "Fault", "FaultStatistics", "Faults", "fault_from"]
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from server.simulator.envelope import BrokerError
+
+REST_KINDS = {
+    "status": "answers `status` with the broker's error envelope, `code` and `message`",
+    "html": "answers `status` (502) with a page of HTML",
+    "slow": "answers, `delay` later than it would",
+    "hang": "never answers; the connection stays open",
+    "reset": "cuts the connection before anything is done",
+    "lost-answer": "does what was asked, then cuts the connection instead of answering",
+    "cut-answer": "does what was asked, sends half of the answer, then cuts the connection",
+    "expired-token": "treats a good access token as expired (401)",
+    "revoked-grant": "answers a token request with `invalid_grant`",
+    "rate-limit": "answers 429",
+}
+SOCKET_KINDS = {
+    "refuse": "refuses the WebSocket upgrade with `status` (502)",
+    "drop": "cuts the TCP connection without a close frame",
+    "close": "closes with WebSocket `code` (1012)",
+    "mute": "sends nothing any more, not even keepalives; still reads",
+    "mute-data": "sends no data any more; keepalives go on",
+    "half-open": "neither reads nor writes any more; the connection stays open",
+    "duplicate": "sends a message twice",
+    "reorder": "sends a message after the one that follows it",
+    "slow": "sends a message `delay` late, and all after it",
+    "error": "sends an ERROR message of type `code` with `message`",
+    "expire-token": "ends the authorization (feed) or refuses the token (account streamer)",
+}
+KINDS: Mapping[str, str] = REST_KINDS | SOCKET_KINDS
+"""Every kind with what it does; `slow` means the same on REST and on sockets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing to break."""
+
+    kind: str
+    """One of `KINDS`."""
+
+    path: str = "*"
+    """Which path, as a shell pattern: `/accounts/*/orders`, `/dxlink`, `/streamer`."""
+
+    method: str = "*"
+    """Which HTTP method, as a shell pattern; sockets are GET."""
+
+    at: str = "*"
+    """Sockets: which message fires it (`AUTH_STATE`, `FEED_DATA`, `heartbeat`, `Order`, …), whether
+    it comes or goes. `now` fires without a message, on every open connection that matches."""
+
+    customer: str = "*"
+    """Whose calls, as a pattern of customer ids."""
+
+    skip: int = 0
+    """How many matches pass unharmed first."""
+
+    count: int | None = 1
+    """How many matches it breaks; None means all until it is removed."""
+
+    delay: timedelta = timedelta(seconds=1)
+    """`slow`: how late."""
+
+    status: int = 0
+    """`status`, `html`, `refuse`: the HTTP status; 0 is the kind's own (500, 502, 502)."""
+
+    code: str = ""
+    """`status`: error code; `close`: WebSocket code; `error`: error type; else the kind's own."""
+
+    message: str = "Injected by the simulator"
+    """What the error says."""
+
+    def matches(self, path: str, *, method: str = "GET", at: str = "", customer: str = "") -> bool:
+        """Tells whether a call or message is one that this fault is for."""
+        return (
+            fnmatchcase(path, self.path)
+            and fnmatchcase(method, self.method)
+            and fnmatchcase(customer, self.customer)
+            and fnmatchcase(at, self.at)
+        )
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"no fault {self.kind!r}; there are {', '.join(KINDS)}")
+
+        if self.skip < 0 or (self.count is not None and self.count < 1):
+            raise ValueError("skip must be 0 or more, count 1 or more (or null)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultStatistics:
+    """What is in the list, and what has fired so far."""
+
+    waiting: int
+    fired: Mapping[str, int] = field(default_factory=dict)
+    """How many matches were broken, by kind."""
+
+
+class Faults:
+    """The list of faults; the first one that matches is taken."""
+
+    def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
+        self._ids = itertools.count(1)
+        self._faults: dict[int, Fault] = {}
+        self._fired: dict[str, int] = {}
+        self._sockets: list[Callable[[Fault], bool]] = []
+        for fault in faults:
+            self.add(fault)
+
+    def __bool__(self) -> bool:
+        # Hot paths ask this first: no fault, no matching.
+        return bool(self._faults)
+
+    def add(self, fault: Fault) -> int:
+        """Appends a fault and returns its number; one `at` "now" fires here and is not kept."""
+        number = next(self._ids)
+        if fault.at == "now":
+            self._fire(fault)
+        else:
+            self._faults[number] = fault
+
+        return number
+
+    def remove(self, number: int) -> bool:
+        """Takes a fault off the list; False if it is not (or no longer) there."""
+        return self._faults.pop(number, None) is not None
+
+    def clear(self) -> None:
+        """Empties the list."""
+        self._faults.clear()
+
+    def items(self) -> Mapping[int, Fault]:
+        """Returns the faults that wait, by number, with their remaining counts."""
+        return dict(self._faults)
+
+    def take(
+        self,
+        kinds: Mapping[str, str],
+        path: str,
+        *,
+        method: str = "GET",
+        at: str = "",
+        customer: str = "",
+    ) -> Fault | None:
+        """Returns the first fault of `kinds` that matches, counted as fired, or None."""
+        for number, fault in self._faults.items():
+            if fault.kind not in kinds or not fault.matches(
+                path, method=method, at=at, customer=customer
+            ):
+                continue
+
+            if fault.skip:
+                self._faults[number] = replace(fault, skip=fault.skip - 1)
+                continue
+
+            self._count(fault)
+            if fault.count == 1:
+                del self._faults[number]
+            elif fault.count is not None:
+                self._faults[number] = replace(fault, count=fault.count - 1)
+
+            return fault
+
+        return None
+
+    def attach(self, socket: Callable[[Fault], bool]) -> Callable[[], None]:
+        """Lets an open socket hear of faults `at` "now"; returns what ends that.
+
+        `socket` breaks itself if the fault matches it, and returns whether it did.
+        """
+        self._sockets.append(socket)
+        return lambda: self._sockets.remove(socket)
+
+    def statistics(self) -> FaultStatistics:
+        return FaultStatistics(waiting=len(self._faults), fired=dict(self._fired))
+
+    def _fire(self, fault: Fault) -> None:
+        skip, left = fault.skip, fault.count
+        for socket in tuple(self._sockets):
+            if left == 0:
+                return
+
+            if skip:
+                skip -= 1
+            elif socket(fault):
+                self._count(fault)
+                left = None if left is None else left - 1
+
+    def _count(self, fault: Fault) -> None:
+        self._fired[fault.kind] = self._fired.get(fault.kind, 0) + 1
+
+
+def fault_from(given: Any) -> Fault:
+    """Reads a fault from JSON: the names of `Fault`'s fields, `delay` in seconds."""
+    if not isinstance(given, dict):
+        raise BrokerError(400, "invalid_fault", "A fault is a JSON object.")
+
+    known = {one.name for one in fields(Fault)}
+    if unknown := given.keys() - known:
+        raise BrokerError(400, "invalid_fault", f"Unknown: {', '.join(sorted(unknown))}.")
+
+    try:
+        delay = given.get("delay")
+        return Fault(**given | ({} if delay is None else {"delay": timedelta(seconds=delay)}))
+    except (TypeError, ValueError) as error:
+        raise BrokerError(400, "invalid_fault", str(error)) from error

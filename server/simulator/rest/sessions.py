@@ -1,0 +1,165 @@
+"""`/oauth/token`, `/sessions/validate`, `/customers/{id}` and `/api-quote-tokens`."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+
+from server.simulator.customers import Customer
+from server.simulator.envelope import BrokerError, envelope, reply
+from server.simulator.oauth import OAuthError
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of who one is."""
+    pages = _Sessions(sim)
+    return [
+        web.post("/oauth/token", pages.token),
+        web.post("/sessions/validate", pages.validate),
+        web.get("/customers/{customer_id}", pages.customer),
+        web.get("/api-quote-tokens", pages.quote_token),
+        web.get("/health", pages.health),
+    ]
+
+
+class _Sessions:
+    """Handlers of this file's routes."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+
+    async def token(self, request: web.Request) -> web.Response:
+        return reply(self._sim.oauth.grant(await _form(request)))
+
+    async def validate(self, request: web.Request) -> web.Response:
+        customer: Customer = request["customer"]
+        data = {
+            "email": _email(customer),
+            "username": customer.user_id,
+            "external-id": customer.user_id,
+            "id": customer.number,
+        }
+        return reply(envelope(data, request.path), 201)
+
+    async def customer(self, request: web.Request) -> web.Response:
+        customer: Customer = request["customer"]
+        if request.match_info["customer_id"] not in ("me", customer.id):
+            raise BrokerError(403, "not_permitted", "User not permitted access")
+
+        return reply(envelope(_person(customer, self._sim), request.path))
+
+    async def quote_token(self, request: web.Request) -> web.Response:
+        token, issued_at, expires_at = self._sim.oauth.quote_token(request["customer"])
+        # The address that the client came through, so that a proxy or a container name works.
+        scheme = (
+            "wss" if request.headers.get("X-Forwarded-Proto", request.scheme) == "https" else "ws"
+        )
+        data = {
+            "token": token,
+            "dxlink-url": f"{scheme}://{request.host}/dxlink",
+            "websocket-url": f"{scheme}://{request.host}/dxlink",
+            "level": "api",
+            "issued-at": issued_at,
+            "expires-at": expires_at,
+        }
+        return reply(envelope(data, request.path))
+
+    async def health(self, request: web.Request) -> web.Response:
+        return reply({"status": "ok"})
+
+
+async def _form(request: web.Request) -> dict[str, Any]:
+    # RFC 6749 asks for a form; the broker's own examples and clients send JSON. Both work.
+    if request.content_type == "application/json":
+        try:
+            body = orjson.loads(await request.read())
+        except orjson.JSONDecodeError as error:
+            raise OAuthError(400, "invalid_request", "Body is not valid JSON") from error
+
+        if not isinstance(body, dict):
+            raise OAuthError(400, "invalid_request", "Body must be an object")
+
+        return body
+
+    return dict(await request.post())
+
+
+def _email(customer: Customer) -> str:
+    return f"{customer.user_id.lower()}@example.com"
+
+
+def _person(customer: Customer, sim: Simulator) -> dict[str, Any]:
+    address = {
+        "city": "Chicago",
+        "country": "USA",
+        "is-domestic": True,
+        "is-foreign": False,
+        "postal-code": "60607",
+        "state-region": "IL",
+        "street-one": "1 Simulated Street",
+    }
+    return {
+        "id": customer.id,
+        "first-name": customer.first_name,
+        "last-name": customer.last_name,
+        "address": address,
+        "mailing-address": address,
+        "is-foreign": False,
+        "regulatory-domain": "USA",
+        "usa-citizenship-type": "Citizen",
+        "mobile-phone-number": "+15555550100",
+        "birth-date": "1980-01-01",
+        "email": _email(customer),
+        "external-id": customer.user_id,
+        "user-id": customer.user_id,
+        "citizenship-country": "USA",
+        "tax-number-type": "SSN",
+        "tax-number": "*****0000",
+        "agreed-to-margining": True,
+        "agreed-to-terms": True,
+        "subject-to-tax-withholding": False,
+        "has-industry-affiliation": False,
+        "has-institutional-assets": False,
+        "has-listed-affiliation": False,
+        "has-political-affiliation": False,
+        "has-delayed-quotes": False,
+        "has-pending-or-approved-application": True,
+        "identifiable-type": "Person",
+        "is-professional": False,
+        "is-investment-adviser": False,
+        "permitted-account-types": [
+            {
+                "name": "Individual",
+                "description": "Account of one person",
+                "is-tax-advantaged": False,
+                "has-multiple-owners": False,
+                "is-publicly-available": True,
+                "margin-types": [
+                    {"name": "Margin", "is-margin": True},
+                    {"name": "Cash", "is-margin": False},
+                ],
+            }
+        ],
+        "person": {
+            "external-id": customer.user_id,
+            "first-name": customer.first_name,
+            "last-name": customer.last_name,
+            "birth-date": "1980-01-01",
+            "citizenship-country": "USA",
+            "usa-citizenship-type": "Citizen",
+            "marital-status": "SINGLE",
+            "number-of-dependents": 0,
+            "employment-status": "EMPLOYED",
+            "occupation": "Tester",
+            "employer-name": "Simulated",
+            "job-title": "Tester",
+        },
+        "created-at": "2020-01-02T15:00:00.000+00:00",
+    }

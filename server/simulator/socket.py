@@ -1,0 +1,272 @@
+"""One WebSocket connection of a client: frames in, frames out, latency and faults between.
+
+Frames go out in the order of the calls, one at a time, and a call returns only when the client
+takes what was sent: whoever sends to a client that does not read waits, and holds nothing more.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Socket", "SocketClosed", "Sockets"]
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from server.simulator.clock import SimClock
+from server.simulator.faults import SOCKET_KINDS, Fault, Faults
+from server.simulator.settings import SimulatorSettings
+
+CLOSE_WAIT_S = 1.0  # a client that answers no close frame is cut off after it (real seconds)
+DELAYED_FRAMES = 256  # frames on the emulated wire; a sender beyond them waits
+POLL_S = 0.1  # how often a half-open connection looks whether the client has gone (real seconds)
+
+
+class SocketClosed(ConnectionError):
+    """The connection has ended, from whichever side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketsStatistics:
+    """What all connections together have done."""
+
+    open: int
+    accepted: int
+    frames_out: int
+    bytes_out: int
+
+
+class Sockets:
+    """All open WebSocket connections; the seam for latency, faults and shutdown."""
+
+    def __init__(self, settings: SimulatorSettings, clock: SimClock, faults: Faults) -> None:
+        self.clock = clock
+        self.faults = faults
+        self.latency = settings.latency
+        self._open: set[Socket] = set()
+        self._accepted = 0
+        self.frames_out = 0
+        self.bytes_out = 0
+
+    @asynccontextmanager
+    async def accept(self, request: web.Request, *, max_message: int) -> AsyncIterator[Socket]:
+        """Upgrades a request and yields its connection, which is closed on the way out."""
+        # No compression: it would cost more than all the rest of the feed together.
+        response = web.WebSocketResponse(
+            timeout=CLOSE_WAIT_S, autoping=False, compress=False, max_msg_size=max_message
+        )
+        await response.prepare(request)
+        async with asyncio.TaskGroup() as tasks:
+            socket = Socket(self, request, response, tasks)
+            self._open.add(socket)
+            self._accepted += 1
+            detach = self.faults.attach(socket.hit)
+            wire = tasks.create_task(socket.deliver()) if self.latency else None
+            try:
+                yield socket
+            except SocketClosed:
+                pass
+            finally:
+                detach()
+                self._open.discard(socket)
+                await socket.close(WSCloseCode.GOING_AWAY)
+                if wire is not None:
+                    wire.cancel()
+
+    async def close_all(self) -> None:
+        """Closes every connection with 1001, as a server that stops does."""
+        await asyncio.gather(*(each.close(WSCloseCode.GOING_AWAY) for each in tuple(self._open)))
+
+    def statistics(self) -> SocketsStatistics:
+        return SocketsStatistics(
+            open=len(self._open),
+            accepted=self._accepted,
+            frames_out=self.frames_out,
+            bytes_out=self.bytes_out,
+        )
+
+
+class Socket:
+    """One connection."""
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        request: web.Request,
+        response: web.WebSocketResponse,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.response = response
+        self.path = request.path
+        self.customer_id = ""
+        """Set by the protocol once it knows who this is; faults may be for one customer only."""
+
+        self.react: Callable[[Fault], None] = lambda _: None
+        """Does what `error` and `expire-token` mean in the protocol; set by the protocol."""
+
+        self._sockets = sockets
+        self._request = request
+        self._tasks = tasks
+        self._turn = asyncio.Lock()
+        self._delayed: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(DELAYED_FRAMES)
+        self._held: bytes | None = None
+        self._mute = False
+        self._mute_data = False
+        self._half_open = False
+
+    async def receive(self) -> bytes:
+        """Returns the next text message; raises SocketClosed when there will be none."""
+        while True:
+            if self._half_open:
+                await self._wait_until_gone()
+
+            message = await self.response.receive()
+            if self._half_open:
+                continue
+
+            if message.type is WSMsgType.TEXT:
+                return message.data.encode() if isinstance(message.data, str) else message.data
+
+            if message.type is WSMsgType.BINARY:
+                return bytes(message.data)
+
+            if message.type is WSMsgType.PING:
+                if not self._mute:
+                    await self.response.pong(message.data)
+            elif message.type is not WSMsgType.PONG:
+                raise SocketClosed
+
+    def received(self, kind: str) -> None:
+        """Lets a fault fire on an incoming message, whose type the protocol has read by now."""
+        faults = self._sockets.faults
+        if faults and (
+            fault := faults.take(SOCKET_KINDS, self.path, at=kind, customer=self.customer_id)
+        ):
+            self._break(fault)
+
+    async def send(self, kind: str, frame: bytes, *, data: bool = False) -> None:
+        """Sends one text frame; `data` marks what `mute-data` holds back.
+
+        Returns when the client has room for more. A cancelled call may have sent the frame.
+        """
+        async with self._turn:
+            fault = self._fault(kind)
+            if self._mute or (data and self._mute_data):
+                return
+
+            if fault is not None and fault.kind == "slow":
+                await self._sockets.clock.sleep(fault.delay)
+
+            if fault is not None and fault.kind == "reorder" and self._held is None:
+                self._held = frame
+                return
+
+            await self._put(frame)
+            if fault is not None and fault.kind == "duplicate":
+                await self._put(frame)
+
+            if self._held is not None:
+                held, self._held = self._held, None
+                await self._put(held)
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Closes with a close frame; cuts the connection if the client does not answer it."""
+        if not self.response.closed and not self._mute:
+            # A client that does not read has no room for the close frame either.
+            try:
+                async with asyncio.timeout(CLOSE_WAIT_S):
+                    await self.response.close(code=code, message=reason.encode()[:120])
+            except (TimeoutError, ConnectionError):
+                pass
+
+        self.abort()
+
+    def abort(self) -> None:
+        """Cuts the TCP connection."""
+        if (transport := self._request.transport) is not None:
+            transport.abort()
+
+    def hit(self, fault: Fault) -> bool:
+        """Takes a fault `at` "now"; returns whether it was for this connection."""
+        if not fault.matches(self.path, at="now", customer=self.customer_id):
+            return False
+
+        self._break(fault)
+        return True
+
+    async def deliver(self) -> None:
+        """Writes frames when their emulated way is over; runs as long as the connection."""
+        clock = self._sockets.clock
+        while True:
+            due, frame = await self._delayed.get()
+            wait = due - clock.monotonic()
+            if wait > 0:
+                await clock.sleep(timedelta(seconds=wait))
+
+            try:
+                await self._write(frame)
+            except SocketClosed:
+                return
+
+    async def _put(self, frame: bytes) -> None:
+        if self._sockets.latency:
+            due = self._sockets.clock.monotonic() + self._sockets.latency.total_seconds()
+            await self._delayed.put((due, frame))
+        else:
+            await self._write(frame)
+
+    async def _write(self, frame: bytes) -> None:
+        if self.response.closed:
+            raise SocketClosed
+
+        try:
+            await self.response.send_frame(frame, WSMsgType.TEXT)
+        except ConnectionError as error:
+            raise SocketClosed from error
+
+        self._sockets.frames_out += 1
+        self._sockets.bytes_out += len(frame)
+
+    def _fault(self, kind: str) -> Fault | None:
+        # Returns a fault for the sender to act on; acts itself on those of the whole connection.
+        faults = self._sockets.faults
+        if not faults:
+            return None
+
+        fault = faults.take(SOCKET_KINDS, self.path, at=kind, customer=self.customer_id)
+        if fault is None or fault.kind in ("slow", "reorder", "duplicate"):
+            return fault
+
+        self._break(fault)
+        if fault.kind in ("drop", "close"):
+            raise SocketClosed
+
+        return None
+
+    def _break(self, fault: Fault) -> None:
+        if fault.kind == "drop":
+            self.abort()
+        elif fault.kind == "close":
+            self._tasks.create_task(self.close(int(fault.code or 1012), fault.message))
+        elif fault.kind == "mute":
+            self._mute = True
+        elif fault.kind == "mute-data":
+            self._mute_data = True
+        elif fault.kind == "half-open":
+            self._mute = self._half_open = True
+        elif fault.kind in ("error", "expire-token"):
+            self.react(fault)
+
+    async def _wait_until_gone(self) -> None:
+        # Nothing reads, so nothing tells that the client has gone; a fault may poll.
+        def gone() -> bool:
+            transport = self._request.transport
+            return transport is None or transport.is_closing()
+
+        while not gone():  # noqa: ASYNC110 - there is no event to wait for, as said above
+            await asyncio.sleep(POLL_S)
+
+        raise SocketClosed

@@ -1,0 +1,254 @@
+"""The account streamer: who is connected to which accounts, and what is sent to them.
+
+`connect` comes first, then `heartbeat` every 2 to 60 seconds, each with the access token, word
+Bearer included. Notifications are whole objects, never differences; a connection that is too slow
+to take them is closed, because a lost order event would be worse than a lost connection.
+"""
+
+from __future__ import annotations
+
+__all__ = ["AccountStreamer", "StreamerStatistics"]
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from aiohttp import WSCloseCode, web
+
+from server.simulator.clock import SimClock
+from server.simulator.customers import Customer
+from server.simulator.envelope import BrokerError, dumps
+from server.simulator.faults import Fault
+from server.simulator.oauth import OAuth
+from server.simulator.settings import SimulatorSettings
+from server.simulator.socket import Socket, SocketClosed, Sockets
+
+MAX_MESSAGE = 1 << 20
+OUTBOX = 10_000  # notifications that may wait for one client before it counts as too slow
+CHANNELS = {
+    "public-watchlists-subscribe": "PublicWatchlists",
+    "quote-alerts-subscribe": "QuoteAlert",
+    "user-message-subscribe": "UserMessage",
+}
+"""What a subscription beside the accounts brings, by its action."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamerStatistics:
+    """Who listens, and what has been sent."""
+
+    connections: int
+    accounts: int
+    """Accounts with at least one listener."""
+
+    published: int
+    delivered: int
+    closed_slow: int
+
+
+class AccountStreamer:
+    """Serves account notifications to any number of connections."""
+
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        clock: SimClock,
+        oauth: OAuth,
+        sockets: Sockets,
+    ) -> None:
+        self._limit = settings.heartbeat_limit
+        self._clock = clock
+        self._oauth = oauth
+        self._sockets = sockets
+        self._connections: set[_Connection] = set()
+        self._published = 0
+        self._delivered = 0
+        self._closed_slow = 0
+
+    def publish(self, account_number: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Sends a whole object (`Order`, `CurrentPosition`, `AccountBalance`, …) to who listens.
+
+        Never waits. Call it in the order in which things happened: that is the order of arrival.
+        """
+        self._published += 1
+        text = self._notification(kind, data)
+        for connection in tuple(self._connections):
+            if account_number in connection.accounts:
+                self._offer(connection, kind, text)
+
+    def publish_to_customer(self, customer_id: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Sends an object of the person and not of an account (`QuoteAlert`), to who subscribed."""
+        self._published += 1
+        text = self._notification(kind, data)
+        for connection in tuple(self._connections):
+            owner = connection.customer
+            if kind in connection.kinds and owner is not None and owner.id == customer_id:
+                self._offer(connection, kind, text)
+
+    def publish_to_all(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Sends an object of everybody's (`PublicWatchlists`), to who subscribed."""
+        self._published += 1
+        text = self._notification(kind, data)
+        for connection in tuple(self._connections):
+            if kind in connection.kinds:
+                self._offer(connection, kind, text)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Runs one connection to its end."""
+        async with self._sockets.accept(request, max_message=MAX_MESSAGE) as socket:
+            connection = _Connection(socket, self._clock.monotonic())
+            self._connections.add(connection)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    helpers = [
+                        tasks.create_task(self._deliver(connection)),
+                        tasks.create_task(self._watch(connection)),
+                    ]
+                    try:
+                        await self._converse(connection)
+                    finally:
+                        for helper in helpers:
+                            helper.cancel()
+            finally:
+                self._connections.discard(connection)
+
+        return socket.response
+
+    def statistics(self) -> StreamerStatistics:
+        return StreamerStatistics(
+            connections=len(self._connections),
+            accounts=len({number for each in self._connections for number in each.accounts}),
+            published=self._published,
+            delivered=self._delivered,
+            closed_slow=self._closed_slow,
+        )
+
+    async def _converse(self, connection: _Connection) -> None:
+        socket = connection.socket
+        with suppress(SocketClosed):
+            while True:
+                raw = await socket.receive()
+                connection.heard_at = self._clock.monotonic()
+                answer = self._answer(connection, raw)
+                await socket.send(str(answer["action"]), dumps(answer))
+
+    def _answer(self, connection: _Connection, raw: bytes) -> dict[str, Any]:
+        try:
+            message = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            message = None
+
+        if not isinstance(message, dict):
+            return {"status": "error", "action": "", "message": "invalid-message"}
+
+        action = str(message.get("action", ""))
+        answer: dict[str, Any] = {
+            "status": "ok",
+            "action": action,
+            "web-socket-session-id": connection.id,
+        }
+        if "value" in message:
+            answer["value"] = message["value"]
+
+        if "request-id" in message:
+            answer["request-id"] = message["request-id"]
+
+        connection.socket.received(action)
+        if refusal := self._act(connection, action, message):
+            answer |= {"status": "error", "message": refusal}
+
+        return answer
+
+    def _act(self, connection: _Connection, action: str, message: Mapping[str, Any]) -> str | None:
+        # Returns the refusal in the streamer's words, or None once the action is done.
+        try:
+            customer = self._oauth.customer(str(message.get("auth-token", "")))
+        except BrokerError:
+            return "invalid-auth-token"
+
+        if connection.token_expired:
+            return "invalid-auth-token"
+
+        if connection.customer is not None and connection.customer.id != customer.id:
+            return "invalid-auth-token"
+
+        if action == "connect":
+            value = message.get("value")
+            numbers = [value] if isinstance(value, str) else value
+            if not isinstance(numbers, list) or not numbers:
+                return "invalid-value"
+
+            if not all(isinstance(each, str) and customer.owns(each) for each in numbers):
+                return "not-permitted"
+
+            connection.customer = customer
+            connection.socket.customer_id = customer.id
+            connection.accounts.update(numbers)
+            return None
+
+        if connection.customer is None:
+            return "connect-not-completed"
+
+        if action in CHANNELS:
+            connection.kinds.add(CHANNELS[action])
+            return None
+
+        return None if action == "heartbeat" else "not-implemented"
+
+    def _notification(self, kind: str, data: Mapping[str, Any]) -> bytes:
+        stamp = int(self._clock.now().timestamp() * 1000)
+        return dumps({"type": kind, "data": data, "timestamp": stamp})
+
+    def _offer(self, connection: _Connection, kind: str, frame: bytes) -> None:
+        try:
+            connection.outbox.put_nowait((kind, frame))
+        except asyncio.QueueFull:
+            self._closed_slow += 1
+            self._connections.discard(connection)
+            connection.socket.abort()
+
+    async def _deliver(self, connection: _Connection) -> None:
+        with suppress(SocketClosed):
+            while True:
+                kind, frame = await connection.outbox.get()
+                await connection.socket.send(kind, frame, data=True)
+                self._delivered += 1
+
+    async def _watch(self, connection: _Connection) -> None:
+        # One sleep to the moment at which silence would be too long, then a look, and so on.
+        while True:
+            silent = self._clock.monotonic() - connection.heard_at
+            left = self._limit.total_seconds() - silent
+            if left <= 0:
+                await connection.socket.close(WSCloseCode.GOING_AWAY, "heartbeat missing")
+                return
+
+            await self._clock.sleep(timedelta(seconds=left))
+
+
+class _Connection:
+    """What is known of one connection."""
+
+    def __init__(self, socket: Socket, now: float) -> None:
+        self.id = secrets.token_hex(4)
+        self.socket = socket
+        self.customer: Customer | None = None
+        self.accounts: set[str] = set()
+        self.kinds: set[str] = set()
+        self.heard_at = now
+        self.token_expired = False
+        self.outbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(OUTBOX)
+        socket.react = self._react
+
+    def _react(self, fault: Fault) -> None:
+        if fault.kind == "expire-token":
+            self.token_expired = True
+        else:
+            refusal = {"status": "error", "action": "", "message": fault.message}
+            with suppress(asyncio.QueueFull):
+                self.outbox.put_nowait(("error", dumps(refusal)))
