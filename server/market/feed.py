@@ -6,10 +6,10 @@ survives every connection: a new one starts by subscribing all of it again.
 
 from __future__ import annotations
 
-__all__ = ["Connection", "Connector", "Dropped", "Feed", "FeedState", "FeedStatistics"]
+__all__ = ["Connection", "Connector", "Feed", "FeedState", "FeedStatistics"]
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,7 @@ from typing import Protocol
 
 import structlog
 
+from server.brokerage.dxlink_events import ConnectionEnded, Row
 from server.clock import Clock
 from server.errors import FeedUnavailable, GatewayError, NotAllowed, NotAuthenticated
 from server.market.backoff import Backoff
@@ -27,33 +28,22 @@ from server.market.hub import Hub
 log = structlog.get_logger(__name__)
 
 
-class Dropped(Exception):
-    """A connection that ended; not a failure of any request, and nobody outside sees it."""
-
-    def __init__(self, cause: str, *, at_once: bool = False) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.at_once = at_once
-        """The server asked for a reconnect (1012), or ours is planned: no pause is needed."""
-
-
 class Connection(Protocol):
-    """One open, authorised connection."""
+    """One open, authorised connection; it ends by raising `ConnectionEnded` where it is entered."""
 
-    async def subscribe(self, event: str, symbols: Sequence[str]) -> None:
+    async def add(self, event: str, symbols: Sequence[str]) -> None:
         """Subscribes, in messages small enough for the server and no faster than it likes."""
 
-    async def unsubscribe(self, event: str, symbols: Sequence[str]) -> None:
+    async def remove(self, event: str, symbols: Sequence[str]) -> None:
         """Ends subscriptions."""
-
-    def batches(self) -> AsyncIterator[tuple[str, list[object]]]:
-        """Yields (event type, flat values) until the connection ends, then raises `Dropped`."""
 
 
 class Connector(Protocol):
-    """Opens connections for one tenant; raises a GatewayError when the broker refuses for good."""
+    """Opens a connection that hands its events to `sink`."""
 
-    def __call__(self) -> AbstractAsyncContextManager[Connection]: ...
+    def __call__(
+        self, sink: Callable[[str, Row], None]
+    ) -> AbstractAsyncContextManager[Connection]: ...
 
 
 class FeedState(StrEnum):
@@ -142,13 +132,13 @@ class Feed:
             self.state = FeedState.CONNECTING
             try:
                 await self._connected(hub)
-            except Dropped as drop:
+            except ConnectionEnded as drop:
                 dropped = drop
             except (NotAuthenticated, NotAllowed) as refusal:
                 self._refuse(hub, refusal)
                 return
             except GatewayError as failure:
-                dropped = Dropped(str(failure))
+                dropped = ConnectionEnded(str(failure))
 
             self._drops += 1
             self._last_cause = dropped.cause
@@ -185,28 +175,27 @@ class Feed:
     async def _connected(self, hub: Hub) -> None:
         """Lives through one connection; always ends with an exception."""
         try:
-            async with self._connector() as connection:
+            async with self._connector(self._take) as connection:
                 self._connections += 1
                 self._pending = dict.fromkeys(self._wanted, True)
                 self._work.set()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._keep_subscribed(connection))
                     tasks.create_task(self._watch_silence(hub))
-                    await self._pump(connection, hub)
         except ExceptionGroup as group:
             # The pump, the subscriber and the SDK's own tasks fail together; one cause is enough.
             raise _cause(group) from group
-        raise Dropped("the connection ended")
+        raise ConnectionEnded("the connection ended")
 
-    async def _pump(self, connection: Connection, hub: Hub) -> None:
-        async for event, flat in connection.batches():
-            self._frames += 1
-            if self.state is not FeedState.LIVE:
-                # Only data proves that the connection is worth something; an open socket does not.
-                self.state = FeedState.LIVE
-                self._backoff.reset()
-                hub.set_live(True, "connected" if self._connections == 1 else "reconnected")
-            hub.publish(event, flat)
+    def _take(self, event: str, flat: Row) -> None:
+        hub = self._attached()
+        self._frames += 1
+        if self.state is not FeedState.LIVE:
+            # Only data proves that the connection is worth something; an open socket does not.
+            self.state = FeedState.LIVE
+            self._backoff.reset()
+            hub.set_live(True, "connected" if self._connections == 1 else "reconnected")
+        hub.publish(event, flat)
 
     async def _keep_subscribed(self, connection: Connection) -> None:
         while True:
@@ -225,10 +214,10 @@ class Feed:
 
             for event, symbols in removed.items():
                 self._subscribed.difference_update((event, symbol) for symbol in symbols)
-                await connection.unsubscribe(event, symbols)
+                await connection.remove(event, symbols)
             for event, symbols in added.items():
                 self._subscribed.update((event, symbol) for symbol in symbols)
-                await connection.subscribe(event, symbols)
+                await connection.add(event, symbols)
 
     async def _watch_silence(self, hub: Hub) -> None:
         """Calls data stale when a connection that has delivered stops delivering at all."""
@@ -256,7 +245,7 @@ def unavailable(feed: Feed) -> GatewayError:
 
 def _cause(group: ExceptionGroup[Exception]) -> Exception:
     """Returns the failure that explains the others, or the group where none of ours is in it."""
-    for family in (GatewayError, Dropped):
+    for family in (GatewayError, ConnectionEnded):
         found: BaseException | None = group.subgroup(family)
         while isinstance(found, ExceptionGroup):
             found = found.exceptions[0]

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from server.brokerage.dxlink_events import FIELDS, Row
 from server.clock import Clock
-from server.market.topics import EVENTS_OF, FIELDS, Kind, Row, Topic, TopicKey
+from server.market.topics import EVENTS_OF, Kind, Topic, TopicKey
 
 NOTICES_KEPT = 64
 """Conditions remembered for slow readers; a reader further behind is told the latest ones only."""

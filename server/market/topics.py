@@ -6,7 +6,7 @@ Trade). A quote is made of two events, because DXLink's Quote has no last price.
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_OF", "FIELDS", "Kind", "Row", "Topic", "TopicKey"]
+__all__ = ["EVENTS_OF", "Kind", "Topic", "TopicKey"]
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-Row = list[Any]
-"""One event as DXLink's COMPACT format has it: JSON values in the order of `FIELDS`."""
+from server.brokerage.dxlink_events import Row
 
 
 class Kind(StrEnum):
@@ -25,33 +24,6 @@ class Kind(StrEnum):
     GREEKS = "greeks"
     TRADES = "trades"
 
-
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "Quote": (
-        "eventSymbol",
-        "bidPrice",
-        "askPrice",
-        "bidSize",
-        "askSize",
-        "bidTime",
-        "askTime",
-        "bidExchangeCode",
-        "askExchangeCode",
-    ),
-    "Trade": ("eventSymbol", "price", "size", "time", "dayVolume", "exchangeCode", "change"),
-    "Greeks": (
-        "eventSymbol",
-        "time",
-        "price",
-        "volatility",
-        "delta",
-        "gamma",
-        "theta",
-        "rho",
-        "vega",
-    ),
-}
-"""The fields asked of DXLink, in the order in which rows hold them; the symbol comes first."""
 
 EVENTS_OF: Mapping[Kind, tuple[str, ...]] = {
     Kind.QUOTES: ("Quote", "Trade"),

@@ -1,0 +1,283 @@
+"""One DXLink connection over the SDK's streamer, where that is deaf or slow, made neither.
+
+The SDK parses each event into a model (58,000 a second) and drops those with a missing price; it
+dies of any ERROR message, and waits for ever on a mute socket. Here events stay columns, read by a
+fast parser in the order of our own fields; silence longer than the server promised ends the
+connection; and subscriptions go out in messages that the server accepts.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DXLinkConnection", "QuoteToken", "Sink"]
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+import orjson
+import structlog
+from anyio import TASK_STATUS_IGNORED, create_task_group, fail_after
+from anyio import Event as Flag
+from anyio.abc import TaskStatus
+from httpx2 import AsyncClient, HTTPError
+from httpx2.websockets import HTTPXWSException, WebSocketDisconnect
+from tastytrade import DXLinkStreamer, Session
+from tastytrade.streamer import DXLINK_VERSION
+
+from server.brokerage.dxlink_events import FIELDS, ConnectionEnded, Row
+from server.clock import Clock
+from server.errors import GatewayError
+from server.secret import Secret
+
+log = structlog.get_logger(__name__)
+
+SYMBOLS_A_MESSAGE = 200
+"""About 8 KB: dxFeed's own client sends no more at once, and a larger one ends with code 1009."""
+
+PAUSE_BETWEEN_MESSAGES = timedelta(milliseconds=100)
+"""The pace of dxFeed's own client."""
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""The library's default of 64 KiB closes the socket on the first large snapshot."""
+
+LIVENESS_MARGIN = timedelta(seconds=2)
+"""What a KEEPALIVE may be late by before the connection counts as mute."""
+
+TOKEN_LIFE = timedelta(hours=23)
+"""Quote tokens live 24 hours; a connection is renewed before the server ends it."""
+
+HANDSHAKE_S = 10.0
+"""The action timeout of dxFeed's own client."""
+
+FATAL_ERRORS = frozenset({"UNSUPPORTED_PROTOCOL", "UNAUTHORIZED", "TIMEOUT"})
+"""ERROR messages are informational by the protocol; after these nothing more can come."""
+
+RECONNECT_REQUIRED = 1012
+
+Sink = Callable[[str, Row], None]
+"""Takes the event type and the values of any number of events, flat, in the order of `FIELDS`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteToken:
+    """Where to connect, and the token that proves who does."""
+
+    url: str
+    token: Secret
+
+
+class DXLinkConnection(DXLinkStreamer):
+    """An open, authorised connection while entered; ends by raising `ConnectionEnded`.
+
+    `sink` is called on the event loop and must not block: nothing is queued between the socket and
+    it, so a burst is bounded by TCP. Raises a GatewayError when the broker refuses the quote token.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        quote_token: Callable[[], Awaitable[QuoteToken]],
+        sink: Sink,
+        clock: Clock,
+    ) -> None:
+        super().__init__(session)
+        self._quote_token = quote_token
+        self._sink = sink
+        self._clock = clock
+        self._heard = clock.monotonic()
+        self._silence_limit = timedelta(seconds=60) + LIVENESS_MARGIN
+        self._asked_for_token = False
+        self._orders: dict[str, list[int] | None] = {}
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        token = await self._quote_token()
+        self._auth_token = token.token.reveal()
+        try:
+            async with (
+                AsyncClient(**self.session.client_kwargs) as client,
+                client.websocket(
+                    token.url,
+                    keepalive_ping_interval_seconds=None,
+                    max_message_size_bytes=MAX_MESSAGE_BYTES,
+                ) as self._websocket,
+                create_task_group() as tasks,
+            ):
+                with fail_after(HANDSHAKE_S):
+                    await tasks.start(self._reader)
+                tasks.start_soon(self._heartbeat)
+                tasks.start_soon(self._watch)
+                yield self
+                tasks.cancel_scope.cancel()
+        except* (GatewayError, ConnectionEnded):
+            raise
+        except* WebSocketDisconnect as group:
+            raise _disconnected(group) from None
+        except* (HTTPXWSException, HTTPError, TimeoutError, OSError) as group:
+            raise ConnectionEnded(f"network: {type(_leaf(group)).__name__}") from None
+
+    async def add(self, event: str, symbols: Sequence[str]) -> None:
+        """Subscribes to one type of event; returns once all messages are sent."""
+        await self._send_paced(event, "add", [{"type": event, "symbol": s} for s in symbols])
+
+    async def remove(self, event: str, symbols: Sequence[str]) -> None:
+        """Ends subscriptions; symbols that were not subscribed do no harm."""
+        await self._send_paced(event, "remove", [{"type": event, "symbol": s} for s in symbols])
+
+    async def add_candles(self, symbols: Mapping[str, int]) -> None:
+        """Subscribes to candle symbols (`SPY{=5m}`), each from its epoch milliseconds on."""
+        items = [
+            {"type": "Candle", "symbol": symbol, "fromTime": since}
+            for symbol, since in symbols.items()
+        ]
+        await self._send_paced("Candle", "add", items)
+
+    # --- inside
+
+    async def _send_paced(self, event: str, verb: str, items: list[dict[str, Any]]) -> None:
+        await self._open_channel(event)
+        for start in range(0, len(items), SYMBOLS_A_MESSAGE):
+            if start:
+                await self._clock.sleep(PAUSE_BETWEEN_MESSAGES)
+            await self._websocket.send_json(
+                {
+                    "type": "FEED_SUBSCRIPTION",
+                    "channel": self._channels[event],
+                    verb: items[start : start + SYMBOLS_A_MESSAGE],
+                }
+            )
+
+    async def _open_channel(self, event: str) -> None:
+        opened = self._subscription_state.get(event)
+        if opened is None:
+            opened = self._subscription_state[event] = Flag()
+            channel = self._channels[event]
+            # The AUTO contract answers a candle subscription with an empty snapshot, not history.
+            contract = "HISTORY" if event == "Candle" else "AUTO"
+            await self._websocket.send_json(
+                {
+                    "type": "CHANNEL_REQUEST",
+                    "channel": channel,
+                    "service": "FEED",
+                    "parameters": {"contract": contract},
+                }
+            )
+            with fail_after(HANDSHAKE_S):
+                await opened.wait()
+            await self._websocket.send_json(
+                {
+                    "type": "FEED_SETUP",
+                    "channel": channel,
+                    "acceptAggregationPeriod": 0.1,
+                    "acceptDataFormat": "COMPACT",
+                    "acceptEventFields": {event: list(FIELDS[event])},
+                }
+            )
+        else:
+            await opened.wait()
+
+    async def _reader(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        await self._websocket.send_json(
+            {
+                "type": "SETUP",
+                "channel": 0,
+                "keepaliveTimeout": 60,
+                "acceptKeepaliveTimeout": 60,
+                "version": DXLINK_VERSION,
+            }
+        )
+        receive = self._websocket.receive_text
+        while True:
+            text = await receive()
+            self._heard = self._clock.monotonic()
+            message = orjson.loads(text)
+            if message["type"] == "FEED_DATA":
+                self._take(message["data"])
+            else:
+                await self._control(message, task_status)
+
+    def _take(self, data: list[Any]) -> None:
+        if data and isinstance(data[0], dict):  # FULL, which a server may insist on
+            for item in data:
+                event = item["eventType"]
+                self._sink(event, [item.get(field) for field in FIELDS[event]])
+            return
+
+        for event, flat in zip(data[::2], data[1::2], strict=True):
+            order = self._orders.get(event)
+            self._sink(event, flat if order is None else _reordered(flat, order))
+
+    async def _control(self, message: dict[str, Any], task_status: TaskStatus[None]) -> None:
+        match message["type"]:
+            case "SETUP":
+                promised = timedelta(seconds=float(message.get("keepaliveTimeout") or 60))
+                self._silence_limit = promised + LIVENESS_MARGIN
+            case "AUTH_STATE" if message["state"] == "AUTHORIZED":
+                task_status.started()
+            case "AUTH_STATE" if self._asked_for_token:
+                raise ConnectionEnded("the quote token was refused")
+            case "AUTH_STATE":
+                self._asked_for_token = True
+                auth = {"type": "AUTH", "channel": 0, "token": self._auth_token}
+                await self._websocket.send_json(auth)
+            case "CHANNEL_OPENED":
+                self._subscription_state[self._channels_reversed[message["channel"]]].set()
+            case "CHANNEL_CLOSED":
+                raise ConnectionEnded("the server closed a channel")
+            case "FEED_CONFIG":
+                self._configure(message.get("eventFields") or {})
+            case "ERROR":
+                kind = str(message.get("error", "UNKNOWN"))
+                log.warning("dxlink_error", error=kind, message=message.get("message"))
+                if kind in FATAL_ERRORS:
+                    raise ConnectionEnded(f"error {kind}")
+            case _:
+                pass  # KEEPALIVE, and whatever later versions of the protocol add
+
+    def _configure(self, fields: Mapping[str, Sequence[str]]) -> None:
+        """Notes where a server sends other fields, or another order, than it was asked for."""
+        for event, sent in fields.items():
+            wanted = FIELDS.get(event)
+            if wanted is None or tuple(sent) == wanted:
+                self._orders[event] = None
+                continue
+            missing = [field for field in wanted if field not in sent]
+            if missing:
+                log.warning("dxlink_fields_missing", event_type=event, fields=missing)
+            places = {field: place for place, field in enumerate(sent)}
+            self._orders[event] = [len(sent), *(places.get(field, -1) for field in wanted)]
+
+    async def _watch(self) -> None:
+        """Ends a connection that is mute, or whose token is about to expire."""
+        opened = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(timedelta(seconds=1))
+            now = self._clock.monotonic()
+            if now - self._heard > self._silence_limit.total_seconds():
+                raise ConnectionEnded(f"mute for {now - self._heard:.0f} s")
+            if now - opened > TOKEN_LIFE.total_seconds():
+                raise ConnectionEnded("the quote token is about to expire", at_once=True)
+
+
+def _reordered(flat: Row, order: list[int]) -> Row:
+    width, *places = order
+    return [
+        flat[start + place] if place >= 0 else None
+        for start in range(0, len(flat), width)
+        for place in places
+    ]
+
+
+def _leaf(group: BaseExceptionGroup[Any]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
+
+
+def _disconnected(group: BaseExceptionGroup[WebSocketDisconnect]) -> ConnectionEnded:
+    leaf = _leaf(group)
+    code = getattr(leaf, "code", 0)
+    return ConnectionEnded(f"closed with code {code}", at_once=code == RECONNECT_REQUIRED)
