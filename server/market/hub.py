@@ -189,7 +189,7 @@ class Hub:
         self._conditions.append(Condition(version=self.version, live=live, cause=cause))
         for topic in self._topics.values():
             topic.touch(topic.version)
-        self._wake_all()
+        self.wake_all()
 
     # --- what readers and snapshots call
 
@@ -245,7 +245,12 @@ class Hub:
             now = self._clock.now().timestamp()
             self._flag_silent(now)
             self._drop_released(now)
-            self._wake_all()
+            self.wake_all()
+
+    def wake_all(self) -> None:
+        """Lets every reader look for news: a condition, a heartbeat that is due, the end."""
+        for group in self._groups.values():
+            group.wake()
 
     def statistics(self) -> HubStatistics:
         return HubStatistics(
@@ -326,7 +331,3 @@ class Hub:
                 symbols=tuple(topic.label for topic in quiet),
             )
         )
-
-    def _wake_all(self) -> None:
-        for group in self._groups.values():
-            group.wake()

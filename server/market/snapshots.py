@@ -1,0 +1,107 @@
+"""Answers "what is it now?" from the hub: at once when a symbol is warm, else after one deadline.
+
+One deadline for all symbols together, and no symbol holds up the others. An index such as VIX
+never sends a Quote: its last trade answers. What the feed says nothing of at all, within a short
+patience, is asked of the broker's REST market data.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Fallback", "Snapshot", "snapshot"]
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.errors import GatewayError
+from server.market.markets import Market
+from server.market.topics import Kind, Topic
+
+PATIENCE_S = 0.6
+"""How long the feed may take before REST is asked beside it: twice what a first Quote takes."""
+
+Fallback = Callable[[Sequence[str]], Awaitable[Mapping[str, Any]]]
+"""Asks the broker's REST market data: labels in, what it knows by label out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What came in time."""
+
+    topics: tuple[Topic, ...]
+    """Topics with something in them, in the order asked for; read them before the next await."""
+    rest: Mapping[str, Any]
+    """What only REST knew, by label."""
+    missing: tuple[str, ...]
+    """Labels that neither knew in time."""
+    live: bool
+    failure: GatewayError | None
+    """Why REST could not be asked, where that matters."""
+
+
+async def snapshot(
+    market: Market,
+    kind: Kind,
+    labels: Mapping[str, str],
+    timeout_s: float,
+    *,
+    fallback: Fallback | None = None,
+) -> Snapshot:
+    """Returns what is known of the symbols (streamer symbol → label) within the timeout.
+
+    Raises what the broker said when it refuses this tenant market data and there is no fallback.
+    """
+    async with market.hub.hold(kind, labels) as topics:
+        patience = timeout_s if fallback is None else min(PATIENCE_S, timeout_s)
+        await _completed(market, topics, patience)
+        silent = [topic.label for topic in topics if not topic.rows]
+        rest: Mapping[str, Any] = {}
+        failure: GatewayError | None = None
+        if silent and fallback is not None and timeout_s > patience:
+            started = asyncio.get_running_loop().time()
+            try:
+                async with asyncio.timeout(timeout_s - patience):
+                    rest = await fallback(silent)
+            except TimeoutError:
+                pass
+            except GatewayError as error:
+                failure = error
+                spent = asyncio.get_running_loop().time() - started
+                await _completed(market, topics, timeout_s - patience - spent)
+
+        have = tuple(topic for topic in topics if topic.rows)
+        if not have and not rest:
+            market.feed.ensure_allowed()
+        return Snapshot(
+            topics=have,
+            rest={t.label: rest[t.label] for t in topics if not t.rows and t.label in rest},
+            missing=tuple(t.label for t in topics if not t.rows and t.label not in rest),
+            live=market.hub.live,
+            failure=failure,
+        )
+
+
+async def _completed(market: Market, topics: Sequence[Topic], limit_s: float) -> None:
+    """Returns when all topics are complete, the broker has refused, or the limit has passed."""
+    if limit_s <= 0 or all(topic.complete.is_set() for topic in topics):
+        return
+
+    waits = [
+        asyncio.create_task(_all_complete(topics)),
+        asyncio.create_task(_wait(market.feed.refused)),
+    ]
+    try:
+        await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _all_complete(topics: Sequence[Topic]) -> None:
+    for topic in topics:
+        await topic.complete.wait()
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()

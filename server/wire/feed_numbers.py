@@ -1,0 +1,66 @@
+"""The texts of numbers that come as JSON numbers from the feed.
+
+A price has at most 15 significant digits, so the shortest text of its float is the very text that
+the feed sent: nothing is rounded here, and no arithmetic is done on it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["instant", "number", "price", "size", "text"]
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def text(raw: Any) -> str | None:
+    """Returns the decimal text of a value of the feed, None for NaN, infinities and nothing."""
+    if type(raw) is float:
+        if not math.isfinite(raw):
+            return None
+        shown = repr(raw)
+        if "e" in shown:
+            return f"{Decimal(shown):f}"
+        return shown.removesuffix(".0")
+
+    if type(raw) is int:
+        return str(raw)
+
+    # NaN and infinities are strings in the feed's JSON; so is, for some fields, a number.
+    if isinstance(raw, str) and raw not in ("NaN", "Infinity", "-Infinity", ""):
+        return raw
+    return None
+
+
+def price(raw: Any) -> str | None:
+    """Returns a price with at least two decimals, as prices are written ("687.50")."""
+    shown = text(raw)
+    if shown is None:
+        return None
+    whole, point, cents = shown.partition(".")
+    if not point:
+        return f"{whole}.00"
+    return shown if len(cents) >= 2 else f"{shown}0"
+
+
+def size(raw: Any) -> float:
+    """Returns a size as a number, 0 where the feed says NaN or nothing."""
+    if type(raw) in (int, float):
+        return raw if math.isfinite(raw) else 0.0
+    return 0.0
+
+
+def number(raw: Any) -> Decimal | None:
+    """Returns the exact decimal of a value of the feed."""
+    shown = text(raw)
+    return None if shown is None else Decimal(shown)
+
+
+def instant(milliseconds: Any) -> Timestamp | None:
+    """Returns the time of an event; the feed often says 0, which means that it does not know."""
+    if not isinstance(milliseconds, int | float) or milliseconds <= 0:
+        return None
+    seconds, rest = divmod(int(milliseconds), 1000)
+    return Timestamp(seconds=seconds, nanos=rest * 1_000_000)

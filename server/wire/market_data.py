@@ -1,0 +1,129 @@
+"""Topics of the hub as messages of the contract.
+
+The rows' places are those of `dxlink_events.FIELDS`; they are named here once, since a lookup by
+name for every field of every event would be the greater part of the work.
+"""
+
+from __future__ import annotations
+
+__all__ = ["greeks", "quote", "trade"]
+
+from decimal import Decimal
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from tasty.v1 import greeks_pb2, quote_pb2, trade_pb2
+
+from server.brokerage.dxlink_events import FIELDS
+from server.market.topics import Topic
+from server.wire import feed_numbers as feed
+
+_Q = {name: place for place, name in enumerate(FIELDS["Quote"])}
+_BID, _ASK = _Q["bidPrice"], _Q["askPrice"]
+_BID_SIZE, _ASK_SIZE = _Q["bidSize"], _Q["askSize"]
+_BID_TIME, _ASK_TIME = _Q["bidTime"], _Q["askTime"]
+_BID_EXCHANGE, _ASK_EXCHANGE = _Q["bidExchangeCode"], _Q["askExchangeCode"]
+_T = {name: place for place, name in enumerate(FIELDS["Trade"])}
+_PRICE, _TIME = _T["price"], _T["time"]
+_G = {name: place for place, name in enumerate(FIELDS["Greeks"])}
+
+
+def quote(topic: Topic, *, live: bool = True) -> quote_pb2.Quote:
+    """Returns what is known of the bid, the offer and the last trade."""
+    message = quote_pb2.Quote(
+        event_symbol=topic.label,
+        symbol=topic.label,
+        streamer_symbol=topic.key.symbol,
+        source="stream",
+        stale=topic.silent or not live,
+    )
+    newest = 0
+    row = topic.rows.get("Quote")
+    if row is not None:
+        bid, ask = feed.price(row[_BID]), feed.price(row[_ASK])
+        if bid is not None:
+            message.bid_price = bid
+            message.bid_size = feed.size(row[_BID_SIZE])
+        if ask is not None:
+            message.ask_price = ask
+            message.ask_size = feed.size(row[_ASK_SIZE])
+        if bid is not None and ask is not None:
+            message.mid_price = f"{(Decimal(bid) + Decimal(ask)) / 2:f}"
+        message.bid_exchange_code = _code(row[_BID_EXCHANGE])
+        message.ask_exchange_code = _code(row[_ASK_EXCHANGE])
+        newest = max(newest, _stamp(message.bid_time, row[_BID_TIME]))
+        newest = max(newest, _stamp(message.ask_time, row[_ASK_TIME]))
+
+    row = topic.rows.get("Trade")
+    if row is not None:
+        last = feed.price(row[_PRICE])
+        if last is not None:
+            message.last_price = last
+        if isinstance(row[_TIME], int):
+            newest = max(newest, row[_TIME])
+
+    if newest:
+        message.event_time.FromMilliseconds(newest)
+    _received(message.received_at, topic)
+    return message
+
+
+def greeks(topic: Topic, *, live: bool = True) -> greeks_pb2.Greeks:
+    """Returns the greeks of one contract, as the feed has them."""
+    row = topic.rows["Greeks"]
+    message = greeks_pb2.Greeks(
+        event_symbol=topic.label,
+        symbol=topic.label,
+        streamer_symbol=topic.key.symbol,
+        delta=feed.text(row[_G["delta"]]) or "",
+        gamma=feed.text(row[_G["gamma"]]) or "",
+        theta=feed.text(row[_G["theta"]]) or "",
+        vega=feed.text(row[_G["vega"]]) or "",
+        rho=feed.text(row[_G["rho"]]) or "",
+        price=feed.price(row[_G["price"]]),
+        volatility=feed.text(row[_G["volatility"]]),
+        stale=topic.silent or not live,
+    )
+    _stamp(message.time, row[_G["time"]])
+    _received(message.received_at, topic)
+    return message
+
+
+def trade(topic: Topic, *, live: bool = True) -> trade_pb2.Trade:
+    """Returns the last trade."""
+    row = topic.rows["Trade"]
+    message = trade_pb2.Trade(
+        event_symbol=topic.label,
+        symbol=topic.label,
+        streamer_symbol=topic.key.symbol,
+        price=feed.price(row[_PRICE]) or "",
+        change=feed.price(row[_T["change"]]),
+        day_volume=feed.text(row[_T["dayVolume"]]),
+        day_turnover=feed.price(row[_T["dayTurnover"]]),
+        exchange_code=_code(row[_T["exchangeCode"]]),
+        tick_direction=str(row[_T["tickDirection"]] or "UNDEFINED"),
+        extended_trading_hours=row[_T["extendedTradingHours"]] is True,
+        stale=topic.silent or not live,
+    )
+    traded = feed.size(row[_T["size"]])
+    if traded:
+        message.size = traded
+    _stamp(message.time, row[_TIME])
+    _received(message.received_at, topic)
+    return message
+
+
+def _code(raw: object) -> str:
+    """Returns an exchange's letter; the feed says "\\0" or NaN where there is none."""
+    shown = raw if isinstance(raw, str) else ""
+    return "" if shown in ("\0", "NaN") else shown
+
+
+def _stamp(field: Timestamp, milliseconds: object) -> int:
+    if not isinstance(milliseconds, int) or milliseconds <= 0:
+        return 0
+    field.FromMilliseconds(milliseconds)
+    return milliseconds
+
+
+def _received(field: Timestamp, topic: Topic) -> None:
+    field.FromNanoseconds(int(topic.received_at * 1e9))

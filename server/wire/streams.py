@@ -1,0 +1,116 @@
+"""The messages of streams, made of pieces that are encoded once and shared by all readers.
+
+All stream responses have `kind` as field 1, `notice` as field 3, and each sort of data under the
+same number in every response, so that one encoded event fits any of them. A repeated field on the
+wire is nothing but its elements, each with tag and length: a batch is a join.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CODECS", "StreamCodec", "acknowledgement", "notice"]
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from tasty.v1 import market_data_service_pb2 as service
+from tasty.v1 import stream_pb2
+
+from server.market.hub import Condition
+from server.market.reader import Heartbeat
+from server.market.topics import Kind, Topic
+from server.wire import market_data
+
+_RESPONSE = service.StreamMarketDataResponse
+_LENGTH_DELIMITED = 2
+
+
+def _kind_bytes(kind: int) -> bytes:
+    return _RESPONSE(kind=kind).SerializeToString()  # type: ignore[arg-type]  # an open enum
+
+
+SNAPSHOT = _kind_bytes(stream_pb2.STREAM_EVENT_KIND_SNAPSHOT)
+UPDATE = _kind_bytes(stream_pb2.STREAM_EVENT_KIND_UPDATE)
+
+
+class StreamCodec:
+    """Encodes topics of one kind; `live` tells whether the feed is connected at this moment."""
+
+    def __init__(self, field: str, make: Callable[..., Any], live: Callable[[], bool]) -> None:
+        number = _RESPONSE.DESCRIPTOR.fields_by_name[field].number
+        self._tag = _varint(number << 3 | _LENGTH_DELIMITED)
+        self._make = make
+        self._live = live
+
+    def piece(self, topic: Topic) -> bytes:
+        body = self._make(topic, live=self._live()).SerializeToString()
+        return b"".join((self._tag, _varint(len(body)), body))
+
+    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
+        return b"".join((SNAPSHOT if snapshot else UPDATE, *pieces))
+
+
+CODECS: Mapping[Kind, tuple[str, Callable[..., Any]]] = {
+    Kind.QUOTES: ("quotes", market_data.quote),
+    Kind.GREEKS: ("greeks", market_data.greeks),
+    Kind.TRADES: ("trades", market_data.trade),
+}
+"""The field of the responses that holds each kind, and what makes its elements."""
+
+
+def acknowledgement(
+    results: Iterable[stream_pb2.SymbolSubscription], now: datetime, *, request_id: int = 0
+) -> bytes:
+    """Returns the message that answers a subscription, symbol by symbol."""
+    message = _RESPONSE(
+        kind=stream_pb2.STREAM_EVENT_KIND_ACKNOWLEDGEMENT,
+        request_id=request_id,
+        notice=stream_pb2.StreamNotice(sent_at=_at(now), subscriptions=results),
+    )
+    return message.SerializeToString()
+
+
+def notice(item: Condition | Heartbeat, now: datetime) -> bytes:
+    """Returns a heartbeat, or the news that data went stale or live again."""
+    body = stream_pb2.StreamNotice(sent_at=_at(now))
+    if isinstance(item, Heartbeat):
+        kind = stream_pb2.STREAM_EVENT_KIND_HEARTBEAT
+        body.conflated = item.conflated
+    else:
+        kind = (
+            stream_pb2.STREAM_EVENT_KIND_RECONNECTED
+            if item.live
+            else stream_pb2.STREAM_EVENT_KIND_STALE
+        )
+        body.detail = item.cause
+        body.symbols.extend(item.symbols)
+    return _RESPONSE(kind=kind, notice=body).SerializeToString()
+
+
+def end(detail: str, now: datetime) -> bytes:
+    """Returns the last message of a stream that the server ends."""
+    body = stream_pb2.StreamNotice(sent_at=_at(now), detail=detail)
+    return _RESPONSE(kind=stream_pb2.STREAM_EVENT_KIND_END, notice=body).SerializeToString()
+
+
+def failure(reason: str, detail: str, status: int, now: datetime) -> bytes:
+    """Returns the message that tells why a stream fails; the end follows it."""
+    error = stream_pb2.StreamError(reason=reason, detail=detail, status=status)
+    body = stream_pb2.StreamNotice(sent_at=_at(now), error=error)
+    return _RESPONSE(kind=stream_pb2.STREAM_EVENT_KIND_ERROR, notice=body).SerializeToString()
+
+
+def _at(now: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(now)
+    return stamp
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
