@@ -1,0 +1,213 @@
+"""The hub: one encoding an update, one join a group, and a slow reader that hurts only itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+import pytest
+
+from server.market.hub import Condition, Hub
+from server.market.reader import Heartbeat, Item, read
+from server.market.topics import Kind, Topic
+from tests.clock import ManualClock, settle
+
+SECOND = timedelta(seconds=1)
+
+
+class Wants:
+    """Records what the hub asks of its feed."""
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[str, str]] = []
+
+    def want(self, event: str, symbol: str) -> None:
+        self.wanted.append((event, symbol))
+
+    def unwant(self, event: str, symbol: str) -> None:
+        self.wanted.remove((event, symbol))
+
+
+class Codec:
+    """Writes bids as text and counts how often it is asked to."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def piece(self, topic: Topic) -> bytes:
+        self.encoded += 1
+        row = topic.rows.get("Quote")
+        return f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.silent else ''};".encode()
+
+    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
+        return (b"S:" if snapshot else b"U:") + b"".join(pieces)
+
+
+def quote(symbol: str, bid: float) -> list[object]:
+    return [symbol, bid, bid + 0.01, 1, 1, 0, 0, "Q", "Q"]
+
+
+class Fixture:
+    """A hub on a manual clock, and readers whose items pile up in lists."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.wants = Wants()
+        self.codec = Codec()
+        self.hub = Hub(self.wants, self.clock)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def reader(
+        self, symbols: str, *, interval: float = 0, heartbeat: float = 15
+    ) -> list[Item]:
+        items: list[Item] = []
+        self.tasks.append(asyncio.create_task(self._read(symbols, items, interval, heartbeat)))
+        await settle()
+        return items
+
+    async def _read(
+        self, symbols: str, items: list[Item], interval: float, heartbeat: float
+    ) -> None:
+        labels = {symbol: symbol for symbol in symbols.split()}
+        async with (
+            self.hub.hold(Kind.QUOTES, labels) as topics,
+            self.hub.join(topics, self.codec) as group,
+        ):
+            async for item in read(
+                self.hub,
+                group,
+                self.clock,
+                min_interval=interval * SECOND,
+                heartbeat=heartbeat * SECOND,
+            ):
+                items.append(item)
+
+
+@pytest.fixture
+async def at() -> AsyncIterator[Fixture]:
+    fixture = Fixture()
+    upkeep = asyncio.create_task(fixture.hub.run())
+    yield fixture
+    for task in (upkeep, *fixture.tasks):
+        task.cancel()
+    await asyncio.gather(upkeep, *fixture.tasks, return_exceptions=True)
+    await settle()
+
+
+async def test_first_reader_subscribes_and_the_last_unsubscribes_after_the_grace(
+    at: Fixture,
+) -> None:
+    await at.reader("SPY")
+    await at.reader("SPY")
+    assert sorted(at.wants.wanted) == [("Quote", "SPY"), ("Trade", "SPY")]
+
+    for task in at.tasks:
+        task.cancel()
+    await settle()
+    assert at.hub.statistics().held == 0
+    await at.clock.advance(59)
+    assert at.wants.wanted
+    await at.clock.advance(2)
+    assert at.wants.wanted == []
+    assert at.hub.statistics().topics == 0
+
+
+async def test_kinds_share_the_event_of_a_symbol(at: Fixture) -> None:
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}), at.hub.hold(Kind.TRADES, {"SPY": "SPY"}):
+        assert sorted(at.wants.wanted) == [("Quote", "SPY"), ("Trade", "SPY")]
+        at.hub.publish("Trade", ["SPY", 1.5, 1, 0, 0, 0, 0, "Q", "UP", False])
+        assert at.hub.statistics().updates == 2
+
+
+async def test_equal_readers_share_encoding_and_join(at: Fixture) -> None:
+    lists = [await at.reader("SPY AAPL") for _ in range(50)]
+    at.hub.publish("Quote", quote("SPY", 1) + quote("AAPL", 2))
+    await settle()
+
+    assert {bytes(items[-1]) for items in lists} == {b"U:SPY=1;AAPL=2;"}
+    assert len({id(items[-1]) for items in lists}) == 1
+    assert at.codec.encoded == 2
+
+
+async def test_a_late_reader_gets_a_snapshot_first(at: Fixture) -> None:
+    await at.reader("SPY")
+    at.hub.publish("Quote", quote("SPY", 1))
+    items = await at.reader("SPY AAPL")
+    assert items == [b"S:SPY=1;"]
+
+    at.hub.publish("Quote", quote("AAPL", 2))
+    await settle()
+    assert items == [b"S:SPY=1;", b"U:AAPL=2;"]
+
+
+async def test_updates_between_two_batches_are_conflated_and_counted(at: Fixture) -> None:
+    items = await at.reader("SPY", interval=1)
+    for bid in range(10):
+        at.hub.publish("Quote", quote("SPY", bid))
+        await settle()
+    assert items == []
+
+    await at.clock.advance(1)
+    assert items == [b"U:SPY=9;"]
+    await at.clock.advance(16)
+    beat = items[1]
+    assert isinstance(beat, Heartbeat)
+    assert beat.conflated == 9
+
+
+async def test_heartbeats_come_at_the_interval_of_each_reader(at: Fixture) -> None:
+    fast = await at.reader("SPY", heartbeat=2)
+    slow = await at.reader("SPY", heartbeat=10)
+    await at.clock.advance(10.5)
+    assert len(fast) == 5
+    assert len(slow) == 1
+
+
+async def test_staleness_is_told_in_band_and_marks_the_data(at: Fixture) -> None:
+    items = await at.reader("SPY")
+    at.hub.set_live(True, "connected")
+    await settle()
+    at.hub.set_live(False, "mute")
+    at.hub.set_live(False, "mute still")
+    at.hub.set_live(True, "reconnected")
+    await settle()
+    told = [(item.live, item.cause) for item in items if isinstance(item, Condition)]
+    assert told == [(True, "connected"), (False, "mute"), (True, "reconnected")]
+
+
+async def test_an_active_symbol_that_stops_while_others_move_is_flagged(at: Fixture) -> None:
+    items = await at.reader("SPY AAPL")
+    at.hub.set_live(True, "connected")
+    for bid in range(5):
+        at.hub.publish("Quote", quote("SPY", bid) + quote("AAPL", bid))
+        await at.clock.advance(1)
+    items.clear()
+    for bid in range(15):
+        at.hub.publish("Quote", quote("AAPL", bid))
+        await at.clock.advance(1)
+
+    stale = [item for item in items if isinstance(item, Condition)]
+    assert [item.symbols for item in stale] == [("SPY",)]
+    assert any(b"SPY=4!" in item for item in items if isinstance(item, bytes))
+    at.hub.publish("Quote", quote("SPY", 99))
+    await settle()
+    assert items[-1] == b"U:SPY=99;"
+
+
+async def test_a_cancelled_reader_does_not_disturb_its_group(at: Fixture) -> None:
+    await at.reader("SPY")
+    other = await at.reader("SPY")
+    at.tasks[0].cancel()
+    await settle()
+    at.hub.publish("Quote", quote("SPY", 7))
+    await settle()
+    assert other == [b"U:SPY=7;"]
+
+
+async def test_unknown_events_and_symbols_are_ignored(at: Fixture) -> None:
+    items = await at.reader("SPY")
+    at.hub.publish("Quote", quote("QQQ", 1))
+    at.hub.publish("Profile", ["SPY", "x"])
+    await settle()
+    assert items == []
