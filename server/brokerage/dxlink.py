@@ -10,6 +10,7 @@ from __future__ import annotations
 
 __all__ = ["DXLinkConnection", "QuoteToken", "Sink"]
 
+
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["FIELDS", "ConnectionEnded", "Row"]
 
+
 from collections.abc import Mapping
 from typing import Any
 

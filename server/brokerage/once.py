@@ -1,0 +1,56 @@
+"""A value that is made once, by whoever asks first; those who wait meanwhile share the outcome.
+
+There is no task in it: the first caller does the work under a lock. So a cancelled first caller
+costs nothing but its own work, and the next one in the line begins anew.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Once"]
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from server.errors import GatewayError
+
+V = TypeVar("V")
+
+
+class Once(Generic[V]):
+    """Holds one value, and makes it when it is missing.
+
+    A failure is told to everybody who was waiting when it happened, and is not kept: the next
+    caller tries again. Without that, ten waiters behind a dead broker would time out in turn.
+    """
+
+    __slots__ = ("_attempts", "_failure", "_lock", "value")
+
+    def __init__(self) -> None:
+        self.value: V | None = None
+        self._attempts = 0
+        self._failure: GatewayError | None = None
+        self._lock = asyncio.Lock()
+
+    async def get(self, make: Callable[[], Awaitable[V]]) -> V:
+        """Returns the value, made by `make` if there is none."""
+        if self.value is not None:
+            return self.value
+
+        seen = self._attempts
+        async with self._lock:
+            if self.value is not None:
+                return self.value
+
+            if self._attempts != seen and self._failure is not None:
+                raise self._failure.with_traceback(None)
+
+            self._attempts += 1
+            self._failure = None
+            try:
+                self.value = await make()
+            except GatewayError as failure:
+                self._failure = failure
+                raise
+
+            return self.value

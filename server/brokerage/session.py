@@ -1,0 +1,372 @@
+"""What one tenant can ask the broker: each read names its page here, and returns domain values.
+
+What an answer means is in the module of its noun. An account id from outside goes through
+`account` first: whatever is not the tenant's own is not found, and never reaches the broker.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BrokerSession"]
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from server.brokerage.accounts import Account, read_account
+from server.brokerage.balances import Balances, read_balances
+from server.brokerage.chains import OptionChain, read_chain
+from server.brokerage.history import NetLiquidatingValue, read_net_liquidating_value
+from server.brokerage.hours import (
+    UNSUPPORTED,
+    ExchangeHours,
+    Holidays,
+    read_holidays,
+    read_hours,
+)
+from server.brokerage.item import Faults, Item, items_of, read_all
+from server.brokerage.metrics import MarketMetrics, read_market_metrics
+from server.brokerage.once import Once
+from server.brokerage.orders import Order, read_order
+from server.brokerage.positions import Position, read_position
+from server.brokerage.search import SymbolMatch, read_symbol_match
+from server.brokerage.symbols import InstrumentKind, parse
+from server.brokerage.transactions import Transaction, read_transaction
+from server.brokerage.watchlists import Watchlist, WatchlistEntry, added, read_watchlist, removed
+from server.clock import Clock, new_york_today
+from server.errors import (
+    AccountNotFound,
+    BrokerUnavailable,
+    MissingAccountId,
+    NotKnownToBroker,
+    OrderNotFound,
+    SymbolNotFound,
+    WatchlistNotFound,
+)
+from server.tenants import Tenant
+
+if TYPE_CHECKING:
+    from tastytrade import Session  # importing it costs 0.8 s, so only in a thread
+
+    from server.brokerage.connection import Connection
+
+
+ACCOUNTS_AGE = timedelta(minutes=1)
+"""An account that is missing from a list younger than this does not exist."""
+TRANSACTIONS_A_PAGE = 2000
+ORDERS_A_PAGE = 50
+KEPT_CONTRACTS = 60_000
+"""Contracts of option chains kept for the day, least used first to go (an index has 20,000)."""
+
+
+class BrokerSession:
+    """One tenant's way to the broker; `Brokerage.session` gives it, for one request or a feed."""
+
+    def __init__(self, tenant: Tenant, connection: Connection, clock: Clock) -> None:
+        self.tenant = tenant
+        self.connection = connection
+        self.faults = Faults()
+        self._clock = clock
+        self._touched = clock.monotonic()
+        self._holds = 0
+        self._accounts: Once[tuple[Account, ...]] = Once()
+        self._accounts_at = clock.monotonic()
+        self._chains: OrderedDict[tuple[date, str], Once[OptionChain]] = OrderedDict()
+        self._changing_watchlists = asyncio.Lock()
+
+    @property
+    def sdk(self) -> Session:
+        """The SDK's own session, for its streamers."""
+        return self.connection.sdk
+
+    # --- life
+
+    def touch(self) -> None:
+        """Notes that the session is used."""
+        self._touched = self._clock.monotonic()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keeps the session from being evicted as idle, for what lives longer than a request."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            self.touch()
+
+    def idle(self) -> timedelta:
+        """Returns for how long nobody has used it."""
+        if self._holds:
+            return timedelta()
+
+        return timedelta(seconds=self._clock.monotonic() - self._touched)
+
+    async def end(self) -> None:
+        """Lets no further request out; Brokerage calls it."""
+        await self.connection.end()
+
+    # --- accounts
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """Returns the tenant's open accounts, asked for once."""
+        return await self._accounts.get(self._ask_accounts)
+
+    async def account(self, account_id: str) -> Account:
+        """Returns the account of that number; raises MissingAccountId or AccountNotFound."""
+        account_id = account_id.strip()
+        if not account_id:
+            raise MissingAccountId
+
+        accounts = await self.accounts()
+        age = self._clock.monotonic() - self._accounts_at
+        if all(each.number != account_id for each in accounts) and age > (
+            ACCOUNTS_AGE.total_seconds()
+        ):
+            # It may have been opened since.
+            self._accounts = Once()
+            accounts = await self.accounts()
+
+        for account in accounts:
+            if account.number == account_id:
+                return account
+
+        raise AccountNotFound(account_id, [each.number for each in accounts])
+
+    async def balances(self, account: Account) -> Balances:
+        data = await self.connection.get(f"/accounts/{account.number}/balances/USD")
+        return read_balances(Item(data, self.faults, "balances"))
+
+    async def positions(self, account: Account) -> tuple[Position, ...]:
+        """Returns the open positions, with the broker's marks."""
+        data = await self.connection.get(
+            f"/accounts/{account.number}/positions", {"include-marks": "true"}
+        )
+        return read_all(items_of(data), read_position, self.faults, "position")
+
+    async def net_liquidating_values(
+        self, account: Account, time_back: str
+    ) -> tuple[NetLiquidatingValue, ...]:
+        """Returns the values of a period, oldest first."""
+        self._not_in_sandbox("history of net liquidating value")
+        data = await self.connection.get(
+            f"/accounts/{account.number}/net-liq/history", {"time-back": time_back}
+        )
+        values = read_all(items_of(data), read_net_liquidating_value, self.faults, "net-liq")
+        return tuple(sorted(values, key=lambda each: each.time))
+
+    async def transactions(
+        self,
+        account: Account,
+        *,
+        since: date,
+        underlying_symbol: str | None = None,
+        transaction_type: str | None = None,
+    ) -> tuple[Transaction, ...]:
+        """Returns all bookings since a day, newest first."""
+        items = await self.connection.pages(
+            f"/accounts/{account.number}/transactions",
+            {
+                "start-date": since.isoformat(),
+                "underlying-symbol": underlying_symbol,
+                "type": transaction_type,
+                "sort": "Desc",
+            },
+            per_page=TRANSACTIONS_A_PAGE,
+        )
+        return read_all(items, read_transaction, self.faults, "transaction")
+
+    # --- orders
+
+    async def orders_of_today(self, account: Account) -> tuple[Order, ...]:
+        """Returns every order made or changed today, whatever became of it."""
+        data = await self.connection.get(f"/accounts/{account.number}/orders/live")
+        return read_all(items_of(data), read_order, self.faults, "order")
+
+    async def live_orders(self, account: Account) -> tuple[Order, ...]:
+        """Returns the orders that still work."""
+        orders = await self.orders_of_today(account)
+        return tuple(order for order in orders if not order.is_terminal)
+
+    async def order_history(
+        self, account: Account, *, since: date, underlying_symbol: str | None = None
+    ) -> tuple[Order, ...]:
+        """Returns all orders since a day, newest first."""
+        items = await self.connection.pages(
+            f"/accounts/{account.number}/orders",
+            {
+                "start-date": since.isoformat(),
+                "underlying-symbol": underlying_symbol,
+                "sort": "Desc",
+            },
+            per_page=ORDERS_A_PAGE,
+        )
+        return read_all(items, read_order, self.faults, "order")
+
+    async def order(self, account: Account, order_id: str) -> Order:
+        """Returns one order; raises OrderNotFound."""
+        try:
+            data = await self.connection.get(
+                f"/accounts/{account.number}/orders/{_segment(order_id)}"
+            )
+        except NotKnownToBroker as unknown:
+            raise OrderNotFound(order_id) from unknown
+
+        return read_order(Item(data, self.faults, "order"))
+
+    # --- reference
+
+    async def market_metrics(self, symbols: Sequence[str]) -> tuple[MarketMetrics, ...]:
+        """Returns the metrics of those symbols that the broker knows, in its own order."""
+        self._not_in_sandbox("market metrics")
+        data = await self.connection.get("/market-metrics", {"symbols": ",".join(symbols)})
+        return read_all(items_of(data), read_market_metrics, self.faults, "metrics")
+
+    async def hours(self, exchanges: Sequence[str]) -> tuple[ExchangeHours, ...]:
+        """Returns the sessions of those exchanges that the broker gives hours for."""
+        asked = [each for each in exchanges if each not in UNSUPPORTED]
+        if not asked:
+            return ()
+
+        data = await self.connection.get(
+            "/market-time/sessions/current", {"instrument-collections[]": asked}
+        )
+        return read_all(items_of(data), read_hours, self.faults, "session")
+
+    async def holidays(self, exchange: str) -> Holidays:
+        """Returns the days on which an exchange is closed, or closes early."""
+        kind = "equities/holidays" if exchange == "Equity" else f"futures/holidays/{exchange}"
+        data = await self.connection.get(f"/market-time/{kind}")
+        return read_holidays(Item(data, self.faults, "holidays"))
+
+    async def search(self, text: str) -> tuple[SymbolMatch, ...]:
+        """Returns what begins with `text`; nothing found is an empty result."""
+        try:
+            data = await self.connection.get(f"/symbols/search/{_segment(text)}")
+        except NotKnownToBroker:
+            return ()
+
+        return read_all(items_of(data), read_symbol_match, self.faults, "symbol")
+
+    async def chain(self, symbol: str) -> OptionChain:
+        """Returns the whole chain of an underlying, asked for once a day; raises SymbolNotFound."""
+        underlying = parse(symbol)
+        today = new_york_today(self._clock)
+        key = (today, underlying.symbol)
+        kept = self._chains.setdefault(key, Once())
+        self._chains.move_to_end(key)
+        try:
+            return await kept.get(lambda: self._ask_chain(underlying.symbol, underlying.kind))
+        finally:
+            self._forget_chains(today, key)
+
+    # --- watchlists
+
+    async def watchlists(self, kind: str) -> tuple[Watchlist, ...]:
+        """Returns the "private" lists, or the "public" ones."""
+        path = "/public-watchlists" if kind == "public" else "/watchlists"
+        data = await self.connection.get(path)
+        return read_all(items_of(data), read_watchlist, self.faults, "watchlist")
+
+    async def watchlist(self, kind: str, name: str) -> Watchlist:
+        """Returns one list; raises WatchlistNotFound.
+
+        All of them are asked for: a name may hold slashes, and the error names the choices.
+        """
+        lists = await self.watchlists(kind)
+        for each in lists:
+            if each.name == name:
+                return each
+
+        raise WatchlistNotFound(name, [each.name for each in lists])
+
+    async def add_to_watchlist(
+        self, name: str, entries: Sequence[WatchlistEntry]
+    ) -> tuple[Watchlist, bool]:
+        """Returns the private list with the entries in it, and whether it had to be made."""
+        async with self._changing_watchlists:
+            try:
+                before = await self.watchlist("private", name)
+            except WatchlistNotFound:
+                body = {"name": name, "watchlist-entries": added((), entries)}
+                return await self._write_watchlist("POST", "/watchlists", body), True
+
+            old = list(before.raw.get("watchlist-entries") or ())
+            return await self._replace_watchlist(before, old, added(old, entries)), False
+
+    async def remove_from_watchlist(
+        self, name: str, symbols: Sequence[str]
+    ) -> tuple[Watchlist, list[str]]:
+        """Returns the private list without the symbols, and which of them were not in it."""
+        async with self._changing_watchlists:
+            before = await self.watchlist("private", name)
+            old = list(before.raw.get("watchlist-entries") or ())
+            new, missing = removed(old, symbols)
+            return await self._replace_watchlist(before, old, new), missing
+
+    async def delete_watchlist(self, name: str) -> None:
+        """Deletes a private list; raises WatchlistNotFound."""
+        async with self._changing_watchlists:
+            await self.watchlist("private", name)
+            await self.connection.send("DELETE", f"/watchlists/{_segment(name)}")
+
+    # --- inside
+
+    async def _ask_accounts(self) -> tuple[Account, ...]:
+        data = await self.connection.get("/customers/me/accounts")
+        accounts = read_all(items_of(data), read_account, self.faults, "account")
+        self._accounts_at = self._clock.monotonic()
+        return tuple(each for each in accounts if not each.is_closed)
+
+    async def _ask_chain(self, symbol: str, kind: InstrumentKind) -> OptionChain:
+        future = kind is InstrumentKind.FUTURE
+        path = (
+            f"/futures-option-chains/{_segment(symbol.lstrip('/')[:-2])}/nested"
+            if future
+            else f"/option-chains/{_segment(symbol)}/nested"
+        )
+        try:
+            data = await self.connection.get(path)
+        except NotKnownToBroker as unknown:
+            raise SymbolNotFound(symbol) from unknown
+
+        raw = data.get("option-chains", []) if future else items_of(data)
+        roots = read_all(raw, lambda each: each, self.faults, "chain")
+        chain = read_chain(symbol, new_york_today(self._clock), roots)
+        if not chain.contracts:
+            raise SymbolNotFound(symbol)
+
+        return chain
+
+    def _forget_chains(self, today: date, newest: tuple[date, str]) -> None:
+        kept = 0
+        for key, chain in reversed(self._chains.copy().items()):
+            kept += len(chain.value.contracts) if chain.value else 0
+            if key[0] != today or chain.value is None or (kept > KEPT_CONTRACTS and key != newest):
+                self._chains.pop(key, None)
+
+    async def _replace_watchlist(
+        self, before: Watchlist, old: list[Any], new: list[Any]
+    ) -> Watchlist:
+        if new == old:
+            return before
+
+        body = {**before.raw, "watchlist-entries": new}
+        return await self._write_watchlist("PUT", f"/watchlists/{_segment(before.name)}", body)
+
+    async def _write_watchlist(self, method: str, path: str, body: dict[str, Any]) -> Watchlist:
+        data = await self.connection.send(method, path, body)
+        written = data if isinstance(data, dict) and "watchlist-entries" in data else body
+        return read_watchlist(Item({"name": body["name"], **written}, self.faults, "watchlist"))
+
+    def _not_in_sandbox(self, what: str) -> None:
+        if self.connection.sdk.is_test:
+            raise BrokerUnavailable(f"its sandbox has no {what}")
+
+
+def _segment(text: str) -> str:
+    """Returns a text as one segment of a path; dots too, or `..` would climb out of it."""
+    return quote(text, safe="").replace(".", "%2E")

@@ -1,0 +1,243 @@
+"""Opens, shares, keeps fresh, evicts and ends the tenants' sessions at the broker.
+
+A session belongs to a tenant and a generation of its credentials. A refusal of the refresh token
+is remembered for that generation: trying again would be one more failed login, and enough of them
+block our address, that is every tenant, for eight hours.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Brokerage", "BrokerageStatistics", "CredentialSource"]
+
+import asyncio
+import importlib
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from types import ModuleType, TracebackType
+from typing import Any, Protocol, Self
+
+import structlog
+
+from server.brokerage.hosts import hosts_for
+from server.brokerage.once import Once
+from server.brokerage.pacing import OVERALL, Pace, Pacer
+from server.brokerage.session import BrokerSession
+from server.clock import Clock
+from server.errors import GatewayError, GrantRevoked, ShuttingDown
+from server.settings import Settings
+from server.tenants import Credentials, Tenant
+
+log = structlog.get_logger(__name__)
+
+RENEWED_AT_ONCE = 8
+"""How many sessions are renewed side by side, so that a slow login does not hold up the rest."""
+
+
+class CredentialSource(Protocol):
+    """Where the credentials of a tenant come from."""
+
+    async def credentials(self, tenant: Tenant) -> Credentials: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerageStatistics:
+    """What the sessions are and were."""
+
+    open: int
+    revoked: int
+    """Tenants whose refresh token the broker has refused for good."""
+    opened: int
+    ended: int
+    evicted: int
+    renewals: int
+    """Access tokens asked for, over the sessions that are open."""
+    failed_renewals: int
+    requests: int
+    """Requests sent, over the sessions that are open."""
+    unreadable: int
+    """Values of the broker that could not be read, over the sessions that are open."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One tenant's place: the session, or why there cannot be one."""
+
+    generation: int
+    session: Once[BrokerSession]
+    revoked: GrantRevoked | None = None
+
+
+class Brokerage:
+    """The doorway to the broker: `session(tenant)` is a live session of that tenant.
+
+    An async context manager. Leaving it ends every session; calls on their way come to their end.
+    """
+
+    def __init__(self, settings: Settings, tenants: CredentialSource, clock: Clock) -> None:
+        self._settings = settings
+        self._tenants = tenants
+        self._clock = clock
+        self._hosts = hosts_for(settings)
+        self._longest = timedelta(seconds=settings.broker_timeout_s)
+        self._overall = Pace(OVERALL, clock)
+        self._slots: dict[str, _Slot] = {}
+        self._module: Once[ModuleType] = Once()
+        self._wire: Any = None
+        self._stack = AsyncExitStack()
+        self._closed = False
+        self._opened = 0
+        self._ended = 0
+        self._evicted = 0
+        self._failed_renewals = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            keeper = group.create_task(self._keep(), name="brokerage keeper")
+            stack.callback(keeper.cancel)
+            stack.push_async_callback(self._end_all)
+            self._stack = stack.pop_all()
+
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed = True
+        await self._stack.aclose()
+
+    async def session(self, tenant: Tenant) -> BrokerSession:
+        """Returns the tenant's session, opened if there is none; callers at once share the opening.
+
+        Raises GrantRevoked, without asking the broker again, until the credentials change.
+        """
+        if self._closed:
+            raise ShuttingDown
+
+        slot = self._slots.get(tenant.id)
+        if slot is None or slot.generation < tenant.generation:
+            await self.end(tenant.id)
+            # Somebody else may have been here during the end of the old one.
+            slot = self._slots.setdefault(
+                tenant.id, _Slot(generation=tenant.generation, session=Once())
+            )
+
+        if slot.revoked is not None:
+            raise slot.revoked.with_traceback(None)
+
+        session = await slot.session.get(lambda: self._open(tenant, slot))
+        if self._slots.get(tenant.id) is not slot:
+            # The credentials changed while it was opening: nobody may go on with the old ones.
+            await session.end()
+            return await self.session(tenant)
+
+        session.touch()
+        return session
+
+    async def end(self, tenant_id: str) -> None:
+        """Ends the tenant's session, as after new credentials; the next call opens another."""
+        slot = self._slots.pop(tenant_id, None)
+        if slot is not None and slot.session.value is not None:
+            self._ended += 1
+            await slot.session.value.end()
+
+    async def load(self) -> ModuleType:
+        """Imports the SDK in a thread; called early it spares the first request that time."""
+        return await self._module.get(_import_connection)
+
+    def statistics(self) -> BrokerageStatistics:
+        sessions = [slot.session.value for slot in self._slots.values() if slot.session.value]
+        return BrokerageStatistics(
+            open=len(sessions),
+            revoked=sum(slot.revoked is not None for slot in self._slots.values()),
+            opened=self._opened,
+            ended=self._ended,
+            evicted=self._evicted,
+            renewals=sum(session.connection.renewals for session in sessions),
+            failed_renewals=self._failed_renewals,
+            requests=sum(session.connection.transport.requests for session in sessions),
+            unreadable=sum(session.faults.total for session in sessions),
+        )
+
+    async def _open(self, tenant: Tenant, slot: _Slot) -> BrokerSession:
+        module = await self.load()
+        if self._wire is None:
+            self._wire = module.Wire()
+
+        pacing = self._settings.broker_pacing
+        connection = module.Connection(
+            await self._tenants.credentials(tenant),
+            wire=self._wire,
+            hosts=self._hosts,
+            pacer=Pacer(
+                self._clock,
+                self._overall,
+                self._longest,
+                on=pacing == "on" or (pacing == "auto" and self._settings.broker != "simulator"),
+            ),
+            longest=self._longest,
+            clock=self._clock,
+        )
+        try:
+            await connection.keep_fresh(timedelta())
+        except GrantRevoked as refusal:
+            slot.revoked = refusal
+            log.warning("refresh token refused", tenant=tenant.id)
+            raise
+
+        self._opened += 1
+        return BrokerSession(tenant, connection, self._clock)
+
+    async def _keep(self) -> None:
+        pause = timedelta(seconds=self._settings.session_refresh_s)
+        while True:
+            await self._clock.sleep(pause)
+            await self._round(pause)
+
+    async def _round(self, pause: timedelta) -> None:
+        idle = timedelta(seconds=self._settings.session_idle_s)
+        side_by_side = asyncio.Semaphore(RENEWED_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for tenant_id, slot in list(self._slots.items()):
+                session = slot.session.value
+                if session is None:
+                    continue
+
+                if session.connection.revoked is not None:
+                    # The session goes, the refusal stays.
+                    slot.revoked = session.connection.revoked
+                    slot.session = Once()
+                    await session.end()
+                elif session.idle() > idle:
+                    self._evicted += 1
+                    await self.end(tenant_id)
+                else:
+                    group.create_task(self._renew(session, 2 * pause, side_by_side))
+
+    async def _renew(
+        self, session: BrokerSession, ahead: timedelta, side_by_side: asyncio.Semaphore
+    ) -> None:
+        async with side_by_side:
+            try:
+                await session.connection.keep_fresh(ahead)
+            except GatewayError as failure:
+                # Not fatal: the token has minutes left, and the next round or request tries again.
+                self._failed_renewals += 1
+                log.warning(
+                    "access token not renewed", tenant=session.tenant.id, reason=failure.reason
+                )
+
+    async def _end_all(self) -> None:
+        for tenant_id in list(self._slots):
+            await self.end(tenant_id)
+
+        if self._wire is not None:
+            await self._wire.aclose()
+
+
+async def _import_connection() -> ModuleType:
+    return await asyncio.to_thread(importlib.import_module, "server.brokerage.connection")
