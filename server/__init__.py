@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+__all__ = ["__version__"]
+
 import sys
 from pathlib import Path
+
+__version__ = "0.1.0"
 
 _GEN = str(Path(__file__).resolve().parent.parent / "gen")
 if _GEN not in sys.path:

@@ -339,7 +339,9 @@ class InvalidAdminKey(NotAllowed):
     reason = "ERROR_REASON_INVALID_ADMIN_KEY"
 
     def __init__(self) -> None:
-        super().__init__("The key in X-Admin-Key is not the administrator's. Correct it or omit it.")
+        super().__init__(
+            "The key in X-Admin-Key is not the administrator's. Correct it or omit it."
+        )
 
 
 class ApiKeyTaken(NotAllowed):

@@ -1,0 +1,162 @@
+"""Sets up logging: lines for a person or JSON, each with the request id, none with a secret.
+
+Libraries are never heard below INFO, whatever `log_level` says: at DEBUG the broker's SDK and the
+HTTP clients print tokens and headers. What they and we do say passes `redacted` as well, which is
+the second line of defence and not the first: it knows the names that secrets go by, the forms that
+tokens have, and the values that `hide` was told in the same call.
+"""
+
+from __future__ import annotations
+
+__all__ = ["REQUEST_ID", "configure", "hide", "redacted"]
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from server.settings import Settings
+
+STARS = "***"
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id")
+"""The id of the call that the running task serves; set by the first link of the chain."""
+
+_HIDDEN: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
+
+SHORTEST_HIDDEN = 6
+"""A shorter text would star innocent words, and is no secret."""
+
+_NAME = (
+    r"[\w.-]*(?:secret|token(?!s|_type|_count)|password|passwd|api[_-]?key|admin[_-]?key|master[_-]?key"
+    r"|authorization|cookie|pepper|credential)[\w.-]*"
+)
+_NAMED = re.compile(_NAME, re.IGNORECASE)
+_PATTERNS = (
+    # name=value, "name": "value", ('name', b'Bearer value'), name: value
+    re.compile(
+        rf"""(?P<keep>{_NAME}["']?\s*(?:[:=]|=>|(?<=["'])\s*,)\s*[bru]?\\?["']?(?:(?:bearer|basic)\s+)?)"""
+        r"""(?P<value>[^\s"'\\,;&})\]]+)""",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)(?P<value>[\w.~+/=-]{6,})", re.IGNORECASE),
+    re.compile(r"(?P<keep>://)(?P<value>[^/\s@\"']+:[^/\s@\"']+)(?=@)"),
+    re.compile(r"(?P<keep>)(?P<value>\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?)"),
+    re.compile(r"(?P<keep>)(?P<value>\bsk-ant-[\w-]+)"),
+)
+_SUSPECT = re.compile(
+    r"secret|token|passw|key|authorization|cookie|pepper|credential|bearer|basic|://|eyJ|sk-ant",
+    re.IGNORECASE,
+)
+"""Quick to look for, in every text that one of the patterns above could change."""
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Makes structlog and the standard library write to `stream` (stderr); may be called again."""
+    stream = sys.stderr if stream is None else stream
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    common: list[Processor] = [
+        _add_request_id,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.ExceptionRenderer(),
+        _redact,
+    ]
+    renderer = _renderer(settings, stream)
+    structlog.configure(
+        processors=[*common, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.INFO if level < logging.INFO else logging.WARNING))
+    logging.getLogger("server").setLevel(level)
+
+
+def hide(secret: str) -> None:
+    """Keeps a text out of every line that the running call logs from now on, wherever it stands."""
+    if len(secret) >= SHORTEST_HIDDEN:
+        _HIDDEN.set((*_HIDDEN.get(), secret))
+
+
+def redacted(value: Any) -> Any:
+    """Returns a value to log with its secrets starred; looks into mappings and sequences."""
+    if isinstance(value, str):
+        return _redacted_text(value)
+
+    if isinstance(value, Mapping):
+        return {name: _redacted_item(name, item) for name, item in value.items()}
+
+    if isinstance(value, (list, tuple)):
+        return [redacted(item) for item in value]
+
+    if value is None or isinstance(value, (int, float)):
+        return value
+
+    return _redacted_text(str(value))
+
+
+def _redacted_item(name: object, value: Any) -> Any:
+    if isinstance(name, str) and _NAMED.fullmatch(name) and not isinstance(value, (int, float)):
+        return STARS
+
+    return redacted(value)
+
+
+def _redacted_text(text: str) -> str:
+    for hidden in _HIDDEN.get():
+        text = text.replace(hidden, STARS)
+
+    if not _SUSPECT.search(text):
+        return text
+
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\g<keep>{STARS}", text)
+
+    return text
+
+
+def _redact(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    # Keys that begin with an underscore are structlog's own, and not printed.
+    return {
+        name: value if name.startswith("_") else _redacted_item(name, value)
+        for name, value in event.items()
+    }
+
+
+def _add_request_id(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    request_id = REQUEST_ID.get("")
+    if request_id:
+        event["request_id"] = request_id
+
+    return event
+
+
+def _renderer(settings: Settings, stream: TextIO) -> Processor:
+    if settings.log_format == "json":
+        return structlog.processors.JSONRenderer(serializer=_json)
+
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _json(event: EventDict, **_options: Any) -> str:
+    return orjson.dumps(event, default=str).decode()

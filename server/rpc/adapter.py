@@ -1,0 +1,171 @@
+"""Lifts a servicer's methods, inside the chain, to gRPC handlers of the four shapes.
+
+Bytes come in and go out here, undecoded by grpc: so a request that cannot be decoded fails inside
+the chain like any other bad input, and a servicer may answer with bytes that were encoded once for
+many readers. Handlers are coroutines, not generators: a cancelled stream then unwinds in its own
+task, where a generator's `finally` would run in another.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Adapter", "decode", "encode"]
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from server.clock import Clock
+from server.errors import InvalidBody
+from server.rpc.call import Call
+from server.rpc.chain import Body, Chain
+from server.rpc.drain import Drain
+from server.rpc.methods import Method
+
+Function = Callable[[Any, Any], Any]
+"""A servicer's method: `(request, context)`; a coroutine function, or an async generator's."""
+
+Handler = Callable[[Any, Any], Awaitable[Any]]
+"""What gRPC calls: `(request, context)`."""
+
+SHAPES: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler]] = {
+    # (client streaming, server streaming)
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+
+EDGE_MARGIN = timedelta(seconds=0.1)
+"""How much earlier than the edge we give up, so that the client gets our words and not Envoy's."""
+
+
+class Adapter:
+    """Makes the handlers; one per server."""
+
+    def __init__(
+        self, chain: Chain, drain: Drain, clock: Clock, default_deadline: timedelta
+    ) -> None:
+        self._chain = chain
+        self._drain = drain
+        self._clock = clock
+        self._default_deadline = default_deadline
+
+    def handler(self, method: Method, function: Function) -> grpc.RpcMethodHandler:
+        """Returns the gRPC handler of one rpc."""
+        lift = self._many if method.server_streaming else self._single
+        handler: grpc.RpcMethodHandler = SHAPES[method.client_streaming, method.server_streaming](
+            lift(method, function)
+        )
+        return handler
+
+    def _single(self, method: Method, function: Function) -> Handler:
+        async def body(call: Call) -> bytes:
+            return encode(await function(_incoming(call), call.context))
+
+        guarded = self._chain.around(body)
+
+        async def handler(request: Any, context: Any) -> Any:
+            # A failed call has no answer: `_serve` ends it by raising what gRPC raises in `abort`.
+            return await self._serve(guarded, method, request, context)
+
+        return handler
+
+    def _many(self, method: Method, function: Function) -> Handler:
+        async def body(call: Call) -> None:
+            write = call.context.write
+            async with aclosing(function(_incoming(call), call.context)) as answers:
+                async for answer in answers:
+                    await write(encode(answer))
+
+        guarded = self._chain.around(body)
+
+        async def handler(request: Any, context: Any) -> None:
+            await self._serve(guarded, method, request, context)
+
+        return handler
+
+    async def _serve(self, guarded: Body, method: Method, request: Any, context: Any) -> Any:
+        call = self._call(method, request, context)
+        self._drain.enter(call)
+        try:
+            answer = await guarded(call)
+            context.set_trailing_metadata((("x-request-id", call.request_id),))
+            if call.failure is not None:
+                await _refuse(call)
+        finally:
+            # Outside the chain, since a status is written after the chain is done.
+            self._drain.leave(call)
+
+        return answer
+
+    def _call(self, method: Method, request: Any, context: Any) -> Call:
+        call = Call(
+            method=method,
+            draining=self._drain.draining,
+            metadata=context.invocation_metadata(),
+            request=request,
+            context=context,
+        )
+        remaining = context.time_remaining()
+        if remaining is not None:
+            call.deadline = self._clock.monotonic() + remaining
+        elif not method.streaming:
+            call.deadline = self._clock.monotonic() + self._own_deadline(call).total_seconds()
+            call.timed = True
+
+        return call
+
+    def _own_deadline(self, call: Call) -> timedelta:
+        # Over REST nobody sets a gRPC deadline, but Envoy says when it will give up.
+        edge = call.header("x-envoy-expected-rq-timeout-ms")
+        if edge is not None and edge.isascii() and edge.isdigit() and len(edge) < 9 and int(edge):
+            return max(timedelta(milliseconds=int(edge)) - EDGE_MARGIN, EDGE_MARGIN)
+
+        return call.method.deadline or self._default_deadline
+
+
+def encode(answer: Message | bytes) -> bytes:
+    """Returns the wire form of an answer; bytes are one already."""
+    return answer if isinstance(answer, bytes) else answer.SerializeToString()
+
+
+def decode(message: type[Message], data: bytes) -> Message:
+    """Returns the message in `data`; raises InvalidBody."""
+    try:
+        decoded: Message = message.FromString(data)
+    except DecodeError:
+        # What protobuf says about it is about its own parser, and of no help to anybody.
+        raise InvalidBody(f"it cannot be decoded as {message.__name__}") from None
+
+    return decoded
+
+
+def _incoming(call: Call) -> Any:
+    if call.method.client_streaming:
+        return _decoded(call.method.request, call.request)
+
+    return decode(call.method.request, call.request)
+
+
+async def _decoded(
+    message: type[Message], requests: AsyncIterator[bytes]
+) -> AsyncIterator[Message]:
+    async for data in requests:
+        yield decode(message, data)
+
+
+async def _refuse(call: Call) -> None:
+    failure = call.failure
+    assert failure is not None  # noqa: S101 - for the type checker; the caller has just looked
+    await call.context.abort(
+        failure.code,
+        failure.message,
+        (
+            ("x-request-id", call.request_id),
+            ("grpc-status-details-bin", failure.details),
+        ),
+    )

@@ -1,0 +1,48 @@
+"""Shows what the server's own parts count, read at the moment of a scrape."""
+
+from __future__ import annotations
+
+__all__ = ["Gauges"]
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from server.rpc.drain import DrainStatistics
+from server.rpc.rate_queue import RateQueueStatistics
+
+
+class Gauges(Collector):
+    """Reads frozen snapshots, so that nothing is counted twice, once for tests and once here."""
+
+    def __init__(
+        self,
+        drain: Callable[[], DrainStatistics],
+        queue: Callable[[], RateQueueStatistics],
+    ) -> None:
+        self._drain = drain
+        self._queue = queue
+
+    def collect(self) -> Iterator[Metric]:
+        drain = self._drain()
+        running = GaugeMetricFamily("tasty_calls_running", "Calls in flight.", labels=["kind"])
+        running.add_metric(["unary"], drain.unary)
+        running.add_metric(["stream"], drain.streams)
+        yield running
+        yield GaugeMetricFamily(
+            "tasty_draining", "1 while the server is stopping.", value=float(drain.leaving)
+        )
+
+        queue = self._queue()
+        yield GaugeMetricFamily("tasty_queue_waiting", "Calls that wait.", value=queue.waiting)
+        yield GaugeMetricFamily("tasty_queue_keys", "API keys not idle.", value=queue.keys)
+        yield CounterMetricFamily(
+            "tasty_queue_delayed", "Calls that had to wait.", value=queue.delayed
+        )
+        refused = CounterMetricFamily(
+            "tasty_queue_refused", "Calls refused for the rate limit.", labels=["why"]
+        )
+        refused.add_metric(["full"], queue.refused_full)
+        refused.add_metric(["too_slow"], queue.refused_slow)
+        yield refused

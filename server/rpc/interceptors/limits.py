@@ -1,0 +1,23 @@
+"""Makes calls wait for the turn of their API key; who has no key waits for nobody."""
+
+from __future__ import annotations
+
+__all__ = ["Limits"]
+
+from typing import Any
+
+from server.rpc.call import Call
+from server.rpc.chain import Body
+from server.rpc.rate_queue import RateQueue
+
+
+class Limits:
+    def __init__(self, queue: RateQueue) -> None:
+        self._queue = queue
+
+    async def around(self, call: Call, proceed: Body) -> Any:
+        tenant = call.known_tenant
+        if tenant is not None:
+            await self._queue.turn((tenant.id, call.method.lane.value), call.deadline)
+
+        return await proceed(call)

@@ -1,0 +1,119 @@
+"""Every rpc of the contract as a value, read from the generated descriptors and their policy.
+
+There is no list of rpcs here: a service counts from the moment its module stands in `MODULES`, and
+what an rpc needs (whose key) stands in its `policy` option. Only what the contract has no business
+to know is a table here: the lanes of the queue, and the deadlines that are longer than the default.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MODULES", "Access", "Lane", "Method", "contract_methods", "contract_services"]
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from types import ModuleType
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from tasty.v1 import (
+    account_service_pb2,
+    chat_service_pb2,
+    credentials_service_pb2,
+    market_data_service_pb2,
+    method_policy_pb2,
+    order_service_pb2,
+    reference_service_pb2,
+    system_service_pb2,
+    watchlist_service_pb2,
+)
+
+MODULES: tuple[ModuleType, ...] = (
+    system_service_pb2,
+    credentials_service_pb2,
+    account_service_pb2,
+    market_data_service_pb2,
+    reference_service_pb2,
+    order_service_pb2,
+    watchlist_service_pb2,
+    chat_service_pb2,
+)
+
+
+class Access(enum.Enum):
+    """Whose key a call needs."""
+
+    OPEN = method_policy_pb2.AUTHENTICATION_NONE
+    KEY = method_policy_pb2.AUTHENTICATION_UNSPECIFIED
+    KEY_OR_ADMIN = method_policy_pb2.AUTHENTICATION_KEY_OR_ADMIN
+
+
+class Lane(enum.Enum):
+    """Which queue of an API key a call waits in."""
+
+    MAIN = "main"
+    CANCEL = "cancel"
+
+
+LANES: Mapping[str, Lane] = {
+    # Getting out of the market never waits behind a page that reads quotes.
+    "/tasty.v1.OrderService/CancelOrder": Lane.CANCEL,
+    "/tasty.v1.OrderService/CancelComplexOrder": Lane.CANCEL,
+}
+
+LONG_DEADLINES: Mapping[str, timedelta] = {
+    # A model thinks, calls tools through the queue, and thinks again.
+    "/tasty.v1.ChatService/Chat": timedelta(minutes=5),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One rpc: what it is called, what it takes, and what the chain must know about it."""
+
+    path: str
+    """As on the wire: "/tasty.v1.SystemService/GetHealth"."""
+    service: str
+    name: str
+    request: type[Message]
+    client_streaming: bool
+    server_streaming: bool
+    access: Access
+    lane: Lane
+    deadline: timedelta | None
+    """Replaces the default deadline of calls whose client set none; `None`: the default it is."""
+
+    @property
+    def streaming(self) -> bool:
+        return self.client_streaming or self.server_streaming
+
+
+def contract_services(modules: Sequence[ModuleType] = MODULES) -> Iterator[ServiceDescriptor]:
+    """Yields the services of the contract, in the order of the modules."""
+    for module in modules:
+        yield from module.DESCRIPTOR.services_by_name.values()
+
+
+def contract_methods(modules: Sequence[ModuleType] = MODULES) -> Iterator[Method]:
+    """Yields every rpc of the contract."""
+    for service in contract_services(modules):
+        for method in service.methods:
+            yield _method(service, method)
+
+
+def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
+    path = f"/{service.full_name}/{method.name}"
+    policy = method.GetOptions().Extensions[method_policy_pb2.policy]
+    return Method(
+        path=path,
+        service=service.full_name,
+        name=method.name,
+        request=GetMessageClass(method.input_type),
+        client_streaming=method.client_streaming,
+        server_streaming=method.server_streaming,
+        access=Access(policy.authentication),
+        lane=LANES.get(path, Lane.MAIN),
+        deadline=LONG_DEADLINES.get(path),
+    )
