@@ -21,6 +21,7 @@ from aiohttp import web
 from server.simulator import rest
 from server.simulator.clock import SimClock, SystemTime
 from server.simulator.customers import Customers
+from server.simulator.dxlink import DXLink, DXLinkStatistics
 from server.simulator.edge import Edge
 from server.simulator.faults import Faults, FaultStatistics
 from server.simulator.market import Market
@@ -41,6 +42,7 @@ class SimulatorStatistics:
     oauth: OAuthStatistics
     faults: FaultStatistics
     sockets: SocketsStatistics
+    dxlink: DXLinkStatistics
     streamer: StreamerStatistics
 
 
@@ -60,6 +62,7 @@ class Simulator:
             seed=settings.seed, clock=self.clock, always_open=not settings.real_hours
         )
         self.exchange: Any = None
+        self.dxlink = DXLink(settings, self.clock, self.oauth, self.market, self.sockets)
         self.port = 0
         self._started_at = time.monotonic()
         self._stack = AsyncExitStack()
@@ -67,6 +70,7 @@ class Simulator:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             app = web.Application(middlewares=self.edge.middlewares, client_max_size=1 << 20)
+            app.add_routes([web.get("/dxlink", self.dxlink.serve)])
             # The SDK knows the account streamer by host alone, so the root is its door, too.
             app.add_routes([web.get(path, self.streamer.serve) for path in ("/streamer", "/")])
             for module in _rest_modules():
@@ -105,6 +109,7 @@ class Simulator:
             oauth=self.oauth.statistics(),
             faults=self.faults.statistics(),
             sockets=self.sockets.statistics(),
+            dxlink=self.dxlink.statistics(),
             streamer=self.streamer.statistics(),
         )
 

@@ -115,12 +115,9 @@ class Edge:
             return reply(error.body(), error.status)
         except BrokerError as error:
             return reply(error.body(), error.status)
-        except web.HTTPNotFound:
-            return reply(BrokerError(404, "not_found", "Not Found").body(), 404)
-        except web.HTTPMethodNotAllowed:
-            return reply(BrokerError(405, "method_not_allowed", "Method Not Allowed").body(), 405)
-        except web.HTTPRequestEntityTooLarge:
-            return reply(BrokerError(413, "payload_too_large", "Payload Too Large").body(), 413)
+        except web.HTTPClientError as error:
+            code = error.reason.lower().replace(" ", "_")
+            return reply(BrokerError(error.status, code, error.reason).body(), error.status)
 
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -45,9 +45,6 @@ class SimulatorSettings:
     rate_limits: bool = False
     """True: endpoints answer 429 beyond the broker's requests per second and customer."""
 
-    tick: timedelta = timedelta(milliseconds=100)
-    """How often the market moves."""
-
     min_aggregation: timedelta = timedelta(milliseconds=100)
     """Shortest aggregation period that the feed grants; a client may ask for a longer one."""
 
@@ -57,8 +54,9 @@ class SimulatorSettings:
     feed_restart: timedelta | None = None
     """With a duration, the feed closes every connection of that age with 1012, as the real one."""
 
-    candle_history: bool = True
-    """False: contract AUTO gives candles an empty snapshot, as the broker has been seen to do."""
+    auto_candle_history: bool = False
+    """True: contract AUTO gives candles their history. The broker gives an empty snapshot there,
+    and the past only to contract HISTORY."""
 
     heartbeat_limit: timedelta = timedelta(seconds=60)
     """The account streamer closes a connection that was silent for this long."""

@@ -1,0 +1,271 @@
+"""One FEED channel: its configuration, its subscriptions, and the frames that are due.
+
+It knows no socket and no time but what it is told, and keeps no event: what is due is asked of
+the market when it is sent, so a client that does not read costs nothing while it does not.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CONTRACTS", "FeedChannel"]
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from server.simulator.dxlink import messages
+from server.simulator.dxlink.candles import CandleSeries, parse_symbol
+from server.simulator.dxlink.messages import BadAction, Invalid, Subscription
+from server.simulator.market import Market
+from server.simulator.market.market import Handles
+
+CONTRACTS = ("AUTO", "HISTORY", "TICKER", "STREAM")
+EVENT_TYPES = (
+    "Quote",
+    "Trade",
+    "TradeETH",
+    "Summary",
+    "Profile",
+    "Greeks",
+    "TheoPrice",
+    "Underlying",
+    "TimeAndSale",
+    "Candle",
+)
+FRAME_VALUES = 4_000
+"""Values in one FEED_DATA message at most: some 32 KB, as the real feed's batches."""
+
+
+class FeedChannel:
+    """Subscriptions of one channel and the frames that they are owed."""
+
+    def __init__(
+        self,
+        number: int,
+        contract: str,
+        market: Market,
+        *,
+        min_period: float,
+        auto_candle_history: bool,
+    ) -> None:
+        self.number = number
+        self.contract = contract
+        self.period = min_period
+        self.due_at = 0.0
+        """When updates are due next, on the connection's clock."""
+
+        self.fresh = False
+        """Something was subscribed to since the last frames; first values wait for no period."""
+
+        self.events_sent = 0
+        self._market = market
+        self._min_period = min_period
+        self._candle_history = contract == "HISTORY" or (contract == "AUTO" and auto_candle_history)
+        self._format = "FULL"
+        self._fields: dict[str, tuple[str, ...]] = {}
+        self._config_due = True
+        self._feeds: dict[str, _Feed] = {}
+        self._candles: dict[str, CandleSeries] = {}
+        self._snapshots: dict[str, CandleSeries] = {}
+
+    @property
+    def subscriptions(self) -> int:
+        return len(self._candles) + sum(len(feed.symbols) for feed in self._feeds.values())
+
+    def configure(self, message: Mapping[str, Any]) -> bytes:
+        """Carries out FEED_SETUP and returns the FEED_CONFIG that says what was granted."""
+        data_format = message.get("acceptDataFormat")
+        if data_format not in (None, "FULL", "COMPACT"):
+            raise Invalid("acceptDataFormat is FULL or COMPACT", channel=self.number)
+
+        wanted = message.get("acceptEventFields") or {}
+        if not isinstance(wanted, dict) or not all(
+            isinstance(names, list) and all(isinstance(name, str) for name in names)
+            for names in wanted.values()
+        ):
+            raise Invalid("acceptEventFields is not lists of names by type", channel=self.number)
+
+        period = messages.number(message, "acceptAggregationPeriod")
+        if period is not None:
+            self.period = max(period, self._min_period)
+
+        if data_format is not None:
+            self._format = data_format
+
+        for event_type, names in wanted.items():
+            if event_type in EVENT_TYPES:
+                known = self._known(event_type)
+                # Fields that do not exist are left out, and the answer says so by what it lists.
+                self._fields[event_type] = tuple(name for name in names if name in known) or known
+
+        return self._config()
+
+    def subscribe(self, message: Mapping[str, Any]) -> None:
+        """Carries out FEED_SUBSCRIPTION: reset first, then removals, then additions."""
+        removed = messages.subscriptions(message, "remove")
+        added = messages.subscriptions(message, "add")
+        for each in (*removed, *added):
+            if each.event_type not in EVENT_TYPES:
+                raise BadAction(f"There are no {each.event_type} events", channel=self.number)
+
+            if each.symbol == "*":
+                raise BadAction("The wildcard is not served here", channel=self.number)
+
+        if message.get("reset") is True:
+            self._feeds.clear()
+            self._candles.clear()
+            self._snapshots.clear()
+
+        for each in removed:
+            self._remove(each)
+
+        for each in added:
+            self._add(each)
+
+        self.fresh = self.fresh or bool(added)
+
+    def first_frames(self, now: datetime) -> Iterator[bytes]:
+        """Yields the first values of what is new: current events, and snapshots of candles."""
+        self.fresh = False
+        for event_type, feed in tuple(self._feeds.items()):
+            if (handles := feed.fresh(self._market, event_type, now)) is not None:
+                yield from self._flat(event_type, handles, None)
+
+        while self._snapshots:
+            series = self._snapshots.pop(next(iter(self._snapshots)))
+            yield from self._listed(series.snapshot())
+
+    def update_frames(self, now: datetime) -> Iterator[bytes]:
+        """Yields what has changed since the last call, a frame at a time, made when asked for."""
+        for event_type, feed in tuple(self._feeds.items()):
+            # Noted before anything is sent: what changes while the client takes its time is after
+            # `now`, and so in the next round and not in none.
+            handles, since = feed.round(self._market, event_type, now)
+            yield from self._flat(event_type, handles, since)
+
+        for series in tuple(self._candles.values()):
+            yield from self._listed(series.updates(now))
+
+    def _flat(self, event_type: str, handles: Handles, since: datetime | None) -> Iterator[bytes]:
+        if handles.symbols:
+            fields = self._names(event_type)
+            values = self._market.columns(event_type, handles, fields, since)
+            yield from self._cut(event_type, fields, values)
+
+    def _cut(self, event_type: str, fields: Sequence[str], values: list[Any]) -> Iterator[bytes]:
+        width = len(fields)
+        step = max(FRAME_VALUES // width, 1) * width
+        for first in range(0, len(values), step):
+            part = values[first : first + step]
+            yield from self._frame(event_type, fields, part, len(part) // width)
+
+    def _listed(self, candles: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+        fields = self._names("Candle")
+        step = max(FRAME_VALUES // len(fields), 1)
+        while part := list(islice(candles, step)):
+            values = [candle.get(name) for candle in part for name in fields]
+            yield from self._frame("Candle", fields, values, len(part))
+
+    def _frame(
+        self, event_type: str, fields: Sequence[str], values: list[Any], count: int
+    ) -> Iterator[bytes]:
+        if self._config_due or (self._format == "COMPACT" and event_type not in self._fields):
+            if self._format == "COMPACT":
+                self._fields.setdefault(event_type, tuple(fields))
+
+            yield self._config()
+
+        self.events_sent += count
+        if self._format == "COMPACT":
+            yield messages.feed_data(self.number, [event_type, values])
+            return
+
+        width = len(fields)
+        yield messages.feed_data(
+            self.number,
+            [
+                {name: value for name, value in zip(fields, row, strict=True) if value is not None}
+                for row in (values[at : at + width] for at in range(0, len(values), width))
+            ],
+        )
+
+    def _config(self) -> bytes:
+        self._config_due = False
+        return messages.feed_config(self.number, self.period, self._format, self._fields)
+
+    def _names(self, event_type: str) -> tuple[str, ...]:
+        return self._fields.get(event_type) or self._known(event_type)
+
+    def _known(self, event_type: str) -> tuple[str, ...]:
+        names = tuple(self._market.fields(event_type))
+        return ("eventType", *(name for name in names if name != "eventType"))
+
+    def _add(self, wanted: Subscription) -> None:
+        if wanted.event_type != "Candle":
+            self._feeds.setdefault(wanted.event_type, _Feed()).add(wanted.symbol)
+            return
+
+        symbol = parse_symbol(wanted.symbol)
+        if symbol is None or self._market.find_streamer(symbol.symbol) is None:
+            return  # the feed is silent about what it does not know
+
+        # A new fromTime for the same symbol replaces the old one and brings a new snapshot.
+        wants_past = self.contract in ("AUTO", "HISTORY")
+        series = CandleSeries(
+            self._market,
+            symbol,
+            wanted.from_time if wants_past else None,
+            history=self._candle_history,
+        )
+        self._candles[symbol.text] = self._snapshots[symbol.text] = series
+
+    def _remove(self, unwanted: Subscription) -> None:
+        if unwanted.event_type != "Candle":
+            if (feed := self._feeds.get(unwanted.event_type)) is not None:
+                feed.discard(unwanted.symbol)
+        elif (symbol := parse_symbol(unwanted.symbol)) is not None:
+            self._candles.pop(symbol.text, None)
+            self._snapshots.pop(symbol.text, None)
+
+
+class _Feed:
+    """The symbols of one event type, resolved once and again only when they change."""
+
+    def __init__(self) -> None:
+        self.symbols: dict[str, None] = {}
+        self._fresh: dict[str, None] = {}
+        self._handles: Handles | None = None
+        self._since: datetime | None = None
+
+    def add(self, symbol: str) -> None:
+        """Adds a symbol; asking again for one brings its current value again, as dxFeed does."""
+        if symbol not in self.symbols:
+            self.symbols[symbol] = None
+            self._handles = None
+
+        self._fresh[symbol] = None
+
+    def discard(self, symbol: str) -> None:
+        if symbol in self.symbols:
+            del self.symbols[symbol]
+            self._fresh.pop(symbol, None)
+            self._handles = None
+
+    def fresh(self, market: Market, event_type: str, now: datetime) -> Handles | None:
+        """Returns the symbols that are owed a first value, once."""
+        if not self._fresh:
+            return None
+
+        symbols, self._fresh = self._fresh, {}
+        self._since = self._since or now
+        return market.handles(event_type, symbols)
+
+    def round(
+        self, market: Market, event_type: str, now: datetime
+    ) -> tuple[Handles, datetime | None]:
+        """Returns all symbols, and since when they may have changed."""
+        if self._handles is None:
+            self._handles = market.handles(event_type, self.symbols)
+
+        since, self._since = self._since, now
+        return self._handles, since

@@ -1,0 +1,317 @@
+"""One dxLink connection: SETUP, AUTH, channels, keepalives both ways, and the pump.
+
+The order is strict: nothing but SETUP comes first, nothing but AUTH next; what a client may do
+only later ends the connection, where a message that is merely wrong gets an ERROR and no more.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Connection"]
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from server.simulator.clock import SimClock
+from server.simulator.dxlink import messages
+from server.simulator.dxlink.channel import CONTRACTS, FeedChannel
+from server.simulator.dxlink.messages import (
+    BadAction,
+    Invalid,
+    ProtocolError,
+    Unauthorized,
+    Unsupported,
+)
+from server.simulator.faults import Fault
+from server.simulator.market import Market
+from server.simulator.oauth import OAuth
+from server.simulator.settings import SimulatorSettings
+from server.simulator.socket import Socket, SocketClosed
+
+SETUP_LIMIT_S = 10.0  # a client that says nothing at first is not waited for any longer
+KEEPALIVE_RANGE_S = (1.0, 120.0)
+DEFAULT_KEEPALIVE_S = 60.0
+AUTH_TRIES = 3  # after so many refused tokens a client has shown that it has no other
+MAX_CHANNELS = 100
+MAX_SUBSCRIPTIONS = 100_000
+NORMAL, POLICY, RESTART = 1000, 1008, 1012
+
+
+class Connection:
+    """Speaks with one client until either side has enough."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        settings: SimulatorSettings,
+        clock: SimClock,
+        oauth: OAuth,
+        market: Market,
+    ) -> None:
+        self._socket = socket
+        self._settings = settings
+        self._clock = clock
+        self._oauth = oauth
+        self._market = market
+        self._channels: dict[int, FeedChannel] = {}
+        self._set_up = False
+        self._authorized_until: float | None = None
+        self._refused = 0
+        now = clock.monotonic()
+        self._opened_at = self._heard_at = self._spoke_at = now
+        self._hears_within = SETUP_LIMIT_S
+        self._speaks_within = DEFAULT_KEEPALIVE_S / 2
+        self._wake = asyncio.Event()
+        self._urgent: list[bytes] = []
+        self._past_events = 0
+        socket.react = self._react
+
+    @property
+    def channels(self) -> int:
+        return len(self._channels)
+
+    @property
+    def subscriptions(self) -> int:
+        return sum(channel.subscriptions for channel in self._channels.values())
+
+    @property
+    def events_sent(self) -> int:
+        return self._past_events + sum(each.events_sent for each in self._channels.values())
+
+    async def run(self) -> None:
+        """Returns when the connection has ended, with no task left."""
+        async with asyncio.TaskGroup() as tasks:
+            helpers = [tasks.create_task(self._pump(tasks)), tasks.create_task(self._watch())]
+            try:
+                with suppress(SocketClosed):
+                    while True:
+                        await self._hear(await self._socket.receive())
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+
+    # --- what the client says
+
+    async def _hear(self, raw: bytes) -> None:
+        self._heard_at = self._clock.monotonic()
+        try:
+            message = messages.parse(raw)
+            self._socket.received(message["type"])
+            await self._act(message)
+        except ProtocolError as mistake:
+            await self._say("ERROR", messages.error(mistake.type, mistake.message, mistake.channel))
+            if isinstance(mistake, Unsupported | Unauthorized):
+                await self._socket.close(POLICY, mistake.message)
+
+    async def _act(self, message: dict[str, Any]) -> None:
+        kind, channel = message["type"], message["channel"]
+        if kind == "SETUP":
+            await self._setup(message)
+        elif not self._set_up:
+            raise Unauthorized("SETUP comes first")
+        elif kind == "KEEPALIVE":
+            pass
+        elif kind == "AUTH":
+            await self._auth(message)
+        elif kind == "ERROR":
+            pass  # for information only, in both directions
+        elif self._authorized_until is None:
+            raise Unauthorized("AUTH comes before any channel", channel=channel)
+        elif channel == 0:
+            raise BadAction(f"{kind} does not belong to the main channel")
+        elif kind == "CHANNEL_REQUEST":
+            await self._open(channel, message)
+        else:
+            await self._act_on_channel(kind, channel, message)
+
+    async def _act_on_channel(self, kind: str, channel: int, message: dict[str, Any]) -> None:
+        feed = self._channels.get(channel)
+        if feed is None:
+            raise BadAction("The channel is not open", channel=channel)
+
+        if kind == "FEED_SETUP":
+            await self._say("FEED_CONFIG", feed.configure(message))
+        elif kind == "FEED_SUBSCRIPTION":
+            if self.subscriptions + len(message.get("add") or ()) > MAX_SUBSCRIPTIONS:
+                raise BadAction(f"More than {MAX_SUBSCRIPTIONS} subscriptions", channel=channel)
+
+            feed.subscribe(message)
+            self._wake.set()
+        elif kind == "CHANNEL_CANCEL":
+            self._past_events += feed.events_sent
+            del self._channels[channel]
+            await self._say("CHANNEL_CLOSED", messages.channel_closed(channel))
+        else:
+            raise BadAction(f"{kind} is not understood", channel=channel)
+
+    async def _setup(self, message: dict[str, Any]) -> None:
+        if self._set_up:
+            raise BadAction("SETUP comes once")
+
+        version = message.get("version")
+        if not isinstance(version, str) or not re.match(r"(0\.1|1\.[0-9]+)([^0-9.]|\.|$)", version):
+            raise Unsupported(f"Version {version} is not supported; 0.1 and 1.0 are")
+
+        # Each side names the silence after which it goes, and the one it wishes of the other.
+        theirs = messages.number(message, "keepaliveTimeout")
+        wish = messages.number(message, "acceptKeepaliveTimeout")
+        theirs = DEFAULT_KEEPALIVE_S if theirs is None else _within(theirs)
+        ours = DEFAULT_KEEPALIVE_S if wish is None else _within(wish)
+        self._set_up = True
+        self._hears_within = ours
+        self._speaks_within = min(theirs, ours) / 2
+        await self._say("SETUP", messages.setup(ours, theirs))
+        await self._say("AUTH_STATE", messages.auth_state(None))
+
+    async def _auth(self, message: dict[str, Any]) -> None:
+        found = self._oauth.quote_customer(message.get("token"))
+        if found is None:
+            self._authorized_until = None
+            self._refused += 1
+            await self._say("AUTH_STATE", messages.auth_state(None))
+            if self._refused >= AUTH_TRIES:
+                raise Unauthorized("The token was refused")
+
+            return
+
+        customer, expires_at = found
+        left = expires_at - self._clock.now()
+        self._refused = 0
+        self._authorized_until = self._clock.monotonic() + left.total_seconds()
+        self._socket.customer_id = customer.id
+        await self._say("AUTH_STATE", messages.auth_state(customer.user_id))
+        self._wake.set()
+
+    async def _open(self, channel: int, message: dict[str, Any]) -> None:
+        parameters = message.get("parameters")
+        contract = parameters.get("contract") if isinstance(parameters, dict) else None
+        if channel % 2 == 0:
+            raise BadAction("Clients open odd channels", channel=channel)
+
+        if channel in self._channels:
+            raise BadAction("The channel is already open", channel=channel)
+
+        if message.get("service") != "FEED":
+            raise BadAction("Only the FEED service is served here", channel=channel)
+
+        if contract not in CONTRACTS:
+            raise Invalid(f"contract is one of {', '.join(CONTRACTS)}", channel=channel)
+
+        if len(self._channels) >= MAX_CHANNELS:
+            raise BadAction(f"More than {MAX_CHANNELS} channels", channel=channel)
+
+        self._channels[channel] = FeedChannel(
+            channel,
+            contract,
+            self._market,
+            min_period=self._settings.min_aggregation.total_seconds(),
+            auto_candle_history=self._settings.auto_candle_history,
+        )
+        granted = {"contract": contract, "subFormat": "LIST"}
+        await self._say("CHANNEL_OPENED", messages.channel_opened(channel, "FEED", granted))
+
+    # --- what the server says of its own accord
+
+    async def _pump(self, tasks: asyncio.TaskGroup) -> None:
+        # One task sends all data of the connection. Its next round begins when the client has
+        # taken the last one, so a slow client gets fewer and newer values, and nothing piles up.
+        with suppress(SocketClosed):
+            while True:
+                while self._urgent:
+                    await self._say("ERROR", self._urgent.pop(0))
+
+                pause = await self._round()
+                nap = tasks.create_task(self._clock.sleep(timedelta(seconds=pause)))
+                nap.add_done_callback(lambda _: self._wake.set())
+                try:
+                    await self._wake.wait()
+                finally:
+                    nap.cancel()
+                    self._wake.clear()
+
+    async def _round(self) -> float:
+        # Sends what is due and returns how long nothing will be.
+        if self._authorized_until is None:
+            return self._speaks_within
+
+        for channel in tuple(self._channels.values()):
+            if channel.fresh:
+                await self._send_frames(channel, channel.first_frames(self._clock.now()))
+
+            now = self._clock.monotonic()
+            if channel.subscriptions and channel.due_at <= now:
+                # Kept on its beat, unless the client was so slow that beats were missed.
+                on_beat = channel.due_at + channel.period
+                channel.due_at = on_beat if on_beat > now else now + channel.period
+                await self._send_frames(channel, channel.update_frames(self._clock.now()))
+
+        now = self._clock.monotonic()
+        due = [each.due_at for each in self._channels.values() if each.subscriptions]
+        return max(min(due) - now, 0.0) if due else self._speaks_within
+
+    async def _send_frames(self, channel: FeedChannel, frames: Iterator[bytes]) -> None:
+        for frame in frames:
+            if channel.number not in self._channels:
+                return  # cancelled while the client took its time
+
+            await self._say("FEED_DATA", frame, data=True)
+
+    async def _watch(self) -> None:
+        # Everything that happens because nothing happened: one sleep to the earliest of them.
+        with suppress(SocketClosed):
+            while True:
+                now = self._clock.monotonic()
+                if now - self._heard_at >= self._hears_within:
+                    silence = f"Nothing was heard for {self._hears_within:g} seconds"
+                    await self._say("ERROR", messages.error("TIMEOUT", silence))
+                    await self._socket.close(NORMAL, "timeout")
+                    return
+
+                restart = self._settings.feed_restart
+                if restart is not None and now - self._opened_at >= restart.total_seconds():
+                    await self._socket.close(RESTART, "Reconnection is required")
+                    return
+
+                if self._authorized_until is not None and now >= self._authorized_until:
+                    await self._expire()
+
+                if now - self._spoke_at >= self._speaks_within:
+                    await self._say("KEEPALIVE", messages.KEEPALIVE)
+
+                await self._clock.sleep(timedelta(seconds=self._until_next(now)))
+
+    def _until_next(self, now: float) -> float:
+        deadlines = [self._heard_at + self._hears_within, self._spoke_at + self._speaks_within]
+        if self._authorized_until is not None:
+            deadlines.append(self._authorized_until)
+
+        if self._settings.feed_restart is not None:
+            deadlines.append(self._opened_at + self._settings.feed_restart.total_seconds())
+
+        # SETUP and AUTH make deadlines earlier than the sleep that was chosen before them.
+        return min(max(min(deadlines) - now, 0.001), 1.0)
+
+    async def _expire(self) -> None:
+        self._authorized_until = None
+        await self._say("AUTH_STATE", messages.auth_state(None))
+
+    def _react(self, fault: Fault) -> None:
+        if fault.kind == "expire-token":
+            # The watch says so; a token that is refused from now on needs the admin route.
+            self._authorized_until = self._clock.monotonic()
+        else:
+            self._urgent.append(messages.error(fault.code or "UNKNOWN", fault.message))
+
+        self._wake.set()
+
+    async def _say(self, kind: str, frame: bytes, *, data: bool = False) -> None:
+        await self._socket.send(kind, frame, data=data)
+        self._spoke_at = self._clock.monotonic()
+
+
+def _within(seconds: float) -> float:
+    least, most = KEEPALIVE_RANGE_S
+    return min(max(seconds, least), most)
