@@ -6,7 +6,7 @@ in its own package and adds a numbered file to `migrations/versions`; a test com
 
 from __future__ import annotations
 
+__all__ = ["METADATA", "Database", "DatabaseStatistics", "Instant"]
+
 from server.store.columns import METADATA, Instant
 from server.store.database import Database, DatabaseStatistics
-
-__all__ = ["METADATA", "Database", "DatabaseStatistics", "Instant"]

@@ -10,9 +10,10 @@ __all__ = ["Database", "DatabaseStatistics"]
 
 import asyncio
 import logging
+import sys
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -84,15 +85,18 @@ class Database:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        tb: TracebackType | None,
+        at: TracebackType | None,
     ) -> None:
         await self._engine.dispose()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Gives a connection that sees one state of the database; what is written on it is lost."""
-        with _Failures(self):
+        with self._translated():
             async with self._engine.connect() as connection:
+                if not self._sqlite:  # which always reads like this
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+
                 yield connection
 
         self._reads += 1
@@ -134,7 +138,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, alone: str | None) -> AsyncIterator[AsyncConnection]:
-        with _Failures(self):
+        with self._translated():
             async with self._engine.connect() as connection:
                 await connection.execution_options(**{sqlite.BEGIN_OPTION: "BEGIN IMMEDIATE"})
                 async with connection.begin():
@@ -144,36 +148,18 @@ class Database:
 
                     yield connection
 
-    def _failed(self, error: BaseException) -> StoreUnavailable:
-        self._failures += 1
-        # The type only: a driver's text may hold an address, and our answer goes to a client.
-        logger.warning("the database failed: %s", type(getattr(error, "orig", error)).__name__)
-        return StoreUnavailable()
-
-
-class _Failures:
-    """Turns the database's own failures into ours; the caller's mistakes pass as they are."""
-
-    __slots__ = ("_database",)
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        if isinstance(error, (IntegrityError, ProgrammingError, DataError)):
-            return
-
-        # OSError and TimeoutError are what asyncpg raises while it connects or waits.
-        if isinstance(error, (DBAPIError, PoolTimeoutError, OSError, *_connect_errors())):
-            raise self._database._failed(error) from error
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turns the database's own failures into ours; the caller's mistakes pass as they are."""
+        try:
+            yield
+        except (IntegrityError, ProgrammingError, DataError):
+            raise
+        except _failures() as error:
+            self._failures += 1
+            # The type only: a driver's text may hold an address, and logs are read by many.
+            logger.warning("the database failed: %s", type(getattr(error, "orig", error)).__name__)
+            raise StoreUnavailable from error
 
 
 _GROUP = 0x7A57
@@ -184,12 +170,15 @@ def _number(name: str) -> int:
     return zlib.crc32(name.encode()) - 2**31  # the lock takes a signed 32-bit number
 
 
-def _connect_errors() -> tuple[type[BaseException], ...]:
-    """Returns what asyncpg raises where SQLAlchemy does not wrap it, without importing asyncpg."""
-    import sys
+def _failures() -> tuple[type[Exception], ...]:
+    """Returns what SQLAlchemy and asyncpg raise when the database cannot be reached.
 
+    What asyncpg raises while it connects comes through unwrapped: OSError (its child TimeoutError
+    too) and errors of its own, whose module is looked up so that SQLite need not import it.
+    """
     asyncpg = sys.modules.get("asyncpg")
-    return () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError)
+    raw = () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError)
+    return (DBAPIError, PoolTimeoutError, OSError, *raw)
 
 
 def _engine(url: str, *, lite: bool) -> AsyncEngine:

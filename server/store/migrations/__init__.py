@@ -37,4 +37,5 @@ def _present(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
 
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version

@@ -12,7 +12,7 @@ from server.store.columns import METADATA
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
-    transactional_ddl=True,  # SQLite has it too once the driver's guessing is off (server.store.sqlite)
+    transactional_ddl=True,  # SQLite has it too, once its driver's guessing is off
     render_as_batch=True,  # SQLite cannot alter a column in place
 )
 context.run_migrations()

@@ -1,0 +1,13 @@
+"""Tenants: API keys as digests, sealed credentials, and the journal of both.
+
+A `Tenant` is what calls carry around; only `Tenants.credentials` leads to a secret, and only the
+broker's sessions ask for it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DEMO_API_KEY", "ApiKeyEntry", "Credentials", "Tenant", "Tenants", "TenantsStatistics"]
+
+from server.tenants.demo import DEMO_API_KEY
+from server.tenants.model import ApiKeyEntry, Credentials, Tenant
+from server.tenants.tenants import Tenants, TenantsStatistics

@@ -1,0 +1,44 @@
+"""The pepper: one secret outside the database, and the keys that are derived from it.
+
+It cannot be rotated: the digests of API keys are made with it, and the keys themselves are unknown.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PEPPER_FILE", "Pepper"]
+
+import hmac
+from typing import NoReturn, Self
+
+from server.settings import Settings
+from server.tenants.keyfile import decode_key, load_or_make
+
+PEPPER_FILE = "pepper.key"
+"""Name of the file in the data directory."""
+
+
+class Pepper:
+    """Derives the keys for hashing API keys and for sealing the journal."""
+
+    __slots__ = ("digest_key", "journal_key")
+
+    def __init__(self, secret: bytes) -> None:
+        self.digest_key = hmac.digest(secret, b"tasty api key digest", "sha256")
+        self.journal_key = hmac.digest(secret, b"tasty tenant journal", "sha256")
+
+    @classmethod
+    def load(cls, settings: Settings, *, make: bool) -> Self:
+        """Reads the setting or the file; `make` permits a new file (no key is registered yet)."""
+        given = settings.pepper.get_secret_value()
+        if given:
+            return cls(decode_key(given, "TASTY_PEPPER"))
+
+        path = settings.data_dir / PEPPER_FILE
+        text = load_or_make(path, make=make, needed_by="the database holds keys hashed with it")
+        return cls(decode_key(text, str(path)))
+
+    def __repr__(self) -> str:
+        return "Pepper('***')"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a pepper does not leave its process")

@@ -1,0 +1,327 @@
+"""Who may call, and what opens the broker for them: authenticate, save, list, delete.
+
+The journal decides (see `server.tenants.journal`); the rows of the table are only where sealed
+credentials lie, and a row that does not agree with the journal is refused.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CHANGES", "Tenants", "TenantsStatistics"]
+
+import asyncio
+import hmac
+import logging
+import secrets
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Delete, Row, delete, insert, or_, select
+
+from server.clock import Clock
+from server.errors import (
+    AdminKeyRequired,
+    ApiKeyNotFound,
+    ApiKeyTaken,
+    CredentialsUnreadable,
+    InvalidApiKey,
+)
+from server.secret import Secret
+from server.settings import Settings
+from server.store import Database
+from server.tenants import rows
+from server.tenants.apikeys import KeyHasher, check_api_key, check_credentials, masked
+from server.tenants.demo import DEMO_API_KEY, DEMO_CREDENTIALS
+from server.tenants.directory import Directory, OnChange
+from server.tenants.journal import Action, Journal
+from server.tenants.keyfile import KeysUnusable
+from server.tenants.keyring import Keyring
+from server.tenants.model import ApiKeyEntry, Credentials, Tenant
+from server.tenants.pepper import Pepper
+from server.tenants.roster import Known
+from server.tenants.schema import changes, tenants
+from server.tenants.vault import Unopenable, Vault
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CHANGES = "tenants"
+"""Name of the transactions that change tenants; one at a time in all processes, as the journal is
+one chain. `server.tenants.rotation` takes part in it."""
+
+ATTEMPTS = 3
+"""Times that a row is read before its disagreeing with the journal counts as tampering, not as a
+change that came in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantsStatistics:
+    tenants: int
+    accepted: int
+    """Times that an API key was known."""
+    refused: int
+    saved: int
+    deleted: int
+    unreadable: int
+    """Times that stored credentials did not open, or did not agree with the journal."""
+    changes: int
+    """Number of the newest entry of the journal that was taken over."""
+
+
+class Tenants:
+    """Keeps tenants; an async context manager that opens the database unless it is given one.
+
+    A save or delete that has begun is finished, and told, even if its caller is cancelled. Several
+    processes may share the database: a new key is known to the others at once, a changed or
+    deleted one within a second (`directory.REFRESH`).
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, database: Database | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._owns_database = database is None
+        self._database = database or Database(settings)
+        self._closed = bool(settings.admin_key.get_secret_value())
+        self._accepted = self._refused = self._saved = self._deleted = self._unreadable = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            if self._owns_database:
+                await stack.enter_async_context(self._database)
+
+            pepper = await self._keys()
+            self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            self._hasher = KeyHasher(pepper.digest_key, self._settings.broker)
+            self._directory = Directory(
+                environment=self._settings.broker,
+                journal=Journal(pepper.journal_key),
+                database=self._database,
+                clock=self._clock,
+                tasks=self._tasks,
+            )
+            await self._directory.catch_up()
+            if self._settings.broker == "simulator":
+                await self._save(DEMO_API_KEY, DEMO_CREDENTIALS, admin=True, replace=False)
+
+            watch = self._tasks.create_task(self._directory.watch(), name="tenants: watch")
+            stack.callback(watch.cancel)
+            self._stack = stack.pop_all()
+
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, traceback)
+
+    def on_change(self, told: OnChange) -> None:
+        """Has `told` awaited with the tenant's id after each save and delete of its credentials.
+
+        For changes of this process that is before `save` and `delete` return; those of other
+        processes are told when they are noticed. It must be safe to be told twice.
+        """
+        self._directory.on_change(told)
+
+    async def authenticate(self, api_key: Secret) -> Tenant:
+        """Returns the tenant of an API key, or raises `InvalidApiKey`."""
+        known = await self._directory.find(self._hasher.digest(api_key))
+        if known is None:
+            self._refused += 1
+            raise InvalidApiKey
+
+        self._accepted += 1
+        return known.tenant
+
+    async def credentials(self, tenant: Tenant) -> Credentials:
+        """Returns the newest credentials of a tenant; see their `generation`.
+
+        Raises `InvalidApiKey` if the tenant was deleted, `CredentialsUnreadable` if what is stored
+        does not open or is not what was saved last.
+        """
+        for _ in range(ATTEMPTS):
+            async with self._database.read() as connection:
+                await self._directory.follow(connection)
+                found = await connection.execute(select(tenants).where(tenants.c.id == tenant.id))
+                row = found.one_or_none()
+
+            known = self._directory.roster.get(tenant.id)
+            if known is None:
+                raise InvalidApiKey
+
+            if row is not None and _agree(row, known):
+                return self._opened(row)
+
+        self._unreadable += 1
+        logger.critical("tenant %s: its row is not the one that was saved last", tenant.id)
+        raise CredentialsUnreadable
+
+    async def save(
+        self, api_key: Secret, credentials: Credentials, *, admin: bool = False
+    ) -> Tenant:
+        """Registers an API key or replaces its credentials, then tells.
+
+        Who names a key holds it, so replacing needs nothing more. Where the server has an
+        administrator's key, a new one needs `admin`.
+        """
+        check_api_key(api_key)
+        check_credentials(credentials)
+        return await self._finish(self._save(api_key, credentials, admin=admin))
+
+    async def list(self, caller: Tenant | None, *, admin: bool = False) -> tuple[ApiKeyEntry, ...]:
+        """Returns what `caller` may see: every key, or its own where the server has an admin."""
+        query = select(tenants)
+        if self._closed and not admin:
+            query = query.where(tenants.c.id == (caller.id if caller else ""))
+
+        async with self._database.read() as connection:
+            await self._directory.follow(connection)
+            found = {row.id: row for row in await connection.execute(query)}
+
+        return tuple(
+            self._entry(known, found[known.tenant.id], own=admin or _is(known, caller))
+            for known in self._directory.roster.all()
+            if known.tenant.id in found
+        )
+
+    async def delete(self, api_key: Secret, caller: Tenant | None, *, admin: bool = False) -> None:
+        """Forgets an API key and its credentials, then tells.
+
+        Anyone but the administrator may delete only the key they call with; about all others they
+        get one answer, whether those exist or not.
+        """
+        await self._finish(self._delete(api_key, caller, admin=admin))
+
+    def statistics(self) -> TenantsStatistics:
+        return TenantsStatistics(
+            tenants=len(self._directory.roster),
+            accepted=self._accepted,
+            refused=self._refused,
+            saved=self._saved,
+            deleted=self._deleted,
+            unreadable=self._unreadable,
+            changes=self._directory.roster.head.sequence,
+        )
+
+    async def _keys(self) -> Pepper:
+        """Loads the keys; new ones are made only for a database that nothing depends on yet."""
+        async with self._database.read() as connection:
+            fresh = await connection.scalar(select(changes.c.sequence).limit(1)) is None
+
+        self._keyring = await asyncio.to_thread(Keyring.load, self._settings, make=fresh)
+        self._vault = Vault(self._keyring)
+        return await asyncio.to_thread(Pepper.load, self._settings, make=fresh)
+
+    async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Waits for `work`, which goes on as our own task if the one who waits is cancelled.
+
+        Stopped between its commit and its telling, a change would leave old sessions trading.
+        """
+        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            try:
+                result = await work
+            except Exception as error:  # noqa: BLE001  it is the waiting caller's, not the group's
+                if not outcome.done():
+                    outcome.set_exception(error)
+            else:
+                if not outcome.done():
+                    outcome.set_result(result)
+            finally:
+                outcome.cancel()  # of effect only where the group itself is being cancelled
+
+        self._tasks.create_task(run(), name="tenants: change")
+        return await outcome
+
+    async def _save(
+        self, api_key: Secret, credentials: Credentials, *, admin: bool, replace: bool = True
+    ) -> Tenant:
+        digest = self._hasher.digest(api_key)
+        async with self._database.write(alone=CHANGES) as connection:
+            await self._directory.follow(connection)
+            known = self._directory.roster.find(digest)
+            if known is not None and not replace:
+                return known.tenant
+
+            if known is None and self._closed and not admin:
+                raise AdminKeyRequired("Registering a new API key")
+
+            if known is None:
+                tenant = Tenant(id=secrets.token_hex(16), generation=1)
+            else:
+                tenant = Tenant(id=known.tenant.id, generation=known.tenant.generation + 1)
+
+            # Inside the transaction, so that a rotation cannot retire the key that is used here.
+            self._keyring.refresh()
+            row = rows.pack(self._vault, tenant, api_key, digest, credentials)
+            await connection.execute(_rows_of(tenant, digest))
+            await connection.execute(insert(tenants).values(row))
+            change = await self._directory.record(connection, Action.SAVED, tenant, digest)
+
+        self._saved += 1
+        await self._directory.committed(change)
+        return tenant
+
+    async def _delete(self, api_key: Secret, caller: Tenant | None, *, admin: bool) -> None:
+        digest = self._hasher.digest(api_key)
+        async with self._database.write(alone=CHANGES) as connection:
+            await self._directory.follow(connection)
+            if not admin:
+                own = self._directory.roster.get(caller.id) if caller is not None else None
+                if own is None:
+                    raise InvalidApiKey
+
+                if not hmac.compare_digest(own.key_digest, digest):
+                    raise ApiKeyTaken
+
+            known = self._directory.roster.find(digest)
+            if known is None:
+                raise ApiKeyNotFound(masked(api_key))
+
+            gone = Tenant(id=known.tenant.id, generation=known.tenant.generation + 1)
+            await connection.execute(_rows_of(gone, digest))
+            change = await self._directory.record(connection, Action.DELETED, gone, digest)
+
+        self._deleted += 1
+        await self._directory.committed(change)
+
+    def _opened(self, row: Row[Any]) -> Credentials:
+        try:
+            return rows.credentials_of(self._vault, row)
+        except (Unopenable, KeysUnusable) as why:
+            self._unreadable += 1
+            logger.critical("tenant %s: its credentials do not open: %s", row.id, why)
+            raise CredentialsUnreadable from None
+
+    def _entry(self, known: Known, row: Row[Any], *, own: bool) -> ApiKeyEntry:
+        try:
+            shown = rows.hint_of(self._vault, row).masked(own=own)
+        except (Unopenable, KeysUnusable):
+            shown = None
+
+        return ApiKeyEntry(
+            shown=shown or "…",
+            configured=shown is not None and _agree(row, known),
+            created_at=known.created_at,
+            updated_at=known.updated_at,
+        )
+
+
+def _is(known: Known, caller: Tenant | None) -> bool:
+    return caller is not None and caller.id == known.tenant.id
+
+
+def _agree(row: Row[Any], known: Known) -> bool:
+    """Tells whether a row is the one that the journal saw saved last."""
+    return (row.generation, row.key_digest) == (known.tenant.generation, known.key_digest)
+
+
+def _rows_of(tenant: Tenant, digest: bytes) -> Delete:
+    """Returns the removal of a tenant's row, and of one that somebody put there with its digest."""
+    return delete(tenants).where(or_(tenants.c.id == tenant.id, tenants.c.key_digest == digest))
