@@ -1,4 +1,6 @@
-"""Writes `gen/` from the protos, or tells what in it is stale: `python -m server.contract.generate`.
+"""Writes `gen/` from the protos, or tells what in it is stale.
+
+    python -m server.contract.generate [--check]
 
 Everything is made in a folder of its own first, so a failure leaves `gen/` as it was.
 """

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 __all__ = ["ROOT", "breaking", "compile_protos", "format_check", "lint"]
 
-import shutil
+import re
 import subprocess
 import sys
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,7 +24,7 @@ VENDOR = ROOT / ".vendor"
 
 def compile_protos(into: Path) -> None:
     """Writes the Python stubs and `descriptors.pb` (imports and source info) below a folder."""
-    from grpc_tools import protoc  # noqa: PLC0415 - a development dependency: the server runs without
+    from grpc_tools import protoc  # type: ignore[import-untyped] # a development dependency; ships no types
 
     sources = sorted(str(path.relative_to(PROTO)) for path in PROTO.glob("tasty/v1/*.proto"))
     arguments = [
@@ -46,6 +47,11 @@ def compile_protos(into: Path) -> None:
     for stub in into.rglob("*_pb2_grpc.py"):
         if not stub.name.endswith("_service_pb2_grpc.py"):
             stub.unlink()  # protoc writes one for each file; without a service it holds nothing
+
+    for types in into.rglob("*_pb2.pyi"):
+        # protoc calls the numbers of extensions class variables, which type checkers refuse.
+        text = types.read_text()
+        types.write_text(re.sub(r"(?m)^(\w+): _ClassVar\[int\]$", r"\1: int", text))
 
 
 def lint() -> list[str]:
@@ -72,17 +78,13 @@ def breaking(against: str = "main") -> list[str]:
     if archive.returncode != 0:
         return []
 
-    old = ROOT / ".vendor" / "against"
-    shutil.rmtree(old, ignore_errors=True)
-    old.mkdir(parents=True)
-    subprocess.run(["tar", "-x", "-C", str(old)], input=archive.stdout, check=True)  # noqa: S603, S607 - our own archive
-    (old / ".vendor").mkdir()
-    (old / ".vendor" / "google").symlink_to(_google(), target_is_directory=True)
+    with tempfile.TemporaryDirectory(prefix="tasty-breaking-") as folder:
+        old = Path(folder)
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)  # noqa: S603, S607 - our own archive
+        (old / ".vendor").mkdir()
+        (old / ".vendor" / "google").symlink_to(_google(), target_is_directory=True)
 
-    try:
-        return _buf("breaking", "--against", str(old))
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        return _buf("breaking", "--against", folder)
 
 
 def _buf(*arguments: str) -> list[str]:

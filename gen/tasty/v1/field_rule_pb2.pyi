@@ -18,7 +18,7 @@ FORMAT_UNSPECIFIED: Format
 FORMAT_DECIMAL: Format
 FORMAT_DATE: Format
 FORMAT_DATE_TIME: Format
-RULE_FIELD_NUMBER: _ClassVar[int]
+RULE_FIELD_NUMBER: int
 rule: _descriptor.FieldDescriptor
 
 class FieldRule(_message.Message):

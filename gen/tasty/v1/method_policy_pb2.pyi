@@ -14,15 +14,17 @@ class Authentication(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 AUTHENTICATION_UNSPECIFIED: Authentication
 AUTHENTICATION_NONE: Authentication
 AUTHENTICATION_KEY_OR_ADMIN: Authentication
-POLICY_FIELD_NUMBER: _ClassVar[int]
+POLICY_FIELD_NUMBER: int
 policy: _descriptor.FieldDescriptor
 
 class MethodPolicy(_message.Message):
-    __slots__ = ("authentication", "no_tool_because", "grpc_only_because")
+    __slots__ = ("authentication", "no_tool_because", "grpc_only_because", "strict")
     AUTHENTICATION_FIELD_NUMBER: _ClassVar[int]
     NO_TOOL_BECAUSE_FIELD_NUMBER: _ClassVar[int]
     GRPC_ONLY_BECAUSE_FIELD_NUMBER: _ClassVar[int]
+    STRICT_FIELD_NUMBER: _ClassVar[int]
     authentication: Authentication
     no_tool_because: str
     grpc_only_because: str
-    def __init__(self, authentication: _Optional[_Union[Authentication, str]] = ..., no_tool_because: _Optional[str] = ..., grpc_only_because: _Optional[str] = ...) -> None: ...
+    strict: bool
+    def __init__(self, authentication: _Optional[_Union[Authentication, str]] = ..., no_tool_because: _Optional[str] = ..., grpc_only_because: _Optional[str] = ..., strict: _Optional[bool] = ...) -> None: ...
