@@ -31,7 +31,7 @@ Function = Callable[[Any, Any], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
 """What gRPC calls: `(request, context)`."""
 
-SHAPES: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler]] = {
+SHAPES: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[bytes, bytes]]] = {
     # (client streaming, server streaming)
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
@@ -54,13 +54,11 @@ class Adapter:
         self._clock = clock
         self._default_deadline = default_deadline
 
-    def handler(self, method: Method, function: Function) -> grpc.RpcMethodHandler:
+    def handler(self, method: Method, function: Function) -> grpc.RpcMethodHandler[bytes, bytes]:
         """Returns the gRPC handler of one rpc."""
         lift = self._many if method.server_streaming else self._single
-        handler: grpc.RpcMethodHandler = SHAPES[method.client_streaming, method.server_streaming](
-            lift(method, function)
-        )
-        return handler
+        shape = SHAPES[method.client_streaming, method.server_streaming]
+        return shape(lift(method, function))
 
     def _single(self, method: Method, function: Function) -> Handler:
         async def body(call: Call) -> bytes:

@@ -12,14 +12,12 @@ import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.errors import MissingApiKey
 from server.rpc.methods import Method
 from server.rpc.status import Failure
-
-if TYPE_CHECKING:
-    from server.tenants import Tenant
+from server.tenants import Tenant
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -25,13 +25,16 @@ class InnerCallFailed(Exception):
 
 
 class Loopback:
-    """Every unary rpc of the contract, by path."""
+    """Every unary rpc of the contract, by path; connected once the servicers are bound."""
 
-    def __init__(self, chain: Chain, bindings: Iterable[Binding]) -> None:
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
         self._bodies: dict[str, tuple[Method, Body]] = {}
+
+    def connect(self, bindings: Iterable[Binding]) -> None:
         for binding in bindings:
             if not binding.method.streaming:
-                body = chain.around(_body(binding))
+                body = self._chain.around(_body(binding))
                 self._bodies[binding.method.path] = (binding.method, body)
 
     async def call(self, path: str, request: Message) -> Any:

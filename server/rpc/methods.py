@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import ModuleType
+from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
@@ -105,7 +106,8 @@ def contract_methods(modules: Sequence[ModuleType] = MODULES) -> Iterator[Method
 
 def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
     path = f"/{service.full_name}/{method.name}"
-    policy = method.GetOptions().Extensions[method_policy_pb2.policy]
+    options: Any = method.GetOptions()  # its stubs do not know extensions
+    policy = options.Extensions[method_policy_pb2.policy]
     return Method(
         path=path,
         service=service.full_name,

@@ -18,6 +18,9 @@ from datetime import timedelta
 from server.clock import Clock
 from server.errors import QueueFull, QueueTooSlow
 
+INSTANT = 1e-6
+"""Seconds; a shorter wait is rounding, and sleeping whole microseconds would never end it."""
+
 SWEEP_AT = 1024
 """How many keys are known before the idle ones are looked for; afterwards, twice what was left."""
 
@@ -76,7 +79,7 @@ class RateQueue:
         now = self._clock.monotonic()
         lane = self._lane(key, now)
         due = max(now, lane.empty_at - self._slack) + len(lane.line) * self._interval
-        if due > now or lane.line:
+        if due > now + INSTANT or lane.line:
             self._refuse_hopeless(lane, now, due, deadline)
             await self._wait_in(lane)
             self._delayed += 1
@@ -111,7 +114,7 @@ class RateQueue:
             if lane.line[0] is not place:
                 await place
 
-            while (wait := lane.empty_at - self._slack - self._clock.monotonic()) > 0:
+            while (wait := lane.empty_at - self._slack - self._clock.monotonic()) > INSTANT:
                 await self._clock.sleep(timedelta(seconds=wait))
         finally:
             was_first = lane.line[0] is place

@@ -12,13 +12,14 @@ __all__ = ["Server"]
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
-from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]  # documented, yet not in its __all__
+from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from server.clock import Clock
@@ -99,7 +100,7 @@ class Server:
         await self._drain.finish(timedelta(seconds=self._settings.drain_s))
 
     def _add_handlers(self, server: grpc.aio.Server) -> Sequence[str]:
-        handlers: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
+        handlers: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for binding in self._bindings:
             handler = self._adapter.handler(binding.method, binding.function)
             handlers.setdefault(binding.method.service, {})[binding.method.name] = handler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Auth", "Authenticator"]
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from server.errors import AmbiguousApiKey, InvalidAdminKey, MissingApiKey
 from server.logs import hide
@@ -12,9 +12,7 @@ from server.rpc.call import Call
 from server.rpc.chain import Body
 from server.rpc.methods import Access
 from server.secret import Secret
-
-if TYPE_CHECKING:
-    from server.tenants import Tenant
+from server.tenants import Tenant
 
 
 class Authenticator(Protocol):

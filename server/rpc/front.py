@@ -1,0 +1,92 @@
+"""Everything between the socket and the servicers, put together: chain, queue, drain, loopback.
+
+Made before the servicers, since some of them need parts of it (the agent calls rpcs through the
+loopback), and opened after them, so that it drains before what they use is closed.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Front", "Ports"]
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+
+from server.clock import Clock
+from server.metrics import open_metrics_page
+from server.rpc.adapter import Adapter
+from server.rpc.chain import assemble
+from server.rpc.drain import Drain
+from server.rpc.gauges import Gauges
+from server.rpc.interceptors.access_log import AccessLog
+from server.rpc.interceptors.auth import Auth, Authenticator
+from server.rpc.interceptors.failures import Failures
+from server.rpc.interceptors.lifetime import Lifetime
+from server.rpc.interceptors.limits import Limits
+from server.rpc.interceptors.metrics import Metrics
+from server.rpc.interceptors.request_id import RequestId
+from server.rpc.loopback import Loopback
+from server.rpc.methods import contract_methods
+from server.rpc.rate_queue import RateQueue
+from server.rpc.registry import bind
+from server.rpc.server import Server
+from server.secret import Secret
+from server.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where the server listens; of interest where the settings said 0, any free one."""
+
+    grpc: int
+    metrics: int
+
+
+class Front:
+    """What callers meet before a servicer does."""
+
+    def __init__(self, settings: Settings, clock: Clock, tenants: Authenticator) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.registry = CollectorRegistry()
+        self.drain = Drain()
+        self.queue = RateQueue(
+            clock,
+            rate=settings.rate_limit,
+            burst=settings.rate_burst,
+            longest=settings.rate_queue,
+        )
+        self.chain = assemble(
+            {
+                "request_id": RequestId(),
+                "access_log": AccessLog(clock),
+                "metrics": Metrics(self.registry, clock),
+                "failures": Failures(clock),
+                "lifetime": Lifetime(clock),
+                "auth": Auth(tenants, Secret(settings.admin_key.get_secret_value())),
+                "limits": Limits(self.queue),
+            }
+        )
+        self.loopback = Loopback(self.chain)
+
+    @asynccontextmanager
+    async def serving(
+        self, servicers: Mapping[str, object], not_built: Iterable[str] = ()
+    ) -> AsyncIterator[Ports]:
+        """Yields the ports; leaving drains. Raises Unbound unless every rpc has its answer."""
+        bindings = bind(contract_methods(), servicers, not_built)
+        self.loopback.connect(bindings)
+        self.registry.register(Gauges(self.drain.statistics, self.queue.statistics))
+        default_deadline = timedelta(seconds=self._settings.default_deadline_s)
+        adapter = Adapter(self.chain, self.drain, self._clock, default_deadline)
+        server = Server(self._settings, self._clock, adapter, self.drain, bindings)
+        async with AsyncExitStack() as stack:
+            page = open_metrics_page(self.registry, LOOPBACK, self._settings.metrics_port)
+            metrics = await stack.enter_async_context(page)
+            grpc = await stack.enter_async_context(server.listening())
+            yield Ports(grpc=grpc, metrics=metrics)
