@@ -21,12 +21,12 @@ from server import logs
 from server.brokerage import Brokerage
 from server.clock import Clock, SystemClock
 from server.rpc.front import Front
+from server.rpc.servicers.credentials import Credentials
 from server.rpc.servicers.system import System
 from server.settings import Settings
 from server.tenants import Tenants
 
 NOT_BUILT = (
-    "tasty.v1.CredentialsService",
     "tasty.v1.AccountService",
     "tasty.v1.MarketDataService",
     "tasty.v1.ReferenceService",
@@ -73,6 +73,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         front = Front(settings, clock, tenants)
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
+            "tasty.v1.CredentialsService": Credentials(tenants),
         }
         ports = await stack.enter_async_context(front.serving(servicers, NOT_BUILT))
         yield App(

@@ -93,7 +93,7 @@ class Tenants:
                 await stack.enter_async_context(self._database)
 
             pepper = await self._keys()
-            self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            self._tasks = await _entered(stack)
             self._hasher = KeyHasher(pepper.digest_key, self._settings.broker)
             self._directory = Directory(
                 environment=self._settings.broker,
@@ -311,6 +311,21 @@ class Tenants:
             created_at=known.created_at,
             updated_at=known.updated_at,
         )
+
+
+async def _entered(stack: AsyncExitStack) -> asyncio.TaskGroup:
+    """Returns a task group that finishes its tasks on leaving, also where an error is passing.
+
+    Entered plainly it would cancel them then, a save among them, and hand on the error wrapped.
+    """
+    tasks = asyncio.TaskGroup()
+    await tasks.__aenter__()
+
+    async def finish(*_: object) -> None:
+        await tasks.__aexit__(None, None, None)
+
+    stack.push_async_exit(finish)
+    return tasks
 
 
 def _is(known: Known, caller: Tenant | None) -> bool:
