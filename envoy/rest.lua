@@ -1,0 +1,160 @@
+-- What callers of the REST face see: errors as {"detail": "..."}, no gRPC headers, arrays unwrapped.
+--
+-- The one thing to know: a native gRPC answer always has status 200, even when it is an error. So a
+-- status of 400 or more belongs to a REST call (or to a request too broken to be called anything),
+-- and touching anything else would break a gRPC stream.
+
+-- Headers with which a REST caller could confuse the gRPC server behind the transcoder.
+local GRPC_REQUEST_HEADERS = { "grpc-encoding", "grpc-timeout", "te" }
+local GRPC_RESPONSE_HEADERS = {
+  "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding",
+}
+
+-- What the transcoder calls a type, in the words of a person who writes JSON.
+local EXPECTED = {
+  TYPE_BOOL = "true or false",
+  TYPE_BYTES = "base64 in quotes",
+  TYPE_DOUBLE = "a number",
+  TYPE_ENUM = "one of the documented values",
+  TYPE_FLOAT = "a number",
+  TYPE_INT32 = "a whole number",
+  TYPE_INT64 = "a whole number",
+  TYPE_MESSAGE = "a JSON object",
+  TYPE_STRING = "text in quotes",
+  TYPE_UINT32 = "a whole number, not negative",
+  TYPE_UINT64 = "a whole number, not negative",
+}
+
+local function starts_with(text, prefix)
+  return text ~= nil and string.sub(text, 1, #prefix) == prefix
+end
+
+local function percent_decoded(text)
+  return (string.gsub(text, "%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- LuaJIT has no utf8 library. Overlong forms, surrogates and values beyond U+10FFFF are refused too,
+-- because protobuf refuses them, and it would answer 500.
+local function is_utf8(text)
+  local at, size = 1, #text
+  while at <= size do
+    local first = string.byte(text, at)
+    if first < 0x80 then
+      at = at + 1
+    else
+      local more = (first >= 0xC2 and first <= 0xDF and 1)
+        or (first >= 0xE0 and first <= 0xEF and 2)
+        or (first >= 0xF0 and first <= 0xF4 and 3)
+      if not more or at + more > size then return false end
+      for offset = 1, more do
+        local next_byte = string.byte(text, at + offset)
+        if next_byte < 0x80 or next_byte > 0xBF then return false end
+      end
+      local second = string.byte(text, at + 1)
+      if (first == 0xE0 and second < 0xA0) or (first == 0xED and second > 0x9F)
+        or (first == 0xF0 and second < 0x90) or (first == 0xF4 and second > 0x8F) then
+        return false
+      end
+      at = at + more + 1
+    end
+  end
+  return true
+end
+
+local function json_quoted(text)
+  local escaped = string.gsub(text, '[%c"\\\127]', function(character)
+    if character == '"' or character == "\\" then return "\\" .. character end
+    return string.format("\\u%04x", string.byte(character))
+  end)
+  return '"' .. escaped .. '"'
+end
+
+-- The sentence of the transcoder, made into one that says what to do. It may quote what was sent,
+-- so the value of a field that holds a secret is left out.
+local function plain(text)
+  local field, value, kind = string.match(text, "^([%w_%.%[%]]+): invalid value (.+) for type ([%w_%./]+)$")
+  if field then
+    local expected = EXPECTED[kind] or "a JSON object" -- the rest are names of messages
+    if string.find(field, "secret") or string.find(field, "token") or string.find(field, "key") then
+      return "Invalid " .. field .. ". Expected " .. expected .. "."
+    end
+    value = string.gsub(string.gsub(value, '^"', ""), '"$', "")
+    if #value > 80 then value = string.sub(value, 1, 80) .. "..." end
+    return "Invalid " .. field .. " '" .. value .. "'. Expected " .. expected .. "."
+  end
+  -- The JSON parser's own form: a sentence, the line at fault, and a caret below the fault.
+  local problem = string.match(text, "^([^\n]-)%.?\n.*%^%s*$")
+  if problem then
+    return "Invalid request body: " .. string.lower(string.sub(problem, 1, 1)) .. string.sub(problem, 2)
+      .. ". Send valid JSON."
+  end
+  return text
+end
+
+local function fill_in(handle, detail)
+  -- `true` gives a body to an answer that has none. The headers are fetched again afterwards:
+  -- waiting for the body invalidates what was fetched before.
+  local size = handle:body(true):setBytes('{"detail":' .. json_quoted(detail) .. "}")
+  local headers = handle:headers()
+  headers:replace("content-type", "application/json")
+  headers:replace("content-length", tostring(size))
+end
+
+local function without_grpc_headers(headers)
+  for _, name in ipairs(GRPC_RESPONSE_HEADERS) do headers:remove(name) end
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  if starts_with(headers:get("content-type"), "application/grpc") then return end
+  for _, name in ipairs(GRPC_REQUEST_HEADERS) do headers:remove(name) end
+  local path = headers:get(":path")
+  if path and string.find(path, "[%%\128-\255]") and not is_utf8(percent_decoded(path)) then
+    handle:respond({ [":status"] = "400" },
+      "The path or the query is not valid UTF-8. Percent-encode it as UTF-8.")
+  end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local status = tonumber(headers:get(":status"))
+  if status < 400 then
+    local kind = headers:get("content-type")
+    if kind == "text/event-stream" then
+      without_grpc_headers(headers)
+      headers:replace("x-accel-buffering", "no") -- so that a proxy between does not hold events back
+    elseif kind == "application/json" then
+      without_grpc_headers(headers)
+      -- Envoy's transcoder has no `response_body` for a repeated field, so the only field of the
+      -- message is cut out of its JSON here; routes that need it carry the field's name.
+      local field = handle:metadata():get("unwrap")
+      if field then
+        local body = handle:body(true)
+        local opening = '{"' .. field .. '":'
+        local json = body:getBytes(0, body:length())
+        if starts_with(json, opening) then
+          local size = body:setBytes(string.sub(json, #opening + 1, -2))
+          handle:headers():replace("content-length", tostring(size))
+        end
+      end
+    end
+    return
+  end
+
+  local message = headers:get("grpc-message")
+  local answered_by_server = headers:get("grpc-status") ~= nil
+  without_grpc_headers(headers)
+  if answered_by_server then
+    -- Percent-encoded by the gRPC protocol, which is why é and % need no thought further up.
+    local sentence = percent_decoded(message or "")
+    if sentence == "" then sentence = "The server refused the request without saying why." end
+    fill_in(handle, sentence)
+    return
+  end
+  local body = handle:body(true)
+  local text = body:getBytes(0, body:length())
+  if not starts_with(text, '{"detail":') then
+    if text == "" or text == "Bad Request" then text = "This is not a valid HTTP request." end
+    fill_in(handle, plain(text))
+  end
+end

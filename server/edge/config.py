@@ -1,0 +1,167 @@
+"""Fills in the template of the Envoy configuration.
+
+Every value goes in as JSON, which YAML contains, so no value can break out of its place. A
+placeholder that is a whole list item (`- ${name}`) becomes one item for each element of its value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+
+from server.edge.routes import Routes
+from server.settings import Settings
+
+__all__ = ["fill_in", "reachable", "render"]
+
+HOME = Path(__file__).parents[2]
+TEMPLATE = HOME / "envoy" / "envoy.yaml"
+TLS_TEMPLATE = HOME / "envoy" / "tls.yaml"
+SCRIPTS = HOME / "envoy"
+
+FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
+CHAT = "/tasty.v1.ChatService/"
+ORDERS = "/tasty.v1.OrderService/"
+NOTHING = "a^"
+"""A regular expression that matches no text, for an empty list of rpcs."""
+
+SLACK_S = 5.0
+"""How much longer than the server's own deadline the edge waits for an answer."""
+ORDER_SLACK_S = 120.0
+"""The same for orders. Generous: the server knows what became of an order, the edge does not."""
+
+PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+LIST_ITEM = re.compile(r"^( *)- \$\{(\w+)\}\n", re.MULTILINE)
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """YAML in flow style that goes in as it is."""
+
+    text: str
+
+
+def render(settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: int) -> str:
+    """Returns the configuration with which Envoy serves `routes` in front of `grpc_port`."""
+    orders = [rpc for rpc in routes.effects if rpc.startswith(ORDERS)]
+    streams = [rpc for rpc in routes.streaming if not rpc.startswith(CHAT)]
+    values: dict[str, object] = {
+        "admin_port": settings.admin_port,
+        "host": settings.host,
+        "edge_port": settings.edge_port,
+        "security_headers": _security_headers(settings),
+        "transport_socket": _transport_socket(settings),
+        "server_host": reachable(settings.host),
+        "grpc_port": grpc_port,
+        "rest_lua": str(SCRIPTS / "rest.lua"),
+        "unmatched_lua": str(SCRIPTS / "unmatched.lua"),
+        "descriptors": str(descriptors.resolve()),
+        "services": routes.services,
+        "streaming_paths": _any_of(streams),
+        "order_paths": _any_of(rpc for rpc in orders if rpc not in routes.streaming),
+        "call_timeout": _seconds(settings.default_deadline_s + SLACK_S),
+        "order_timeout": _seconds(settings.default_deadline_s + ORDER_SLACK_S),
+        "chat_timeout": _seconds(settings.chat_timeout_s + SLACK_S),
+        "cors_origins": _origins(settings.cors_origins),
+        "body_limit": settings.edge_body_limit_mib * MIB,
+        "body_limit_mib": settings.edge_body_limit_mib,
+        "heap_bytes": settings.edge_heap_mib * MIB,
+        "connections": settings.edge_connections,
+    }
+    values["unwrapped_routes"] = _unwrapped_routes(routes, str(values["call_timeout"]))
+    values["rest_routes"] = _rest_routes(routes)
+    return fill_in(TEMPLATE.read_text(), values)
+
+
+def fill_in(template: str, values: Mapping[str, object]) -> str:
+    """Returns `template` with its placeholders replaced; an unknown name is a `KeyError`."""
+
+    def items(match: re.Match[str]) -> str:
+        elements = values[match[2]]
+        assert isinstance(elements, list)  # noqa: S101  # a mistake in this file, not in the input
+        return "".join(f"{match[1]}- {json.dumps(element)}\n" for element in elements)
+
+    def value(match: re.Match[str]) -> str:
+        found = values[match[1]]
+        return found.text if isinstance(found, Fragment) else json.dumps(found)
+
+    return PLACEHOLDER.sub(value, LIST_ITEM.sub(items, template))
+
+
+def reachable(host: str) -> str:
+    """Returns the address to connect to for something that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _unwrapped_routes(routes: Routes, timeout: str) -> list[object]:
+    return [
+        {
+            "name": "unwrapped",
+            "match": {"path": rpc, "grpc": {}},
+            "route": {"cluster": "server", "timeout": timeout, "idle_timeout": timeout},
+            "metadata": {"filter_metadata": {"envoy.filters.http.lua": {"unwrap": field}}},
+        }
+        for rpc, field in routes.unwrapped.items()
+    ]
+
+
+def _rest_routes(routes: Routes) -> list[object]:
+    """One route a path, literal ones first: `/{name}` matches what they match."""
+    limited = {"envoy.filters.http.body_size_limit": {"@type": FILTER_CONFIG, "config": {}}}
+    return [
+        {
+            "name": template,
+            "match": {"safe_regex": {"regex": routes.pattern(template) + "/?"}},
+            "route": {"cluster": "server"},
+            "metadata": {
+                "filter_metadata": {"unmatched": {"allow": ", ".join(routes.allowed(template))}}
+            },
+            "typed_per_filter_config": limited,
+        }
+        for template in sorted(routes.methods, key=lambda path: ("{" in path, path))
+    ]
+
+
+def _transport_socket(settings: Settings) -> object:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    paths = {
+        "certificate": str(settings.tls_certificate.resolve()),
+        "key": str(settings.tls_key.resolve()),
+    }
+    # Deeper than any line around it, as a value that spans lines must be.
+    return Fragment(text=indent(fill_in(TLS_TEMPLATE.read_text(), paths), " " * 40).lstrip())
+
+
+def _security_headers(settings: Settings) -> list[object]:
+    headers = {
+        # Account data must not rest in a cache between here and the caller.
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+    }
+    if settings.tls_certificate is not None:
+        headers["strict-transport-security"] = "max-age=31536000"
+    return [
+        {"header": {"key": key, "value": value}, "append_action": "ADD_IF_ABSENT"}
+        for key, value in headers.items()
+    ]
+
+
+def _origins(origins: str) -> list[object]:
+    if origins.strip() == "*":
+        return [{"safe_regex": {"regex": ".*"}}]
+    return [{"exact": origin.strip()} for origin in origins.split(",") if origin.strip()]
+
+
+def _any_of(rpcs: Iterable[str]) -> str:
+    return "|".join(re.escape(rpc) for rpc in rpcs) or NOTHING
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g}s"
