@@ -1,0 +1,178 @@
+"""Replaces the master key while servers run, and tells which keys are in use.
+
+No secret is decrypted: only the data keys are wrapped anew, some rows a transaction. Stopped at any
+point, the next run goes on where it stopped; an old key is dropped only when no row needs it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KeyUse", "MasterKeys", "master_keys", "rotate_master_key"]
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.settings import Settings
+from server.store import Database
+from server.tenants import rows
+from server.tenants.keyring import Keyring
+from server.tenants.schema import tenants
+from server.tenants.tenants import CHANGES
+from server.tenants.vault import Unopenable, Vault
+
+BATCH = 100
+"""Rows a transaction: a few milliseconds in which nobody else saves credentials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """One master key, by its id (a digest: it tells nothing of the key)."""
+
+    id: str
+    rows: int
+    """Tenants whose credentials it protects."""
+
+    configured: bool
+    """Whether the server has this key; if not, those tenants' credentials cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterKeys:
+    """What the database needs, beside what is configured."""
+
+    origin: str
+    """The key file's path, or the name of the setting."""
+
+    newest: str
+    """Id of the key that seals; all others only open."""
+
+    keys: tuple[KeyUse, ...]
+    """Configured ones in their order, then those that are missing."""
+
+    unreadable: int
+    """Rows that no configured key opens, or that were altered."""
+
+    @property
+    def behind(self) -> int:
+        """How many rows are not under the newest key."""
+        return sum(use.rows for use in self.keys if use.id != self.newest)
+
+
+async def master_keys(settings: Settings) -> MasterKeys:
+    """Returns the state of the keys, opening the database as a start of the server does."""
+    async with Database(settings) as database:
+        keyring = await _keyring(settings, database)
+        async with database.read() as connection:
+            return await _state(connection, keyring)
+
+
+async def rotate_master_key(
+    settings: Settings, progress: Callable[[int], None] = lambda _moved: None
+) -> MasterKeys:
+    """Brings every row under the newest key, and returns the state at the end.
+
+    With a key file a new key is made first, unless an earlier rotation is unfinished; at the end
+    the old keys leave the file. With TASTY_MASTER_KEY the new key stands first there already (on
+    every server, see the README), and nothing but rows is changed. `progress` is told how many
+    rows have been moved so far. Rows that do not open stay as they are, and are counted; one that
+    was altered under a configured key keeps that key in the file.
+    """
+    async with Database(settings) as database:
+        keyring = await _keyring(settings, database)
+        if keyring.path is not None:
+            async with database.write(alone=CHANGES):  # two rotations must not both add a key
+                keyring.refresh()
+                if len(keyring.ids) == 1:
+                    await asyncio.to_thread(keyring.add)
+
+        moved, last = 0, ""
+        while True:
+            async with database.write(alone=CHANGES) as connection:
+                batch = await _behind(connection, keyring, after=last)
+                moved += await _rewrap(connection, Vault(keyring), batch)
+
+            if not batch:
+                break
+
+            last = batch[-1].id
+            progress(moved)
+
+        async with database.write(alone=CHANGES) as connection:
+            # Whoever saves reads the key file inside such a transaction, so from the moment that
+            # the new key was there no row can have come under an old one behind our back.
+            uses = (await _state(connection, keyring)).keys
+            needed = any(use.rows for use in uses if use.configured and use.id != uses[0].id)
+            if keyring.path is not None and not needed:
+                await asyncio.to_thread(keyring.retire)
+
+            return await _state(connection, keyring)
+
+
+async def _keyring(settings: Settings, database: Database) -> Keyring:
+    async with database.read() as connection:
+        fresh = await connection.scalar(select(tenants.c.id).limit(1)) is None
+
+    return await asyncio.to_thread(Keyring.load, settings, make=fresh)
+
+
+async def _behind(connection: AsyncConnection, keyring: Keyring, *, after: str) -> list[Row[Any]]:
+    """Returns the next rows that are not under the newest key, in the order of their ids."""
+    keyring.refresh()
+    found = await connection.execute(
+        select(tenants)
+        .where(tenants.c.id > after, tenants.c.master_key_id != keyring.newest.id)
+        .order_by(tenants.c.id)
+        .limit(BATCH)
+    )
+    return list(found)
+
+
+async def _rewrap(connection: AsyncConnection, vault: Vault, batch: list[Row[Any]]) -> int:
+    moved = []
+    for row in batch:
+        try:
+            envelope = vault.rewrap(rows.envelope_of(row), rows.place_of(row))
+        except Unopenable:
+            continue
+
+        moved.append(
+            {
+                "tenant": row.id,
+                "master_key_id": envelope.master_key_id,
+                "wrapped_key": envelope.wrapped_key,
+            }
+        )
+
+    if moved:
+        await connection.execute(update(tenants).where(tenants.c.id == bindparam("tenant")), moved)
+
+    return len(moved)
+
+
+async def _state(connection: AsyncConnection, keyring: Keyring) -> MasterKeys:
+    counted = await connection.execute(
+        select(tenants.c.master_key_id, func.count()).group_by(tenants.c.master_key_id)
+    )
+    in_use: dict[str, int] = dict(counted.tuples())
+    missing = sorted(in_use.keys() - set(keyring.ids))
+    vault = Vault(keyring)
+    unreadable = 0
+    for row in await connection.execute(select(tenants)):
+        try:
+            rows.hint_of(vault, row)
+        except Unopenable:
+            unreadable += 1
+
+    return MasterKeys(
+        origin=str(keyring.path or "TASTY_MASTER_KEY"),
+        newest=keyring.newest.id,
+        keys=tuple(
+            KeyUse(id=key_id, rows=in_use.get(key_id, 0), configured=key_id in keyring.ids)
+            for key_id in (*keyring.ids, *missing)
+        ),
+        unreadable=unreadable,
+    )
