@@ -12,6 +12,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from server.brokerage.lookup import Lookup
 from server.clock import Clock
 from server.errors import ShuttingDown
 from server.market.feed import Connector, Feed, FeedStatistics
@@ -37,6 +38,7 @@ class Market:
         self.feed = Feed(connector, clock, random=random)
         self.hub = Hub(self.feed, clock)
         self.feed.attach(self.hub)
+        self.lookup = Lookup()
         self.ended = asyncio.Event()
         """Set when the credentials changed: streams of this market end and say so."""
 
@@ -50,16 +52,26 @@ class Market:
 class Markets:
     """Opens a tenant's market on demand; an async context manager that ends them all."""
 
-    def __init__(self, connector_of: ConnectorOf, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        connector_of: ConnectorOf,
+        clock: Clock,
+        random: Random,
+        draining: asyncio.Event | None = None,
+    ) -> None:
         self._connector_of = connector_of
         self._clock = clock
         self._random = random
+        self._draining = draining
         self._markets: dict[str, tuple[Market, asyncio.Task[None]]] = {}
         self._stack = AsyncExitStack()
         self._tasks: asyncio.TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        if self._draining is not None:
+            farewell = self._tasks.create_task(self._wake_when(self._draining))
+            self._stack.callback(farewell.cancel)
         self._stack.push_async_callback(self._end_all)
         return self
 
@@ -111,6 +123,12 @@ class Markets:
         market.hub.wake_all()
         task.cancel()
         return task
+
+    async def _wake_when(self, draining: asyncio.Event) -> None:
+        """Lets the readers see at once that the server is stopping."""
+        await draining.wait()
+        for market, _ in self._markets.values():
+            market.hub.wake_all()
 
     async def _end_all(self) -> None:
         tasks = [self._stop(tenant_id) for tenant_id in list(self._markets)]

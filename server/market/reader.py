@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Heartbeat", "Item", "read"]
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,7 +38,7 @@ async def read(
     min_interval: timedelta,
     heartbeat: timedelta,
     ended: Callable[[], bool] = lambda: False,
-) -> AsyncIterator[Item]:
+) -> AsyncGenerator[Item, None]:
     """Yields the snapshot of what is known, then batches, conditions and heartbeats.
 
     Batches come at most once in `min_interval`, on a grid common to all readers of that interval,

@@ -6,16 +6,34 @@ name for every field of every event would be the greater part of the work.
 
 from __future__ import annotations
 
-__all__ = ["greeks", "quote", "trade"]
+__all__ = [
+    "InstrumentMessage",
+    "InstrumentQuery",
+    "greeks",
+    "greeks_of",
+    "problems",
+    "quote",
+    "quote_of",
+    "trade",
+]
 
+from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from tasty.v1 import greeks_pb2, quote_pb2, trade_pb2
+from tasty.v1 import greeks_pb2, instrument_pb2, quote_pb2, trade_pb2
 
 from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.lookup import InstrumentQuery
+from server.brokerage.rest_quotes import RestQuote
+from server.brokerage.symbols import occ_to_streamer
+from server.market.desk import Problem
 from server.market.topics import Topic
 from server.wire import feed_numbers as feed
+from server.wire.numbers import money_or_none, number
+
+InstrumentMessage = instrument_pb2.Instrument
 
 _Q = {name: place for place, name in enumerate(FIELDS["Quote"])}
 _BID, _ASK = _Q["bidPrice"], _Q["askPrice"]
@@ -109,6 +127,45 @@ def trade(topic: Topic, *, live: bool = True) -> trade_pb2.Trade:
         message.size = traded
     _stamp(message.time, row[_TIME])
     _received(message.received_at, topic)
+    return message
+
+
+def quote_of(item: Topic | RestQuote, now: datetime, *, live: bool) -> quote_pb2.Quote:
+    """Returns the quote of a snapshot, wherever it comes from."""
+    return quote(item, live=live) if isinstance(item, Topic) else _rest_quote(item, now)
+
+
+def greeks_of(item: Topic | RestQuote, *, live: bool) -> greeks_pb2.Greeks:
+    """Returns the greeks of a snapshot; only the feed has any."""
+    if not isinstance(item, Topic):
+        raise TypeError("the broker's REST service has no greeks")
+    return greeks(item, live=live)
+
+
+def problems(found: Iterable[Problem]) -> list[instrument_pb2.SymbolError]:
+    """Returns what got no answer, and why."""
+    return [instrument_pb2.SymbolError(symbol=p.symbol, reason=p.reason) for p in found]
+
+
+def _rest_quote(item: RestQuote, now: datetime) -> quote_pb2.Quote:
+    message = quote_pb2.Quote(
+        event_symbol=item.symbol,
+        symbol=item.symbol,
+        streamer_symbol=occ_to_streamer(item.symbol) or item.symbol,
+        bid_price=money_or_none(item.bid),
+        ask_price=money_or_none(item.ask),
+        last_price=money_or_none(item.last if item.last is not None else item.mark),
+        bid_size=number(item.bid_size) or 0,
+        ask_size=number(item.ask_size) or 0,
+        source="rest",
+        # A snapshot of the broker's is not followed by updates: it may be old already.
+        stale=True,
+    )
+    if item.bid is not None and item.ask is not None:
+        message.mid_price = f"{(item.bid + item.ask) / 2:f}"
+    if item.updated_at is not None:
+        message.event_time.FromDatetime(item.updated_at)
+    message.received_at.FromDatetime(now)
     return message
 
 

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from tasty.v1 import market_data_service_pb2 as service
+from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
 
+from server.market.desk import SymbolResult
 from server.market.hub import Condition
 from server.market.reader import Heartbeat
 from server.market.topics import Kind, Topic
@@ -60,13 +61,15 @@ CODECS: Mapping[Kind, tuple[str, Callable[..., Any]]] = {
 
 
 def acknowledgement(
-    results: Iterable[stream_pb2.SymbolSubscription], now: datetime, *, request_id: int = 0
+    results: Iterable[SymbolResult], now: datetime, *, request_id: int = 0
 ) -> bytes:
     """Returns the message that answers a subscription, symbol by symbol."""
     message = _RESPONSE(
         kind=stream_pb2.STREAM_EVENT_KIND_ACKNOWLEDGEMENT,
         request_id=request_id,
-        notice=stream_pb2.StreamNotice(sent_at=_at(now), subscriptions=results),
+        notice=stream_pb2.StreamNotice(
+            sent_at=_at(now), subscriptions=[_subscription(result) for result in results]
+        ),
     )
     return message.SerializeToString()
 
@@ -99,6 +102,24 @@ def failure(reason: str, detail: str, status: int, now: datetime) -> bytes:
     error = stream_pb2.StreamError(reason=reason, detail=detail, status=status)
     body = stream_pb2.StreamNotice(sent_at=_at(now), error=error)
     return _RESPONSE(kind=stream_pb2.STREAM_EVENT_KIND_ERROR, notice=body).SerializeToString()
+
+
+def _subscription(result: SymbolResult) -> stream_pb2.SymbolSubscription:
+    topic = result.topic
+    if topic is None:
+        return stream_pb2.SymbolSubscription(
+            requested_symbol=result.requested,
+            status=stream_pb2.SUBSCRIPTION_STATUS_UNKNOWN,
+            detail=result.detail,
+        )
+    return stream_pb2.SymbolSubscription(
+        requested_symbol=result.requested,
+        symbol=topic.label,
+        streamer_symbol=topic.key.symbol,
+        status=stream_pb2.SUBSCRIPTION_STATUS_ACCEPTED
+        if topic.rows
+        else stream_pb2.SUBSCRIPTION_STATUS_NO_DATA_YET,
+    )
 
 
 def _at(now: datetime) -> Timestamp:

@@ -1,0 +1,119 @@
+"""Quotes and greeks, as snapshots and as streams."""
+
+from __future__ import annotations
+
+__all__ = ["MarketData"]
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+
+from tasty.v1 import market_data_service_pb2 as pb
+from tasty.v1 import market_data_service_pb2_grpc
+from tasty.v1 import market_data_stream_pb2 as stream_pb
+
+from server.clock import Clock
+from server.market.desk import MarketDesk
+from server.market.markets import Market
+from server.market.topics import Kind
+from server.rpc.call import current_call
+from server.rpc.farewell import told
+from server.settings import Settings
+from server.tables.market_data import greeks_table, quotes_table
+from server.wire import market_data, streams
+from server.wire import market_data_requests as asked
+
+NO_ANALYSIS = "No model is configured."
+
+StreamRequest = (
+    stream_pb.StreamQuotesRequest | stream_pb.StreamGreeksRequest | stream_pb.StreamTradesRequest
+)
+
+
+class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
+    """Answers from the calling tenant's own connection to the market data feed."""
+
+    def __init__(self, desk: MarketDesk, settings: Settings, clock: Clock) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._clock = clock
+
+    async def GetQuotes(  # noqa: N802 - named by the contract
+        self, request: pb.GetQuotesRequest, context: object
+    ) -> pb.GetQuotesResponse:
+        answer = await self._desk.snapshot(
+            current_call().tenant,
+            Kind.QUOTES,
+            self._queries(request.instruments, "instrument"),
+            asked.timeout(request.timeout if request.HasField("timeout") else None),
+        )
+        now = self._clock.now()
+        quotes = [market_data.quote_of(item, now, live=answer.live) for item in answer.items]
+        return pb.GetQuotesResponse(
+            quotes=quotes,
+            table=quotes_table(quotes),
+            errors=market_data.problems(answer.problems),
+            claude_error=NO_ANALYSIS,
+        )
+
+    async def GetGreeks(  # noqa: N802 - named by the contract
+        self, request: pb.GetGreeksRequest, context: object
+    ) -> pb.GetGreeksResponse:
+        answer = await self._desk.snapshot(
+            current_call().tenant,
+            Kind.GREEKS,
+            self._queries(request.options, "option"),
+            asked.timeout(request.timeout if request.HasField("timeout") else None),
+        )
+        greeks = [market_data.greeks_of(item, live=answer.live) for item in answer.items]
+        return pb.GetGreeksResponse(
+            greeks=greeks,
+            table=greeks_table(greeks),
+            errors=market_data.problems(answer.problems),
+            claude_error=NO_ANALYSIS,
+        )
+
+    def StreamQuotes(  # noqa: N802 - named by the contract
+        self, request: stream_pb.StreamQuotesRequest, context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._stream(Kind.QUOTES, request), self._clock)
+
+    def StreamGreeks(  # noqa: N802 - named by the contract
+        self, request: stream_pb.StreamGreeksRequest, context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._stream(Kind.GREEKS, request), self._clock)
+
+    def StreamTrades(  # noqa: N802 - named by the contract
+        self, request: stream_pb.StreamTradesRequest, context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._stream(Kind.TRADES, request), self._clock)
+
+    # --- inside
+
+    def _queries(
+        self, instruments: Sequence[market_data.InstrumentMessage], noun: str
+    ) -> list[market_data.InstrumentQuery]:
+        return asked.queries(instruments, noun=noun, allowed=self._settings.instruments_limit)
+
+    async def _stream(self, kind: Kind, request: StreamRequest) -> AsyncGenerator[bytes, None]:
+        call = current_call()
+        field, make = streams.CODECS[kind]
+
+        def codec_for(market: Market) -> streams.StreamCodec:
+            return streams.StreamCodec(field, make, lambda: market.hub.live)
+
+        items = self._desk.stream(
+            call.tenant,
+            kind,
+            asked.symbols(request.symbols, allowed=self._settings.stream_symbols),
+            asked.pace(request),
+            codec_for,
+            call.draining.is_set,
+        )
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, bytes):
+                    yield item
+                elif isinstance(item, tuple):
+                    yield streams.acknowledgement(item, self._clock.now())
+                else:
+                    yield streams.notice(item, self._clock.now())

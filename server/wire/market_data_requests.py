@@ -1,0 +1,89 @@
+"""Requests for market data as values of the domain, checked as far as a text can be checked."""
+
+from __future__ import annotations
+
+__all__ = ["pace", "queries", "symbols", "timeout"]
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from tasty.v1 import instrument_pb2
+from tasty.v1 import market_data_stream_pb2 as stream_pb2
+
+from server.brokerage.lookup import InstrumentQuery
+from server.errors import InvalidField, NothingGiven, TooManyGiven
+from server.market.desk import Pace
+from server.wire.rules import checked
+
+DEFAULT_TIMEOUT_S = 10.0
+LONGEST_TIMEOUT_S = 60.0
+DEFAULT_INTERVAL_S = 0.1
+DEFAULT_HEARTBEAT_S = 15.0
+
+Paced = (
+    stream_pb2.StreamQuotesRequest
+    | stream_pb2.StreamGreeksRequest
+    | stream_pb2.StreamTradesRequest
+    | stream_pb2.StreamCandlesRequest
+    | stream_pb2.StreamMarketDataRequest
+)
+"""The requests that choose a pace."""
+
+
+def queries(
+    instruments: Iterable[instrument_pb2.Instrument], *, noun: str, allowed: int
+) -> list[InstrumentQuery]:
+    """Returns what is asked for; raises NothingGiven or TooManyGiven."""
+    given = [each for each in instruments if each.ByteSize()]
+    if not given:
+        # Over REST an empty body arrives as one empty element.
+        raise NothingGiven(noun)
+    if len(given) > allowed:
+        raise TooManyGiven(f"{noun}s", given=len(given), allowed=allowed)
+
+    return [
+        InstrumentQuery(
+            symbol=each.symbol,
+            option_type=each.option_type if each.HasField("option_type") else None,
+            strike=_strike(each.strike_price) if each.HasField("strike_price") else None,
+            expiration=each.expiration_date if each.HasField("expiration_date") else None,
+        )
+        for each in given
+    ]
+
+
+def symbols(given: Iterable[str], *, allowed: int) -> list[str]:
+    """Returns the distinct symbols of a subscription, in the order given."""
+    distinct = list(dict.fromkeys(symbol for symbol in given if symbol.strip()))
+    if not distinct:
+        raise NothingGiven("symbol")
+    if len(distinct) > allowed:
+        raise TooManyGiven("symbols", given=len(distinct), allowed=allowed)
+    return distinct
+
+
+def timeout(seconds: float | None) -> float:
+    """Returns how long to wait, in seconds."""
+    if seconds is None:
+        return DEFAULT_TIMEOUT_S
+    if not 0 < seconds <= LONGEST_TIMEOUT_S:
+        expected = f"a number of seconds above 0 and up to {LONGEST_TIMEOUT_S:g}"
+        raise InvalidField("timeout", f"{seconds:g}", expected)
+    return seconds
+
+
+def pace(request: Paced) -> Pace:
+    """Returns how often a reader wants to hear."""
+    checked(request)
+    interval = request.min_interval if request.HasField("min_interval") else DEFAULT_INTERVAL_S
+    heartbeat = DEFAULT_HEARTBEAT_S
+    if request.HasField("heartbeat_interval"):
+        heartbeat = request.heartbeat_interval
+    return Pace(min_interval=timedelta(seconds=interval), heartbeat=timedelta(seconds=heartbeat))
+
+
+def _strike(raw: float) -> Decimal:
+    # The shortest text of a float is what the client wrote: 12.35 stays 12.35.
+    return Decimal(repr(raw)) if math.isfinite(raw) else Decimal("NaN")
