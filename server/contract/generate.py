@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from server.contract.catalog import Contract
+from server.contract.edge import descriptors_for_envoy
 from server.contract.protos import ROOT, compile_protos
 
 GEN = ROOT / "gen"
@@ -23,6 +25,8 @@ GEN = ROOT / "gen"
 def produce(into: Path) -> None:
     """Makes the whole of `gen/` below a folder."""
     compile_protos(into)
+    contract = Contract.of((into / "descriptors.pb").read_bytes())
+    (into / "envoy.pb").write_bytes(descriptors_for_envoy(contract))
 
 
 def stale(fresh: Path) -> list[str]:

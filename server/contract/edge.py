@@ -1,0 +1,203 @@
+"""Makes the descriptor set for Envoy, and reads the calls that it causes.
+
+Envoy's transcoder drops unknown JSON fields and keeps the last of doubled keys: `"dry_rum": true`
+would trade. So in the descriptors made for it, and only there, the body field of every strict
+method is replaced by a `google.api.HttpBody` under the field number RAW_BODY: the server gets the
+caller's very bytes and reads them strictly.
+
+A call through REST and a native one arrive on the same gRPC path and are told apart by that field:
+Envoy sets RAW_BODY, which the public message does not have, and never the public body field; a
+native client does it the other way round. Both at once is refused.
+"""
+
+from __future__ import annotations
+
+__all__ = ["RAW_BODY", "descriptors_for_envoy", "unpack"]
+
+from typing import Any, TypeVar
+
+from google.api import annotations_pb2, httpbody_pb2
+from google.protobuf import any_pb2, unknown_fields
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+    MethodDescriptorProto,
+)
+from google.protobuf.message import DecodeError, Message
+
+from server.contract import strict
+from server.contract.catalog import PACKAGE, Contract, Method, is_required
+from server.errors import InvalidBody
+
+RAW_BODY = 536_870_911
+"""The highest field number that exists: no public message will ever want it."""
+
+RAW_BODY_NAME = "raw_body"
+LENGTH_DELIMITED = 2
+
+Request = TypeVar("Request", bound=Message)
+
+
+def descriptors_for_envoy(contract: Contract) -> bytes:
+    """Answers the serialized descriptor set that Envoy's transcoder is given.
+
+    Beside the raw bodies it differs in two ways: `response_body` of a repeated field is gone, which
+    Envoy 1.40 refuses to start with (a filter unwraps the answer instead), and so are the comments,
+    which Envoy would only carry around.
+    """
+    edge = FileDescriptorSet()
+    edge.CopyFrom(contract.files)
+    strict_paths = {method.path for method in contract.methods if _reads_raw(method)}
+
+    for file in edge.file:
+        file.ClearField("source_code_info")
+
+        if file.package != PACKAGE:
+            continue
+
+        for service in file.service:
+            for method in service.method:
+                _strip_response_body(method)
+
+                if f"/{PACKAGE}.{service.name}/{method.name}" in strict_paths:
+                    _bind_raw_body(edge, method)
+
+    _put_first(edge, any_pb2.DESCRIPTOR, httpbody_pb2.DESCRIPTOR)
+    return edge.SerializeToString(deterministic=True)
+
+
+def unpack(method: Method, request: Request) -> Request:
+    """Answers the public request of a strict method, whichever way it came.
+
+    `request` is the public message as the standard deserializer made it of the bytes: it keeps
+    fields that it does not know, and RAW_BODY is one of those. Raises `InvalidBody`, `UnknownField`
+    or `InvalidField`. Of a native call nothing is changed, but fields unknown to this server are
+    refused: they meant something to the caller.
+    """
+    raw: list[bytes] = []
+
+    for field in _unknown_fields(request):
+        if field.field_number != RAW_BODY or field.wire_type != LENGTH_DELIMITED:
+            raise InvalidBody(f"field number {field.field_number} is not known to this server")
+
+        raw.append(field.data)
+
+    if not raw:
+        _refuse_unknown(request)
+        return request
+
+    return _with_body(method, request, raw)
+
+
+def _with_body(method: Method, request: Request, raw: list[bytes]) -> Request:
+    assert method.http is not None  # noqa: S101 - a method without a rule has no raw body
+    name = method.http.body
+
+    if len(raw) > 1 or request.HasField(name):
+        raise InvalidBody("it came twice")
+
+    try:
+        content = httpbody_pb2.HttpBody.FromString(raw[0]).data
+    except DecodeError:
+        raise InvalidBody("it cannot be read") from None
+
+    public = type(request)()
+    public.CopyFrom(request)
+    public.DiscardUnknownFields()
+    target = getattr(public, name)
+
+    if not content.strip():
+        _refuse_empty(method, public)
+        return public
+
+    target.SetInParent()
+    strict.read(content, target)
+    return public
+
+
+def _refuse_empty(method: Method, request: Message) -> None:
+    """Lets an empty body pass only where the query says what to do instead."""
+    assert method.http is not None  # noqa: S101 - as above
+    body = method.request.fields_by_name[method.http.body]
+    said = any(not is_required(field) for field, _ in request.ListFields())
+
+    if is_required(body) or not said:
+        raise InvalidBody("it is empty. Expected a JSON object")
+
+
+def _refuse_unknown(message: Message, where: str = "") -> None:
+    for unknown in _unknown_fields(message):
+        raise InvalidBody(f"field number {unknown.field_number}{where} is not known to this server")
+
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+
+        for item in value if field.is_repeated else [value]:
+            _refuse_unknown(item, f" of {field.name}")
+
+
+def _unknown_fields(
+    message: Message,
+) -> list[Any]:  # the class exists only where the package is compiled
+    found = unknown_fields.UnknownFieldSet(message)
+    return [found[index] for index in range(len(found))]
+
+
+def _reads_raw(method: Method) -> bool:
+    return method.strict and method.http is not None and method.http.body not in ("", "*")
+
+
+def _strip_response_body(method: MethodDescriptorProto) -> None:
+    if method.options.HasExtension(annotations_pb2.http):
+        method.options.Extensions[annotations_pb2.http].ClearField("response_body")
+
+
+def _bind_raw_body(edge: FileDescriptorSet, method: MethodDescriptorProto) -> None:
+    """Replaces the body field of the request by an HttpBody, and binds the body to that."""
+    file, message = _find(edge, method.input_type)
+    rule = method.options.Extensions[annotations_pb2.http]
+    public = next(field for field in message.field if field.name == rule.body)
+    rule.body = RAW_BODY_NAME
+
+    if public.HasField("oneof_index"):
+        raise ValueError(f"{method.input_type}.{public.name} must not be optional: it is a body")
+
+    message.field.remove(public)
+    message.field.add(
+        name=RAW_BODY_NAME,
+        number=RAW_BODY,
+        label=FieldDescriptorProto.LABEL_OPTIONAL,
+        type=FieldDescriptorProto.TYPE_MESSAGE,
+        type_name=f".{httpbody_pb2.HttpBody.DESCRIPTOR.full_name}",
+        json_name="rawBody",
+    )
+    dependency = httpbody_pb2.DESCRIPTOR.name
+
+    if dependency not in file.dependency:
+        file.dependency.append(dependency)
+
+
+def _find(files: FileDescriptorSet, type_name: str) -> tuple[FileDescriptorProto, DescriptorProto]:
+    for file in files.file:
+        for message in file.message_type:
+            if f".{file.package}.{message.name}" == type_name:
+                return file, message
+
+    raise LookupError(type_name)
+
+
+def _put_first(files: FileDescriptorSet, *wanted: FileDescriptor) -> None:
+    """Adds files in front, in their order: whoever reads the set wants imports first."""
+    present = {file.name for file in files.file}
+    added = FileDescriptorSet()
+
+    for descriptor in wanted:
+        if descriptor.name not in present:
+            descriptor.CopyToProto(added.file.add())
+
+    added.MergeFrom(files)
+    files.CopyFrom(added)

@@ -1,0 +1,66 @@
+"""Judges the query of a REST call by the path that the client really sent.
+
+Envoy's transcoder lets a query parameter override a path variable: `DELETE /orders/1?order_id=2`
+would cancel 2. By the time the server sees the message nothing of that shows, so the original path
+(`x-envoy-original-path`) is read again here.
+"""
+
+from __future__ import annotations
+
+__all__ = ["refuse_strange_query"]
+
+from urllib.parse import parse_qsl, urlsplit
+
+from server.contract.catalog import Method
+from server.errors import InvalidBody, InvalidField, UnknownField
+
+MAX_PARAMETERS = 1000
+"""A stream of 500 symbols fits; a flood of empty parameters does not."""
+
+
+def refuse_strange_query(method: Method, original_path: str) -> None:
+    """Raises for a query that says again what the path says, or, on strict methods, says too much.
+
+    On strict methods a name that is no query parameter raises `UnknownField`, and one given twice
+    `InvalidField`. Elsewhere unknown names are ignored, as the guide's server did.
+    """
+    if method.http is None:
+        return
+
+    query = urlsplit(original_path).query
+
+    if not query:
+        return
+
+    try:
+        given = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise InvalidBody(f"the query has more than {MAX_PARAMETERS} parameters") from None
+
+    in_path = {_plain(name): name for name in method.http.path_variables}
+
+    for name, value in given:
+        # Envoy knows a field by its camelCase name too, and a nested one by a dotted path.
+        if (variable := in_path.get(_plain(name.partition(".")[0]))) is not None:
+            raise InvalidField(variable, value, "it in the path only, not in the query")
+
+    if method.strict:
+        _refuse_unknown(method, given)
+
+
+def _refuse_unknown(method: Method, given: list[tuple[str, str]]) -> None:
+    allowed = {field.name: field for field in method.query_fields}
+    seen: set[str] = set()
+
+    for name, value in given:
+        if name not in allowed:
+            raise UnknownField(name, allowed)
+
+        if name in seen and not allowed[name].is_repeated:
+            raise InvalidField(name, value, "one value, but it is given twice")
+
+        seen.add(name)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
