@@ -8,14 +8,23 @@ counted. Words that may grow (statuses, actions, types) stay the broker's own te
 
 from __future__ import annotations
 
-__all__ = ["Faults", "Item", "Unreadable", "items_of", "read_all"]
+__all__ = [
+    "Faults",
+    "Item",
+    "Listing",
+    "Unreadable",
+    "items_of",
+    "read_all",
+    "read_listing",
+]
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -81,7 +90,8 @@ class Item:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return str(value)
 
-        return self.odd(name, value)
+        self.odd(name, value)
+        return None
 
     def decimal(self, name: str) -> Decimal | None:
         """Returns the exact number; "NaN" and infinities are absent, as the broker means them."""
@@ -90,13 +100,15 @@ class Item:
             return None
 
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            return self.odd(name, value)
+            self.odd(name, value)
+            return None
 
         try:
             # The repr of a float is its shortest exact spelling: 0.1 gives Decimal("0.1").
             number = Decimal(repr(value) if isinstance(value, float) else value)
         except InvalidOperation:
-            return self.odd(name, value)
+            self.odd(name, value)
+            return None
 
         return number if number.is_finite() else None
 
@@ -118,7 +130,11 @@ class Item:
         if number is None:
             return None
 
-        return int(number) if number == int(number) else self.odd(name, number)
+        if number != int(number):
+            self.odd(name, number)
+            return None
+
+        return int(number)
 
     def flag(self, name: str) -> bool | None:
         """Returns true or false, also where the broker writes the words."""
@@ -130,7 +146,8 @@ class Item:
         if isinstance(value, str) and value.lower() in words:
             return words[value.lower()]
 
-        return self.odd(name, value)
+        self.odd(name, value)
+        return None
 
     def day(self, name: str) -> date | None:
         """Returns a date, also from the beginning of a date-time."""
@@ -141,13 +158,17 @@ class Item:
         try:
             return date.fromisoformat(value[:10])
         except (TypeError, ValueError):
-            return self.odd(name, value)
+            self.odd(name, value)
+            return None
 
     def days(self, name: str) -> tuple[date, ...]:
         """Returns the dates in the list under `name`."""
         value = self._find(name)
         if not isinstance(value, list):
-            return () if value is None else self.odd(name, value) or ()
+            if value is not None:
+                self.odd(name, value)
+
+            return ()
 
         found = (Item({name: each}, self._faults, self._noun).day(name) for each in value)
         return tuple(day for day in found if day is not None)
@@ -164,7 +185,8 @@ class Item:
 
             instant = datetime.fromisoformat(value)
         except (TypeError, ValueError, OverflowError, OSError):
-            return self.odd(name, value)
+            self.odd(name, value)
+            return None
 
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
@@ -175,7 +197,8 @@ class Item:
             return None
 
         if not isinstance(value, dict):
-            return self.odd(name, value)
+            self.odd(name, value)
+            return None
 
         return Item(value, self._faults, f"{self._noun}.{name}")
 
@@ -195,10 +218,26 @@ class Item:
         value = self.raw.get(name)
         return self.raw.get(_camel(name)) if value is None else value
 
-    def odd(self, name: str, value: object) -> Any:
-        """Counts a value that cannot be read, and returns None to stand in its place."""
+    def odd(self, name: str, value: object) -> None:
+        """Counts a value that cannot be read."""
         self._faults.add(f"{self._noun}.{name}", value)
-        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[T]):
+    """What could be read of a list."""
+
+    items: tuple[T, ...]
+    skipped: int
+    """Items of the broker that were left out, for lack of what they are known by."""
+
+
+def read_listing(
+    raw: Sequence[object], read: Callable[[Item], T], faults: Faults, noun: str
+) -> Listing[T]:
+    """Returns what `read` makes of each, and how many were left out."""
+    items = read_all(raw, read, faults, noun)
+    return Listing(items=items, skipped=len(raw) - len(items))
 
 
 def read_all(

@@ -27,7 +27,7 @@ from server.brokerage.hours import (
     read_holidays,
     read_hours,
 )
-from server.brokerage.item import Faults, Item, items_of, read_all
+from server.brokerage.item import Faults, Item, Listing, items_of, read_all, read_listing
 from server.brokerage.metrics import MarketMetrics, read_market_metrics
 from server.brokerage.once import Once
 from server.brokerage.orders import Order, read_order
@@ -44,6 +44,7 @@ from server.errors import (
     NotKnownToBroker,
     OrderNotFound,
     SymbolNotFound,
+    Unavailable,
     WatchlistNotFound,
 )
 from server.tenants import Tenant
@@ -75,6 +76,7 @@ class BrokerSession:
         self._accounts: Once[tuple[Account, ...]] = Once()
         self._accounts_at = clock.monotonic()
         self._chains: OrderedDict[tuple[date, str], Once[OptionChain]] = OrderedDict()
+        self._holidays: dict[tuple[date, str], Once[Holidays]] = {}
         self._changing_watchlists = asyncio.Lock()
 
     @property
@@ -165,7 +167,7 @@ class BrokerSession:
         since: date,
         underlying_symbol: str | None = None,
         transaction_type: str | None = None,
-    ) -> tuple[Transaction, ...]:
+    ) -> Listing[Transaction]:
         """Returns all bookings since a day, newest first."""
         items = await self.connection.pages(
             f"/accounts/{account.number}/transactions",
@@ -177,23 +179,24 @@ class BrokerSession:
             },
             per_page=TRANSACTIONS_A_PAGE,
         )
-        return read_all(items, read_transaction, self.faults, "transaction")
+        return read_listing(items, read_transaction, self.faults, "transaction")
 
     # --- orders
 
-    async def orders_of_today(self, account: Account) -> tuple[Order, ...]:
+    async def orders_of_today(self, account: Account) -> Listing[Order]:
         """Returns every order made or changed today, whatever became of it."""
         data = await self.connection.get(f"/accounts/{account.number}/orders/live")
-        return read_all(items_of(data), read_order, self.faults, "order")
+        return read_listing(items_of(data), read_order, self.faults, "order")
 
-    async def live_orders(self, account: Account) -> tuple[Order, ...]:
+    async def live_orders(self, account: Account) -> Listing[Order]:
         """Returns the orders that still work."""
-        orders = await self.orders_of_today(account)
-        return tuple(order for order in orders if not order.is_terminal)
+        today = await self.orders_of_today(account)
+        working = tuple(order for order in today.items if not order.is_terminal)
+        return Listing(items=working, skipped=today.skipped)
 
     async def order_history(
         self, account: Account, *, since: date, underlying_symbol: str | None = None
-    ) -> tuple[Order, ...]:
+    ) -> Listing[Order]:
         """Returns all orders since a day, newest first."""
         items = await self.connection.pages(
             f"/accounts/{account.number}/orders",
@@ -204,7 +207,7 @@ class BrokerSession:
             },
             per_page=ORDERS_A_PAGE,
         )
-        return read_all(items, read_order, self.faults, "order")
+        return read_listing(items, read_order, self.faults, "order")
 
     async def order(self, account: Account, order_id: str) -> Order:
         """Returns one order; raises OrderNotFound."""
@@ -236,11 +239,13 @@ class BrokerSession:
         )
         return read_all(items_of(data), read_hours, self.faults, "session")
 
-    async def holidays(self, exchange: str) -> Holidays:
-        """Returns the days on which an exchange is closed, or closes early."""
-        kind = "equities/holidays" if exchange == "Equity" else f"futures/holidays/{exchange}"
-        data = await self.connection.get(f"/market-time/{kind}")
-        return read_holidays(Item(data, self.faults, "holidays"))
+    async def holidays(self, exchange: str) -> Holidays | None:
+        """Returns an exchange's days off, asked for once a day; None if the broker has none."""
+        kept = self._holidays.setdefault((new_york_today(self._clock), exchange), Once())
+        try:
+            return await kept.get(lambda: self._ask_holidays(exchange))
+        except (NotKnownToBroker, Unavailable):
+            return None
 
     async def search(self, text: str) -> tuple[SymbolMatch, ...]:
         """Returns what begins with `text`; nothing found is an empty result."""
@@ -320,6 +325,11 @@ class BrokerSession:
         accounts = read_all(items_of(data), read_account, self.faults, "account")
         self._accounts_at = self._clock.monotonic()
         return tuple(each for each in accounts if not each.is_closed)
+
+    async def _ask_holidays(self, exchange: str) -> Holidays:
+        kind = "equities/holidays" if exchange == "Equity" else f"futures/holidays/{exchange}"
+        data = await self.connection.get(f"/market-time/{kind}")
+        return read_holidays(Item(data, self.faults, "holidays"))
 
     async def _ask_chain(self, symbol: str, kind: InstrumentKind) -> OptionChain:
         future = kind is InstrumentKind.FUTURE

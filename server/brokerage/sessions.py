@@ -169,8 +169,11 @@ class Brokerage:
             self._wire = module.Wire()
 
         pacing = self._settings.broker_pacing
+        credentials = await self._tenants.credentials(tenant)
+        # They may be newer than the call that asks: a refusal of them must hold for their own.
+        slot.generation = max(slot.generation, credentials.generation)
         connection = module.Connection(
-            await self._tenants.credentials(tenant),
+            credentials,
             wire=self._wire,
             hosts=self._hosts,
             pacer=Pacer(

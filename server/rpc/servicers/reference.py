@@ -1,0 +1,74 @@
+"""What changes slowly: metrics, hours, symbols, option chains."""
+
+from __future__ import annotations
+
+__all__ = ["Reference"]
+
+from tasty.v1 import reference_service_pb2 as pb
+from tasty.v1 import reference_service_pb2_grpc
+
+from server.brokerage import Brokerage
+from server.clock import Clock
+from server.rpc.call import current_call
+from server.tables.plain import plain_table
+from server.wire.market_metrics import market_metrics_to, symbols_from, unknown_of
+from server.wire.market_session import exchanges_from, market_session_to, unsupported
+from server.wire.option_chain import EncodedChains, chain_request_from
+from server.wire.rules import checked
+from server.wire.symbol import symbol_match_to
+
+NO_MODEL = "No model is configured."
+
+
+class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
+    """Answers from the broker's pages, and option chains from the day's own copy."""
+
+    def __init__(self, brokerage: Brokerage, clock: Clock, *, most_symbols: int) -> None:
+        self._brokerage = brokerage
+        self._clock = clock
+        self._most_symbols = most_symbols
+        self._chains = EncodedChains()
+
+    async def GetMarketMetrics(  # noqa: N802 - named by the contract
+        self, request: pb.GetMarketMetricsRequest, context: object
+    ) -> pb.GetMarketMetricsResponse:
+        symbols = symbols_from(request, most=self._most_symbols)
+        session = await self._brokerage.session(current_call().tenant)
+        found = {each.symbol: each for each in await session.market_metrics(symbols)}
+        errors = unknown_of(symbols, found)
+        messages = [market_metrics_to(found[each]) for each in symbols if each in found]
+        return pb.GetMarketMetricsResponse(
+            metrics=messages, table=plain_table(messages), claude_error=NO_MODEL, errors=errors
+        )
+
+    async def GetMarketStatus(  # noqa: N802 - named by the contract
+        self, request: pb.GetMarketStatusRequest, context: object
+    ) -> pb.GetMarketStatusResponse:
+        exchanges = exchanges_from(request)
+        session = await self._brokerage.session(current_call().tenant)
+        known = {each.exchange: each for each in await session.hours(exchanges)}
+        now = self._clock.now()
+        return pb.GetMarketStatusResponse(
+            sessions=[
+                market_session_to(known[each], await session.holidays(each), now)
+                if each in known
+                else unsupported(each)
+                for each in exchanges
+            ]
+        )
+
+    async def SearchSymbols(  # noqa: N802 - named by the contract
+        self, request: pb.SearchSymbolsRequest, context: object
+    ) -> pb.SearchSymbolsResponse:
+        text = checked(request).symbol.strip()
+        session = await self._brokerage.session(current_call().tenant)
+        messages = [symbol_match_to(each) for each in await session.search(text)]
+        return pb.SearchSymbolsResponse(results=messages, table=plain_table(messages))
+
+    async def GetOptionChain(  # noqa: N802 - named by the contract
+        self, request: pb.GetOptionChainRequest, context: object
+    ) -> bytes:
+        """Answers with bytes: a chain is encoded once, however many ask for it."""
+        wanted = chain_request_from(request)
+        session = await self._brokerage.session(current_call().tenant)
+        return self._chains.of(await session.chain(wanted.symbol), wanted)

@@ -1,0 +1,19 @@
+"""Search results to messages."""
+
+from __future__ import annotations
+
+__all__ = ["symbol_match_to"]
+
+from tasty.v1 import symbol_pb2
+
+from server.brokerage.search import SymbolMatch
+
+
+def symbol_match_to(match: SymbolMatch) -> symbol_pb2.SymbolMatch:
+    return symbol_pb2.SymbolMatch(
+        symbol=match.symbol,
+        description=match.description or "",
+        instrument_type=match.instrument_type or "",
+        listed_market=match.listed_market or "",
+        options=match.options,
+    )
