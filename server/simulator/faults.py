@@ -101,6 +101,9 @@ class Fault:
         if self.skip < 0 or (self.count is not None and self.count < 1):
             raise ValueError("skip must be 0 or more, count 1 or more (or null)")
 
+        if self.kind == "close" and self.code and not self.code.isdecimal():
+            raise ValueError("the code of a close is a number")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultStatistics:
@@ -210,12 +213,22 @@ def fault_from(given: Any) -> Fault:
     if not isinstance(given, dict):
         raise BrokerError(400, "invalid_fault", "A fault is a JSON object.")
 
-    known = {one.name for one in fields(Fault)}
-    if unknown := given.keys() - known:
+    if unknown := given.keys() - _TYPES.keys():
         raise BrokerError(400, "invalid_fault", f"Unknown: {', '.join(sorted(unknown))}.")
+
+    for name, value in given.items():
+        wanted = (int, type(None)) if name == "count" else _TYPES[name]
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise BrokerError(400, "invalid_fault", f"{name} has the wrong type.")
 
     try:
         delay = given.get("delay")
         return Fault(**given | ({} if delay is None else {"delay": timedelta(seconds=delay)}))
     except (TypeError, ValueError) as error:
         raise BrokerError(400, "invalid_fault", str(error)) from error
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    one.name: {"int": (int,), "timedelta": (int, float)}.get(str(one.type), (str,))
+    for one in fields(Fault)
+}
