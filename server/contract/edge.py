@@ -96,13 +96,10 @@ def _with_body(method: Method, request: Request, raw: list[bytes]) -> Request:
     assert method.http is not None  # noqa: S101 - a method without a rule has no raw body
     name = method.http.body
 
-    if len(raw) > 1 or request.HasField(name):
-        raise InvalidBody("it came twice")
+    content = _content(raw)
 
-    try:
-        content = httpbody_pb2.HttpBody.FromString(raw[0]).data
-    except DecodeError:
-        raise InvalidBody("it cannot be read") from None
+    if request.HasField(name):
+        raise InvalidBody("it came twice")
 
     public = type(request)()
     public.CopyFrom(request)
@@ -116,6 +113,25 @@ def _with_body(method: Method, request: Request, raw: list[bytes]) -> Request:
     target.SetInParent()
     strict.read(content, target)
     return public
+
+
+def _content(raw: list[bytes]) -> bytes:
+    """Answers the caller's bytes out of the pieces of the HttpBody.
+
+    Envoy sends two: one that holds what the query bound below the field (nothing), and one with
+    content type and data. Data in more than one means that somebody slipped in another body.
+    """
+    try:
+        pieces = [httpbody_pb2.HttpBody.FromString(piece).data for piece in raw]
+    except DecodeError:
+        raise InvalidBody("it cannot be read") from None
+
+    filled = [piece for piece in pieces if piece]
+
+    if len(filled) > 1:
+        raise InvalidBody("it came twice")
+
+    return filled[0] if filled else b""
 
 
 def _refuse_empty(method: Method, request: Message) -> None:
@@ -140,9 +156,7 @@ def _refuse_unknown(message: Message, where: str = "") -> None:
             _refuse_unknown(item, f" of {field.name}")
 
 
-def _unknown_fields(
-    message: Message,
-) -> list[Any]:  # the class exists only where the package is compiled
+def _unknown_fields(message: Message) -> list[Any]:  # the stubs give the items no type
     found = unknown_fields.UnknownFieldSet(message)
     return [found[index] for index in range(len(found))]
 
