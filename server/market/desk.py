@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
 
 from server.brokerage import Brokerage
 from server.brokerage.lookup import InstrumentQuery, Resolved
@@ -25,7 +24,7 @@ from server.errors import (
 )
 from server.market.hub import Codec
 from server.market.markets import Market, Markets
-from server.market.reader import Item, read
+from server.market.reader import Item, Pace, Reader
 from server.market.snapshots import snapshot
 from server.market.topics import Kind, Topic
 from server.tenants import Tenant
@@ -52,14 +51,6 @@ class Answer:
     items: tuple[Topic | RestQuote, ...]
     problems: tuple[Problem, ...]
     live: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often a reader wants to hear."""
-
-    min_interval: timedelta
-    heartbeat: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +153,8 @@ class MarketDesk:
             yield tuple(results)
 
             async with market.hub.join(topics, codec_for(market)) as group:
-                items = read(
-                    market.hub,
-                    group,
-                    self._clock,
-                    min_interval=pace.min_interval,
-                    heartbeat=pace.heartbeat,
-                    ended=lambda: ended() or market.ended.is_set(),
-                )
+                reader = Reader(market.hub, group, self._clock, pace)
+                items = reader.items(lambda: ended() or market.ended.is_set())
                 async with aclosing(items):
                     async for item in items:
                         yield item

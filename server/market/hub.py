@@ -140,7 +140,7 @@ class Hub:
         self._topics: dict[TopicKey, Topic] = {}
         self._routes: dict[str, dict[str, list[Topic]]] = {event: {} for event in FIELDS}
         self._released: dict[TopicKey, float] = {}
-        self._groups: dict[tuple[Kind, tuple[TopicKey, ...]], Group] = {}
+        self._groups: dict[tuple[TopicKey, ...], Group] = {}
         self._conditions: deque[Condition] = deque(maxlen=NOTICES_KEPT)
         self._last_event = 0.0
         self.version = 1
@@ -201,34 +201,64 @@ class Hub:
         for the grace period: a client that asks every second must not resubscribe each time.
         """
         topics = tuple(
-            self._acquire(TopicKey(kind, symbol), label) for symbol, label in labels.items()
+            self.acquire(TopicKey(kind, symbol), label) for symbol, label in labels.items()
         )
         try:
             yield topics
         finally:
             for topic in topics:
-                self._release(topic)
+                self.release(topic)
 
     @asynccontextmanager
     async def join(self, topics: Sequence[Topic], codec: Codec) -> AsyncIterator[Group]:
         """Makes the caller one of the readers of these topics, which it must be holding."""
-        key = (topics[0].key.kind, tuple(topic.key for topic in topics))
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Group(topics, codec)
-            group.version = max(topic.version for topic in topics)
-            for topic in topics:
-                topic.groups.add(group)
-
-        group.readers += 1
+        group = self.enter(topics, codec)
         try:
             yield group
         finally:
-            group.readers -= 1
-            if not group.readers:
-                del self._groups[key]
-                for topic in group.topics:
-                    topic.groups.discard(group)
+            self.leave(group)
+
+    # The same without a block, for readers whose subscriptions change while they read.
+
+    def acquire(self, key: TopicKey, label: str) -> Topic:
+        """Returns the topic, subscribed until as many `release` calls have followed."""
+        topic = self._topics.get(key)
+        if topic is None:
+            topic = self._topics[key] = Topic(key, label)
+            for event in EVENTS_OF[key.kind]:
+                sharers = self._routes[event].setdefault(key.symbol, [])
+                sharers.append(topic)
+                if len(sharers) == 1:
+                    self._wants.want(event, key.symbol)
+        topic.holds += 1
+        self._released.pop(key, None)
+        return topic
+
+    def release(self, topic: Topic) -> None:
+        """Gives a topic back; it stays subscribed for the grace period."""
+        topic.holds -= 1
+        if not topic.holds:
+            self._released[topic.key] = self._clock.now().timestamp()
+
+    def enter(self, topics: Sequence[Topic], codec: Codec) -> Group:
+        """Returns the group of these topics, with one reader more."""
+        key = tuple(topic.key for topic in topics)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(topics, codec)
+            group.version = max((topic.version for topic in topics), default=0)
+            for topic in topics:
+                topic.groups.add(group)
+        group.readers += 1
+        return group
+
+    def leave(self, group: Group) -> None:
+        """Takes a reader out of a group."""
+        group.readers -= 1
+        if not group.readers:
+            del self._groups[tuple(topic.key for topic in group.topics)]
+            for topic in group.topics:
+                topic.groups.discard(group)
 
     def conditions_since(self, version: int) -> list[Condition]:
         """Returns the conditions that a reader at `version` has not been told, oldest first."""
@@ -269,24 +299,6 @@ class Hub:
             self._drop(key)
 
     # --- inside
-
-    def _acquire(self, key: TopicKey, label: str) -> Topic:
-        topic = self._topics.get(key)
-        if topic is None:
-            topic = self._topics[key] = Topic(key, label)
-            for event in EVENTS_OF[key.kind]:
-                sharers = self._routes[event].setdefault(key.symbol, [])
-                sharers.append(topic)
-                if len(sharers) == 1:
-                    self._wants.want(event, key.symbol)
-        topic.holds += 1
-        self._released.pop(key, None)
-        return topic
-
-    def _release(self, topic: Topic) -> None:
-        topic.holds -= 1
-        if not topic.holds:
-            self._released[topic.key] = self._clock.now().timestamp()
 
     def _drop_released(self, now: float) -> None:
         for key in [key for key, since in self._released.items() if now - since >= self._grace]:

@@ -1,13 +1,14 @@
 """One reader of a hub: what a streaming rpc sends, in order, until the client leaves.
 
-A reader holds no queue. It remembers the version of its last batch; what it gets next is whatever
-changed since, so a slow reader costs no memory and always catches up with one message.
+A reader holds no queue of data. It remembers the version of its last batch; what it gets next is
+whatever changed since, so a slow reader costs no memory and always catches up with one message.
 """
 
 from __future__ import annotations
 
-__all__ = ["Heartbeat", "Item", "read"]
+__all__ = ["Heartbeat", "Item", "Pace", "Reader"]
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,63 +27,91 @@ class Heartbeat:
     """Updates that this reader has not seen, since newer ones replaced them, from the start on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a reader wants to hear."""
+
+    min_interval: timedelta
+    heartbeat: timedelta
+
+
 Item = bytes | Condition | Heartbeat
 """A batch, ready to be sent as it is, or something that the rpc puts into its own words."""
 
 
-async def read(
-    hub: Hub,
-    group: Group,
-    clock: Clock,
-    *,
-    min_interval: timedelta,
-    heartbeat: timedelta,
-    ended: Callable[[], bool] = lambda: False,
-) -> AsyncGenerator[Item, None]:
-    """Yields the snapshot of what is known, then batches, conditions and heartbeats.
+class Reader:
+    """Reads one group; the group may be changed while `items` runs."""
 
-    Batches come at most once in `min_interval`, on a grid common to all readers of that interval,
-    so that they share the join. Ends when `ended()` is true; cancellation passes through.
-    """
-    step = min_interval.total_seconds()
-    quiet = heartbeat.total_seconds()
-    seen = hub.version
-    told = seen
-    updates = group.updates
-    delivered = 0
-    first, count = group.collect(0, snapshot=True)
-    if count:
-        yield first
+    def __init__(self, hub: Hub, group: Group, clock: Clock, pace: Pace) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._group = group
+        self.pace = pace
+        self.front: deque[bytes] = deque()
+        """Messages that go out before anything else."""
+        self._told = hub.version
+        self._seen = hub.version
+        self._conflated = 0
+        self._updates = group.updates
+        self._delivered = 0
 
-    last_sent = clock.monotonic()
-    while not ended():
-        conditions = hub.conditions_since(told)
-        for condition in conditions:
-            told = condition.version
-            yield condition
-        if conditions:
-            last_sent = clock.monotonic()
+    def follow(self, group: Group) -> None:
+        """Turns to another group; what it holds already is the caller's to send, as a snapshot."""
+        self._conflated += self._group.updates - self._updates - self._delivered
+        old, self._group = self._group, group
+        self._updates, self._delivered = group.updates, 0
+        old.wake()
 
-        if group.version > seen:
-            if step:
-                now = clock.monotonic()
-                await clock.sleep(timedelta(seconds=step - now % step))
-            since, seen = seen, group.version
-            batch, count = group.collect(since, snapshot=False)
-            if count:
-                delivered += count
-                hub.deliveries += count
-                yield batch
-                last_sent = clock.monotonic()
-            continue
+    async def items(self, ended: Callable[[], bool]) -> AsyncGenerator[Item, None]:
+        """Yields the snapshot of what is known, then batches, conditions and heartbeats.
 
-        if clock.monotonic() - last_sent >= quiet:
-            yield Heartbeat(
-                at=clock.now(),
-                live=hub.live,
-                conflated=max(0, group.updates - updates - delivered),
-            )
-            last_sent = clock.monotonic()
-            continue
+        Batches come at most once in the pace's `min_interval`, on a grid common to all readers of
+        that interval, so that they share the join. Ends when `ended()` is true, which is looked at
+        whenever the reader is woken; cancellation passes through.
+        """
+        first, count = self._group.collect(0, snapshot=True)
+        if count:
+            yield first
 
-        await group.woken()
+        last_sent = self._clock.monotonic()
+        while True:
+            while self.front:
+                yield self.front.popleft()
+                last_sent = self._clock.monotonic()
+            if ended():
+                return
+
+            for condition in self._hub.conditions_since(self._told):
+                self._told = condition.version
+                yield condition
+                last_sent = self._clock.monotonic()
+
+            if self._group.version > self._seen:
+                batch = await self._next_batch()
+                if batch:
+                    yield batch
+                    last_sent = self._clock.monotonic()
+            elif self._clock.monotonic() - last_sent >= self.pace.heartbeat.total_seconds():
+                yield self._heartbeat()
+                last_sent = self._clock.monotonic()
+            elif not self.front:
+                await self._group.woken()
+
+    async def _next_batch(self) -> bytes:
+        step = self.pace.min_interval.total_seconds()
+        if step:
+            await self._clock.sleep(timedelta(seconds=step - self._clock.monotonic() % step))
+        group = self._group
+        since, self._seen = self._seen, self._hub.version
+        batch, count = group.collect(since, snapshot=False)
+        self._delivered += count
+        self._hub.deliveries += count
+        return batch
+
+    def _heartbeat(self) -> Heartbeat:
+        missed = self._group.updates - self._updates - self._delivered
+        return Heartbeat(
+            at=self._clock.now(),
+            live=self._hub.live,
+            conflated=max(0, self._conflated + missed),
+        )

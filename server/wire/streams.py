@@ -7,7 +7,7 @@ wire is nothing but its elements, each with tag and length: a batch is a join.
 
 from __future__ import annotations
 
-__all__ = ["CODECS", "StreamCodec", "acknowledgement", "notice"]
+__all__ = ["StreamCodec", "acknowledgement", "end", "failure", "notice"]
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -36,28 +36,18 @@ UPDATE = _kind_bytes(stream_pb2.STREAM_EVENT_KIND_UPDATE)
 
 
 class StreamCodec:
-    """Encodes topics of one kind; `live` tells whether the feed is connected at this moment."""
+    """Encodes topics of any kind; `live` tells whether the feed is connected at this moment."""
 
-    def __init__(self, field: str, make: Callable[..., Any], live: Callable[[], bool]) -> None:
-        number = _RESPONSE.DESCRIPTOR.fields_by_name[field].number
-        self._tag = _varint(number << 3 | _LENGTH_DELIMITED)
-        self._make = make
+    def __init__(self, live: Callable[[], bool]) -> None:
         self._live = live
 
     def piece(self, topic: Topic) -> bytes:
-        body = self._make(topic, live=self._live()).SerializeToString()
-        return b"".join((self._tag, _varint(len(body)), body))
+        tag, make = _ELEMENTS[topic.key.kind]
+        body = make(topic, live=self._live()).SerializeToString()
+        return b"".join((tag, _varint(len(body)), body))
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
         return b"".join((SNAPSHOT if snapshot else UPDATE, *pieces))
-
-
-CODECS: Mapping[Kind, tuple[str, Callable[..., Any]]] = {
-    Kind.QUOTES: ("quotes", market_data.quote),
-    Kind.GREEKS: ("greeks", market_data.greeks),
-    Kind.TRADES: ("trades", market_data.trade),
-}
-"""The field of the responses that holds each kind, and what makes its elements."""
 
 
 def acknowledgement(
@@ -135,3 +125,15 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+def _tag(field: str) -> bytes:
+    return _varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
+
+
+_ELEMENTS: Mapping[Kind, tuple[bytes, Callable[..., Any]]] = {
+    Kind.QUOTES: (_tag("quotes"), market_data.quote),
+    Kind.GREEKS: (_tag("greeks"), market_data.greeks),
+    Kind.TRADES: (_tag("trades"), market_data.trade),
+}
+"""The tag of the field that holds each kind, and what makes its elements."""

@@ -96,10 +96,9 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
 
     async def _stream(self, kind: Kind, request: StreamRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()
-        field, make = streams.CODECS[kind]
 
         def codec_for(market: Market) -> streams.StreamCodec:
-            return streams.StreamCodec(field, make, lambda: market.hub.live)
+            return streams.StreamCodec(lambda: market.hub.live)
 
         items = self._desk.stream(
             call.tenant,

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from server.market.hub import Condition, Hub
-from server.market.reader import Heartbeat, Item, read
+from server.market.reader import Heartbeat, Item, Pace, Reader
 from server.market.topics import Kind, Topic
 from tests.clock import ManualClock, settle
 
@@ -74,13 +74,9 @@ class Fixture:
             self.hub.hold(Kind.QUOTES, labels) as topics,
             self.hub.join(topics, self.codec) as group,
         ):
-            async for item in read(
-                self.hub,
-                group,
-                self.clock,
-                min_interval=interval * SECOND,
-                heartbeat=heartbeat * SECOND,
-            ):
+            pace = Pace(min_interval=interval * SECOND, heartbeat=heartbeat * SECOND)
+            reader = Reader(self.hub, group, self.clock, pace)
+            async for item in reader.items(lambda: False):
                 items.append(item)  # noqa: PERF401  seen by the test as they come
 
 

@@ -1,0 +1,88 @@
+"""A stream whose subscriptions change while it is open: what the bidirectional rpc talks to."""
+
+from __future__ import annotations
+
+__all__ = ["Conversation"]
+
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+from server.clock import Clock
+from server.market.hub import Codec, Hub
+from server.market.reader import Pace, Reader
+from server.market.topics import Topic, TopicKey
+
+
+class Conversation:
+    """Holds the topics of one client; an async context manager that gives all of them back.
+
+    Every change makes the client's reader follow another group: the readers that happen to follow
+    the same topics in the same order share their batches, as everywhere.
+    """
+
+    def __init__(self, hub: Hub, codec: Codec, clock: Clock, pace: Pace) -> None:
+        self._hub = hub
+        self._codec = codec
+        self._topics: dict[TopicKey, Topic] = {}
+        self._group = hub.enter((), codec)
+        self.reader = Reader(hub, self._group, clock, pace)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._hub.leave(self._group)
+        for topic in self._topics.values():
+            self._hub.release(topic)
+        self._topics.clear()
+
+    def __len__(self) -> int:
+        return len({key.symbol for key in self._topics})
+
+    def holds(self, key: TopicKey) -> bool:
+        """Whether this client follows the topic."""
+        return key in self._topics
+
+    def change(
+        self, added: Iterable[tuple[TopicKey, str]], removed: Iterable[TopicKey], answer: bytes
+    ) -> None:
+        """Adds and removes topics, and lets the answer and a snapshot of the new ones go out."""
+        fresh: list[Topic] = []
+        for key, label in added:
+            if key not in self._topics:
+                fresh.append(self._topics.setdefault(key, self._hub.acquire(key, label)))
+        for key in removed:
+            topic = self._topics.pop(key, None)
+            if topic is not None:
+                self._hub.release(topic)
+
+        self.reader.front.append(answer)
+        known = self._snapshot(fresh)
+        if known:
+            self.reader.front.append(known)
+        old, self._group = self._group, self._hub.enter(tuple(self._topics.values()), self._codec)
+        self.reader.follow(self._group)
+        self._hub.leave(old)
+
+    def say(self, message: bytes) -> None:
+        """Lets a message go out before the next batch."""
+        self.reader.front.append(message)
+        self._group.wake()
+
+    def topics(self, keys: Iterable[TopicKey]) -> list[Topic]:
+        """Returns those of the topics that this client follows."""
+        return [self._topics[key] for key in keys if key in self._topics]
+
+    def keys_of(self, symbol: str) -> list[TopicKey]:
+        """Returns every kind that this client follows of a streamer symbol."""
+        return [key for key in self._topics if key.symbol == symbol]
+
+    def _snapshot(self, fresh: Sequence[Topic]) -> bytes:
+        pieces = [topic.piece(self._codec.piece) for topic in fresh if topic.rows]
+        return self._codec.batch(pieces, snapshot=True) if pieces else b""
