@@ -14,24 +14,33 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 
 import structlog
 
 from server import logs
 from server.brokerage import Brokerage
+from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
+from server.market.desk import MarketDesk
+from server.market.markets import Markets
 from server.rpc.front import Front
+from server.rpc.methods import contract_methods
+from server.rpc.registry import bind
+from server.rpc.servicers.account import Accounts
 from server.rpc.servicers.credentials import Credentials
+from server.rpc.servicers.market_data import MarketData
+from server.rpc.servicers.reference import Reference
 from server.rpc.servicers.system import System
+from server.rpc.servicers.watchlist import Watchlists
 from server.settings import Settings
 from server.tenants import Tenants
 
 NOT_BUILT = (
-    "tasty.v1.AccountService",
-    "tasty.v1.MarketDataService",
-    "tasty.v1.ReferenceService",
+    "tasty.v1.AccountService/StreamPositions",
+    "tasty.v1.MarketDataService/StreamCandles",
+    "tasty.v1.MarketDataService/StreamMarketData",
     "tasty.v1.OrderService",
-    "tasty.v1.WatchlistService",
     "tasty.v1.ChatService",
 )
 """Services (or single rpcs) of the contract that answer 501 until somebody builds them."""
@@ -71,11 +80,28 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         brokerage = await stack.enter_async_context(Brokerage(settings, tenants, clock))
         tenants.on_change(brokerage.end)
         front = Front(settings, clock, tenants)
+        markets = await stack.enter_async_context(
+            Markets(
+                lambda tenant: connector_for(brokerage, tenant, clock),
+                clock,
+                Random(),  # noqa: S311 - spreads reconnects, guards nothing
+                front.drain.draining,
+            )
+        )
+        tenants.on_change(markets.end)
+        desk = MarketDesk(brokerage, markets, clock)
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),
+            "tasty.v1.AccountService": Accounts(brokerage, clock),
+            "tasty.v1.MarketDataService": MarketData(desk, settings, clock),
+            "tasty.v1.ReferenceService": Reference(
+                brokerage, clock, most_symbols=settings.instruments_limit
+            ),
+            "tasty.v1.WatchlistService": Watchlists(brokerage),
         }
-        ports = await stack.enter_async_context(front.serving(servicers, NOT_BUILT))
+        bindings = bind(contract_methods(), servicers, NOT_BUILT)
+        ports = await stack.enter_async_context(front.serving(bindings))
         yield App(
             grpc_port=ports.grpc,
             metrics_port=ports.metrics,

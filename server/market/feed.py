@@ -38,12 +38,8 @@ class Connection(Protocol):
         """Ends subscriptions."""
 
 
-class Connector(Protocol):
-    """Opens a connection that hands its events to `sink`."""
-
-    def __call__(
-        self, sink: Callable[[str, Row], None]
-    ) -> AbstractAsyncContextManager[Connection]: ...
+Connector = Callable[[Callable[[str, Row], None]], AbstractAsyncContextManager[Connection]]
+"""Opens a connection that hands its events to the sink it is given."""
 
 
 class FeedState(StrEnum):
