@@ -23,6 +23,7 @@ from server.brokerage import Brokerage
 from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
+from server.market.live_prices import LivePrices
 from server.market.markets import Markets
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
@@ -93,7 +94,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),
-            "tasty.v1.AccountService": Accounts(brokerage, clock),
+            "tasty.v1.AccountService": Accounts(brokerage, clock, LivePrices(markets)),
             "tasty.v1.MarketDataService": MarketData(desk, settings, clock),
             "tasty.v1.ReferenceService": Reference(
                 brokerage, clock, most_symbols=settings.instruments_limit

@@ -6,13 +6,11 @@ the feed sent: nothing is rounded here, and no arithmetic is done on it.
 
 from __future__ import annotations
 
-__all__ = ["instant", "number", "price", "size", "text"]
+__all__ = ["number", "price", "size", "text"]
 
 import math
 from decimal import Decimal
 from typing import Any
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def text(raw: Any) -> str | None:
@@ -56,11 +54,3 @@ def number(raw: Any) -> Decimal | None:
     """Returns the exact decimal of a value of the feed."""
     shown = text(raw)
     return None if shown is None else Decimal(shown)
-
-
-def instant(milliseconds: Any) -> Timestamp | None:
-    """Returns the time of an event; the feed often says 0, which means that it does not know."""
-    if not isinstance(milliseconds, int | float) or milliseconds <= 0:
-        return None
-    seconds, rest = divmod(int(milliseconds), 1000)
-    return Timestamp(seconds=seconds, nanos=rest * 1_000_000)
