@@ -13,7 +13,12 @@ import logging
 import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -62,7 +67,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._writer = asyncio.Lock()
-        self._writing: asyncio.Task[Any] | None = None
+        self._writing: set[asyncio.Task[Any] | None] = set()
         self._reads = self._writes = self._failures = 0
 
     async def __aenter__(self) -> Self:
@@ -108,21 +113,16 @@ class Database:
         With `alone` no other transaction of that name runs meanwhile, in whatever process: what is
         read inside is still true at the commit.
         """
-        if self._writing is not None and self._writing is asyncio.current_task():
-            raise RuntimeError("a write inside a write would wait for itself for ever")
+        task = asyncio.current_task()
+        if task in self._writing:
+            raise RuntimeError("a write inside a write would wait for itself")
 
-        if self._sqlite:
-            # In turn: SQLite's own waiting is a poll with sleeps, in which the unlucky starve.
-            async with self._writer:
-                self._writing = asyncio.current_task()
-                try:
-                    async with self._transaction(alone) as connection:
-                        yield connection
-                finally:
-                    self._writing = None
-        else:
-            async with self._transaction(alone) as connection:
+        self._writing.add(task)
+        try:
+            async with self._turn(), self._transaction(alone) as connection:
                 yield connection
+        finally:
+            self._writing.discard(task)
 
         self._writes += 1
 
@@ -135,6 +135,10 @@ class Database:
             failures=self._failures,
             connections=pool.checkedout(),
         )
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        # SQLite's own waiting is a poll with sleeps, in which the unlucky starve: queue instead.
+        return self._writer if self._sqlite else nullcontext()
 
     @asynccontextmanager
     async def _transaction(self, alone: str | None) -> AsyncIterator[AsyncConnection]:

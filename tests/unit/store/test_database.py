@@ -1,0 +1,253 @@
+"""The store: transactions that hold what they say, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy.exc import IntegrityError, StatementError
+
+import server.store.migrations as migrations
+import server.tenants.schema
+from server.errors import StoreUnavailable
+from server.settings import Settings
+from server.store import METADATA, Database, Instant
+
+changes = server.tenants.schema.changes
+
+ROW = {
+    "environment": "sandbox",
+    "tenant_id": "t",
+    "generation": 1,
+    "action": "saved",
+    "key_digest": b"\0\1",
+    "changed_at": datetime(2026, 11, 20, 15, 30, 0, 123456, UTC),
+    "mac": b"m",
+}
+
+
+async def count(database: Database) -> int:
+    async with database.read() as connection:
+        return await connection.scalar(sa.select(sa.func.count()).select_from(changes)) or 0
+
+
+async def add(database: Database, row: dict[str, object]) -> None:
+    async with database.write() as connection:
+        await connection.execute(sa.insert(changes).values(row))
+
+
+async def test_tables_made_by_the_migrations_are_those_that_the_code_declares(
+    database_settings: Settings,
+) -> None:
+    def difference(connection: sa.Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, METADATA))
+
+    async with Database(database_settings) as database, database.read() as connection:
+        assert await connection.run_sync(difference) == []
+
+
+def test_head_is_the_newest_file() -> None:
+    folder = Path(migrations.__file__).parent
+    assert ScriptDirectory(str(folder)).get_current_head() == migrations.HEAD
+
+
+async def test_what_was_written_is_there_after_opening_again(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+        await add(database, ROW | {"sequence": 1})
+
+    async with Database(database_settings) as database, database.read() as connection:
+        row = (await connection.execute(sa.select(changes))).one()
+
+    assert row._asdict() == ROW | {"sequence": 1}
+    assert row.changed_at.tzinfo is UTC
+
+
+async def test_instants_are_one_moment_whatever_the_offset(database_settings: Settings) -> None:
+    elsewhere = ROW["changed_at"].astimezone(timezone(timedelta(hours=-5)))
+    async with Database(database_settings) as database:
+        await add(database, ROW | {"sequence": 1, "changed_at": elsewhere})
+
+        async with database.read() as connection:
+            assert await connection.scalar(sa.select(changes.c.changed_at)) == ROW["changed_at"]
+
+
+def test_an_instant_without_offset_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        Instant().process_bind_param(datetime(2026, 1, 1), None)  # type: ignore[arg-type]
+
+
+async def test_an_exception_undoes_the_transaction(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+
+        async def work() -> None:
+            async with database.write() as connection:
+                await connection.execute(sa.insert(changes).values(ROW | {"sequence": 1}))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await work()
+
+        assert await count(database) == 0
+        assert database.statistics().connections == 0
+
+
+async def test_cancelling_undoes_the_transaction_and_gives_the_connection_back(
+    database_settings: Settings,
+) -> None:
+    async with Database(database_settings) as database:
+        for turns in range(60):  # cancels at every await on the way
+
+            async def work() -> None:
+                async with database.write(alone="test") as connection:
+                    await connection.execute(sa.insert(changes).values(ROW | {"sequence": 1}))
+                    await connection.execute(sa.text("SELECT 1"))
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(work())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        assert await count(database) == 0
+        async with database.write(alone="test") as connection:
+            await connection.execute(sa.insert(changes).values(ROW | {"sequence": 1}))
+
+        assert await count(database) == 1
+        assert database.statistics().connections == 0
+
+
+async def test_read_modify_write_loses_nothing(database_settings: Settings) -> None:
+    async with Database(database_settings) as one, Database(database_settings) as two:
+
+        async def add_next(database: Database) -> None:
+            async with database.write(alone="test") as connection:
+                last = await connection.scalar(sa.select(sa.func.max(changes.c.sequence))) or 0
+                await asyncio.sleep(0)
+                await connection.execute(sa.insert(changes).values(ROW | {"sequence": last + 1}))
+
+        await asyncio.gather(*(add_next(database) for database in [one, two] * 15))
+        assert await count(one) == 30
+        assert one.statistics().failures == two.statistics().failures == 0
+
+
+async def test_a_reader_sees_one_state(database_settings: Settings) -> None:
+    async with Database(database_settings) as database, database.read() as reader:
+        query = sa.select(sa.func.count()).select_from(changes)
+        before = await reader.scalar(query)
+        await add(database, ROW | {"sequence": 1})
+        assert (before, await reader.scalar(query)) == (0, 0)
+        assert await count(database) == 1
+
+
+async def test_a_duplicate_is_the_callers_to_handle(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+        await add(database, ROW | {"sequence": 1})
+        with pytest.raises(IntegrityError) as caught:
+            await add(database, ROW | {"sequence": 1})
+
+        assert "sandbox" not in str(caught.value)  # stored values stay out of errors
+        assert database.statistics().failures == 0
+
+
+async def test_a_write_inside_a_write_says_so(database_settings: Settings) -> None:
+    async with Database(database_settings) as database, database.write():
+        with pytest.raises(RuntimeError, match="inside a write"):
+            async with database.write():
+                pass
+
+
+async def test_unreachable_is_one_error_without_the_address(tmp_path: Path) -> None:
+    url = f"postgresql://someone:hunter2@/none?host={tmp_path}"
+    with pytest.raises(StoreUnavailable) as caught:
+        async with Database(Settings(data_dir=tmp_path, database_url=SecretStr(url))):
+            pass
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("mysql://root@localhost/x", "mysql"),
+        ("sqlite://", "memory"),
+        ("sqlite:///:memory:", "memory"),
+        ("not a url, hunter2", "cannot be read"),
+    ],
+)
+async def test_a_useless_url_is_refused_in_words(tmp_path: Path, url: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as caught:
+        async with Database(Settings(data_dir=tmp_path, database_url=SecretStr(url))):
+            pass
+
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_sqlite_is_private_durable_and_in_wal(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    async with Database(Settings(data_dir=folder)) as database:
+        await add(database, ROW | {"sequence": 1})
+        async with database.read() as connection:
+            pragma = {
+                name: await connection.scalar(sa.text(f"PRAGMA {name}"))
+                for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+            }
+
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+    assert pragma == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+    }
+    assert modes == {"tasty.db": 0o600, "tasty.db-wal": 0o600, "tasty.db-shm": 0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_processes_that_start_at_once_all_open_it(database_settings: Settings) -> None:
+    program = (
+        "import asyncio\n"
+        "from server.settings import Settings\n"
+        "from server.store import Database\n"
+        "async def main():\n"
+        "    async with Database(Settings()):\n"
+        "        pass\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.getcwd(),
+        "TASTY_DATA_DIR": str(database_settings.data_dir),
+        "TASTY_DATABASE_URL": database_settings.database_url.get_secret_value(),
+    }
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", program],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    assert [(one.communicate(timeout=60)[1], one.returncode) for one in started] == [("", 0)] * 3
+
+
+async def test_a_malformed_stored_value_is_not_hidden(tmp_path: Path) -> None:
+    async with Database(Settings(data_dir=tmp_path)) as database:
+        with pytest.raises(StatementError):
+            await add(database, ROW | {"sequence": 1, "changed_at": "yesterday"})
