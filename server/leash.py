@@ -11,12 +11,12 @@ Only Linux has this. Elsewhere the program runs unleashed: an ordinary stop stil
 
 from __future__ import annotations
 
+__all__: list[str] = []
+
 import ctypes
 import os
 import signal
 import sys
-
-__all__: list[str] = []
 
 PR_SET_PDEATHSIG = 1
 

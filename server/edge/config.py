@@ -6,6 +6,8 @@ placeholder that is a whole list item (`- ${name}`) becomes one item for each el
 
 from __future__ import annotations
 
+__all__ = ["fill_in", "reachable", "render"]
+
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -15,8 +17,6 @@ from textwrap import indent
 
 from server.edge.routes import Routes
 from server.settings import Settings
-
-__all__ = ["fill_in", "reachable", "render"]
 
 HOME = Path(__file__).parents[2]
 TEMPLATE = HOME / "envoy" / "envoy.yaml"
@@ -160,7 +160,17 @@ def _origins(origins: str) -> list[object]:
 
 
 def _any_of(rpcs: Iterable[str]) -> str:
-    return "|".join(re.escape(rpc) for rpc in rpcs) or NOTHING
+    """Returns a regular expression of these paths, service by service."""
+    services: dict[str, list[str]] = {}
+    for rpc in rpcs:
+        service, method = rpc.rsplit("/", 1)
+        services.setdefault(service, []).append(method)
+    return (
+        "|".join(
+            f"{re.escape(service)}/(?:{'|'.join(methods)})" for service, methods in services.items()
+        )
+        or NOTHING
+    )
 
 
 def _seconds(seconds: float) -> str:

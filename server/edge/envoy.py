@@ -6,6 +6,8 @@ once the block is entered, which is when Envoy answers.
 
 from __future__ import annotations
 
+__all__ = ["Envoy", "EnvoyFailed", "EnvoyMissing", "envoy_binary"]
+
 import asyncio
 import json
 import os
@@ -24,8 +26,6 @@ from server.clock import Clock, SystemClock
 from server.edge.config import reachable, render
 from server.edge.routes import read_routes
 from server.settings import Settings
-
-__all__ = ["Envoy", "EnvoyFailed", "EnvoyMissing", "envoy_binary"]
 
 GEN = Path(__file__).parents[2] / "gen"
 READY_WITHIN = timedelta(seconds=20)
@@ -157,8 +157,10 @@ class Envoy:
             "--disable-hot-restart",
             *("--drain-time-s", "1", "--drain-strategy", "immediate"),
             *("--log-level", "warning"),
-            # It calls each body that is too large an error; the access log has those.
-            *("--component-log-level", "http:critical"),
+            # `http` calls each body that is too large an error, which the access log has, and `main`
+            # warns of every stop.
+            *("--component-log-level", "http:critical,main:error"),
+            *("--file-flush-interval-msec", "500"),
             *("--log-format", "%l %n: %v"),
         ]
 

@@ -6,18 +6,18 @@ streams and orders, 405 for a known path, and the answers that are unwrapped.
 
 from __future__ import annotations
 
+__all__ = ["Routes", "read_routes"]
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.api import annotations_pb2, http_pb2
-from google.protobuf.descriptor_pb2 import (  # type: ignore[attr-defined]  # made at run time
+from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
     MethodDescriptorProto,
     MethodOptions,
 )
-
-__all__ = ["Routes", "read_routes"]
 
 VARIABLE = re.compile(r"\{[^}]+\}")
 

@@ -1,0 +1,106 @@
+"""The command line: `up` for everything, `serve` and `simulate` for one part each.
+
+Every setting is an environment variable, not an option (server/settings.py): a secret in an option
+would be in everybody's process list.
+"""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+import asyncio
+import sys
+
+import click
+import uvloop
+from pydantic import ValidationError
+
+from server.settings import Settings
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=HELP)
+def main() -> None:
+    """A gateway to a tastytrade account: REST, server-sent events, gRPC and gRPC-Web on one port.
+
+    \b
+    New here?  python -m server up
+    It needs no account: by default the broker is a built-in simulator.
+
+    \b
+    Settings are environment variables. Those that people change first:
+      TASTY_BROKER       simulator (default), sandbox or production
+      TASTY_EDGE_PORT    the one port for clients (8000)
+      TASTY_DATA_DIR     database, keys and logs (var)
+      TASTY_RATE_LIMIT   requests a second and API key (2)
+    server/settings.py has all of them, each with its meaning.
+    """
+
+
+@main.command()
+def up() -> None:
+    """Start everything, and stop it with Ctrl-C.
+
+    Runs the simulated broker (unless TASTY_BROKER names a real one), the gRPC server and Envoy as
+    child processes, waits until a request gets through all of them, and prints what to try. The
+    last line is "ready: http://...". What the parts say is printed here and kept in
+    TASTY_DATA_DIR/logs.
+
+    \b
+    The parts live and die together: when one ends, the others are stopped.
+    Exit codes:
+      0   stopped as asked (Ctrl-C, SIGTERM); a second Ctrl-C does not wait for running requests
+      1   a part ended by itself, or never answered
+      2   could not start: a port is in use, a setting is wrong, or there is no Envoy binary
+    """
+    # Not at the top: each command imports only what it runs, and is up that much sooner.
+    from server.supervisor import Supervisor
+
+    async def run() -> int:
+        return await Supervisor(_settings()).run()
+
+    sys.exit(asyncio.run(run()))
+
+
+@main.command()
+def serve() -> None:
+    """Run the gRPC server alone, without Envoy and without the simulator.
+
+    Serves native gRPC, health checking and reflection on TASTY_GRPC_PORT (50051); REST needs the
+    edge, which `up` brings. With TASTY_BROKER=simulator it expects a simulator at
+    TASTY_SIMULATOR_URL or on TASTY_SIMULATOR_PORT.
+
+    SIGTERM stops it gently: health checks fail, running calls get TASTY_DRAIN_S to finish, streams
+    get a last message.
+    """
+    from server import app
+
+    settings = _settings()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(app.serve(settings))
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def simulate(arguments: tuple[str, ...]) -> None:
+    """Run the simulated tastytrade alone, for any client (see simulate --help).
+
+    OAuth, REST, DXLink and the account streamer on one port.
+    """
+    from server.simulator.__main__ import main as simulator
+
+    sys.exit(simulator(arguments))
+
+
+def _settings() -> Settings:
+    """Reads the environment; a wrong value is a sentence for each, not a traceback."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # The value is not repeated: it may be a secret.
+        problems = [f"TASTY_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise click.UsageError("\n".join(problems)) from None

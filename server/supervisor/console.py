@@ -1,0 +1,83 @@
+"""What the children say: to the terminal with a name before each line, and to a file each.
+
+A file is kept under a size by moving it aside once; a gateway that runs for months does not fill
+the disk, and the day before the crash is still there.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Console"]
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+LARGEST_FILE = 20 * 1024 * 1024
+COLOURS = {"simulator": 35, "server": 36, "edge": 33}
+WIDTH = max(map(len, COLOURS))
+
+
+class Console:
+    """Writes for a person, while it is entered."""
+
+    def __init__(self, folder: Path, out: TextIO | None = None) -> None:
+        self.folder = folder
+        self._out = out or sys.stdout
+        self._colours = self._out.isatty()
+        self._files = ExitStack()
+
+    def __enter__(self) -> Console:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._files.close()
+
+    def say(self, text: str) -> None:
+        """Prints our own words."""
+        # Whoever read our output may be gone; the gateway must still be able to stop.
+        with suppress(OSError):
+            print(text, file=self._out, flush=True)  # a program speaks to its user
+
+    def lines_of(self, name: str) -> Callable[[str], None]:
+        """Returns what takes the lines of the child called `name`."""
+        file = self._files.enter_context(_LogFile(self.folder / f"{name}.log"))
+        prefix = f"{name:<{WIDTH}} │ "
+        if self._colours:
+            prefix = f"\x1b[{COLOURS.get(name, 37)}m{prefix}\x1b[0m"
+
+        def take(line: str) -> None:
+            file.write(line)
+            self.say(prefix + line)
+
+        return take
+
+
+class _LogFile:
+    """One file and the one before it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("a")
+
+    def __enter__(self) -> _LogFile:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+
+    def write(self, line: str) -> None:
+        if self._file.tell() > LARGEST_FILE:
+            self._file.close()
+            self._path.replace(self._path.with_suffix(".log.old"))
+            self._file = self._path.open("a")
+        self._file.write(line + "\n")
+        self._file.flush()
