@@ -174,15 +174,22 @@ class Socket:
 
     async def close(self, code: int, reason: str = "") -> None:
         """Closes with a close frame; cuts the connection if the client does not answer it."""
-        if not self.response.closed and not self._mute:
-            # A client that does not read has no room for the close frame either.
-            try:
-                async with asyncio.timeout(CLOSE_WAIT_S):
-                    await self.response.close(code=code, message=reason.encode()[:120])
-            except (TimeoutError, ConnectionError):
-                pass
+        if self.response.closed:
+            return
 
-        self.abort()
+        if self._mute:
+            self.abort()
+            return
+
+        # A client that does not read has no room for the close frame either.
+        try:
+            async with asyncio.timeout(CLOSE_WAIT_S):
+                await self.response.close(code=code, message=reason.encode()[:120])
+        except (TimeoutError, ConnectionError):
+            self.abort()
+
+        if self.response.close_code == WSCloseCode.ABNORMAL_CLOSURE:
+            self.abort()
 
     def abort(self) -> None:
         """Cuts the TCP connection."""

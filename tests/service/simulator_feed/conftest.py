@@ -1,0 +1,84 @@
+"""The simulator on a port of its own, and the unpatched SDK pointed at it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from tastytrade import AlertStreamer, DXLinkStreamer, Session
+
+from server.simulator import Simulator, SimulatorSettings
+from server.simulator.customers import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
+
+Login = Callable[..., AbstractAsyncContextManager[Session]]
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    async with Simulator(SimulatorSettings()) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def http(sim: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
+    """A bare HTTP client that has nothing but a proper User-Agent."""
+    async with aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"}) as client:
+        yield client
+
+
+@pytest.fixture
+def login(sim: Simulator) -> Login:
+    """Opens an SDK session at the simulator; only its base address is another."""
+
+    @asynccontextmanager
+    async def session(
+        refresh_token: str = DEMO_REFRESH_TOKEN, **client: Any
+    ) -> AsyncIterator[Session]:
+        async with Session(DEMO_CLIENT_SECRET, refresh_token, **client) as made:
+            made._client.base_url = sim.url  # type: ignore[assignment]  # the setter takes text
+            yield made
+
+    return session
+
+
+@asynccontextmanager
+async def alerts(
+    session: Session, sim: Simulator, path: str = "/streamer"
+) -> AsyncIterator[AlertStreamer]:
+    """Connects the SDK's alert streamer to the simulator."""
+    streamer = AlertStreamer(session)
+    streamer.base_url = sim.url.replace("http", "ws", 1) + path
+    try:
+        async with streamer:
+            yield streamer
+    finally:
+        for queue in streamer._queues.values():  # the SDK leaves them open, which warns
+            await queue.aclose()
+
+
+@asynccontextmanager
+async def quotes(session: Session) -> AsyncIterator[DXLinkStreamer]:
+    """Connects the SDK's data streamer to wherever the session's quote token says."""
+    streamer = DXLinkStreamer(session)
+    try:
+        async with streamer:
+            yield streamer
+    finally:
+        for end in (*streamer._send.values(), *streamer._recv.values()):  # the same
+            await end.aclose()
+
+
+async def bearer(
+    http: aiohttp.ClientSession, refresh_token: str = DEMO_REFRESH_TOKEN
+) -> dict[str, str]:
+    """Logs in with bare HTTP and returns the header that a call needs."""
+    form = {
+        "grant_type": "refresh_token",
+        "client_secret": DEMO_CLIENT_SECRET,
+        "refresh_token": refresh_token,
+    }
+    async with http.post("/oauth/token", json=form) as response:
+        return {"Authorization": f"Bearer {(await response.json())['access_token']}"}
