@@ -1,0 +1,307 @@
+"""One brokerage account: who it is, what it holds, what happened to it.
+
+Trades, deposits and expirations go through here and nowhere else: each writes one transaction and
+moves one position. An account knows nothing of prices; whoever values it brings them.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Account", "Profile"]
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from server.simulator.exchange.contracts import Contract
+from server.simulator.exchange.fees import Fees
+from server.simulator.exchange.ledger import Ledger, Posting, Transaction
+from server.simulator.exchange.moments import NEW_YORK, new_york_day
+from server.simulator.exchange.money import ZERO, cents, text
+from server.simulator.exchange.positions import Outcome, Position, flat, traded
+from server.simulator.exchange.vocabulary import Action, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What does not change about an account."""
+
+    number: str
+    margin: bool
+    nickname: str
+    owner_id: str
+    opened_at: datetime
+    options_level: str
+    futures: bool
+
+
+class Account:
+    """Holds the books and positions of one account."""
+
+    def __init__(self, profile: Profile, next_transaction: Callable[[], int]) -> None:
+        self.profile = profile
+        self.ledger = Ledger()
+        self._positions: dict[str, Position] = {}
+        self._next_transaction = next_transaction
+        self.updated_at = profile.opened_at
+
+    @property
+    def number(self) -> str:
+        return self.profile.number
+
+    @property
+    def positions(self) -> Mapping[str, Position]:
+        """Open positions, and those closed since the day began."""
+        return self._positions
+
+    def held(self, symbol: str) -> Decimal:
+        """Returns the signed quantity held of a symbol."""
+        position = self._positions.get(symbol)
+        return position.quantity if position else ZERO
+
+    def move_money(self, amount: Decimal, *, sub_type: str, description: str, at: datetime) -> None:
+        """Books money that comes (positive) or goes without a trade."""
+        self._post(
+            "Money Movement",
+            sub_type,
+            description,
+            at=at,
+            value=amount,
+            postings=(("cash", amount), ("external", -amount)),
+        )
+
+    def trade(
+        self,
+        contract: Contract,
+        action: Action,
+        quantity: Decimal,
+        price: Decimal,
+        *,
+        fees: Fees,
+        at: datetime,
+        order_id: int | None = None,
+        exec_id: str | None = None,
+        leg_count: int | None = None,
+        venue: str | None = None,
+    ) -> Transaction:
+        """Books a purchase or sale; `fees` are charged as given, in cents."""
+        verb = "Bought" if action.side > 0 else "Sold"
+        return self._exchange(
+            contract,
+            action.side * quantity,
+            price,
+            type_="Trade",
+            sub_type=action.value,
+            description=f"{verb} {_plain(quantity)} {_described(contract)} @ {_price(price)}",
+            action=action,
+            fees=fees,
+            at=at,
+            order_id=order_id,
+            exec_id=exec_id,
+            leg_count=leg_count,
+            venue=venue,
+        )
+
+    def remove(self, symbol: str, price: Decimal, *, sub_type: str, at: datetime) -> Transaction:
+        """Takes a whole position away at a price: an expiration, an exercise, an assignment."""
+        position = self._positions[symbol]
+        removed = position.quantity
+        how = sub_type.lower()
+        return self._exchange(
+            position.contract,
+            -removed,
+            price,
+            type_="Receive Deliver",
+            sub_type=sub_type,
+            description=(
+                f"Removal of {_plain(abs(removed))} {_described(position.contract)} due to {how}"
+            ),
+            action=Action.SELL_TO_CLOSE if removed > 0 else Action.BUY_TO_CLOSE,
+            fees=Fees(),
+            at=at,
+        )
+
+    def deliver(
+        self, contract: Contract, change: Decimal, price: Decimal, *, sub_type: str, at: datetime
+    ) -> Transaction:
+        """Brings or takes shares at a strike: what an exercised option leaves behind."""
+        held = self.held(contract.symbol)
+        closes = held * change < 0
+        action = {
+            (True, True): Action.BUY_TO_CLOSE,
+            (True, False): Action.BUY_TO_OPEN,
+            (False, True): Action.SELL_TO_CLOSE,
+            (False, False): Action.SELL_TO_OPEN,
+        }[change > 0, closes]
+        return self._exchange(
+            contract,
+            change,
+            price,
+            type_="Receive Deliver",
+            sub_type=sub_type,
+            description=f"{action.value} {_plain(abs(change))} {contract.symbol} @ {_price(price)}",
+            action=action,
+            fees=Fees(),
+            at=at,
+        )
+
+    def settle_variation(self, symbol: str, price: Decimal, *, at: datetime) -> Transaction | None:
+        """Pays a future's gain or loss since its last settlement; None where there is none."""
+        position = self._positions[symbol]
+        worth = cents(price * position.quantity * position.contract.multiplier)
+        gain = worth - position.cost
+        settled = position.at_close(price)
+        self._positions[symbol] = _with_cost(settled, worth)
+        if not gain:
+            return None
+
+        return self._post(
+            "Money Movement",
+            "Mark to Market",
+            f"{symbol} mark to market at {_price(price)}",
+            at=at,
+            value=gain,
+            postings=(("cash", gain), ("variation", -gain)),
+            contract=position.contract,
+        )
+
+    def start_day(self, marks: Mapping[str, Decimal]) -> None:
+        """Forgets closed positions and values the others at the last close."""
+        self._positions = {
+            symbol: position.at_close(marks[symbol]) if symbol in marks else position
+            for symbol, position in self._positions.items()
+            if position.quantity
+        }
+
+    def _exchange(
+        self,
+        contract: Contract,
+        change: Decimal,
+        price: Decimal,
+        *,
+        type_: str,
+        sub_type: str,
+        description: str,
+        action: Action,
+        fees: Fees,
+        at: datetime,
+        order_id: int | None = None,
+        exec_id: str | None = None,
+        leg_count: int | None = None,
+        venue: str | None = None,
+    ) -> Transaction:
+        before = self._positions.get(contract.symbol) or flat(contract, at)
+        after, outcome = traded(
+            before, change, price, at=at, day=new_york_day(at), order_id=order_id
+        )
+        self._positions[contract.symbol] = after
+        value, postings = _booked(contract, outcome)
+        return self._post(
+            type_,
+            sub_type,
+            description,
+            at=at,
+            value=value,
+            postings=postings + _fee_postings(fees),
+            fees=fees,
+            contract=contract,
+            action=action,
+            quantity=abs(change),
+            price=price,
+            order_id=order_id,
+            exec_id=exec_id,
+            leg_count=leg_count,
+            venue=venue,
+        )
+
+    def _post(
+        self,
+        type_: str,
+        sub_type: str,
+        description: str,
+        *,
+        at: datetime,
+        value: Decimal,
+        postings: tuple[Posting, ...],
+        fees: Fees | None = None,
+        contract: Contract | None = None,
+        action: Action | None = None,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+        order_id: int | None = None,
+        exec_id: str | None = None,
+        leg_count: int | None = None,
+        venue: str | None = None,
+    ) -> Transaction:
+        transaction = Transaction(
+            id=self._next_transaction(),
+            account_number=self.number,
+            type=type_,
+            sub_type=sub_type,
+            description=description,
+            executed_at=at,
+            created_at=at,
+            day=new_york_day(at),
+            value=value,
+            postings=postings,
+            fees=fees or Fees(),
+            contract=contract,
+            action=action,
+            quantity=quantity,
+            price=price,
+            order_id=order_id,
+            exec_id=exec_id,
+            leg_count=leg_count,
+            venue=venue,
+        )
+        self.ledger.post(transaction)
+        self.updated_at = max(self.updated_at, at)
+        return transaction
+
+
+def _booked(contract: Contract, outcome: Outcome) -> tuple[Decimal, tuple[Posting, ...]]:
+    # A future costs nothing to open and pays its gain when closed; everything else is paid for.
+    if contract.is_future_like:
+        gain = outcome.realized
+        return gain, (("cash", gain), ("realized", -gain))
+
+    value = outcome.realized - outcome.cost_change
+    return value, (
+        ("cash", value),
+        ("positions", outcome.cost_change),
+        ("realized", -outcome.realized),
+    )
+
+
+def _fee_postings(fees: Fees) -> tuple[Posting, ...]:
+    if not fees.total:
+        return ()
+
+    return (
+        ("cash", -fees.total),
+        ("commission", fees.commission),
+        ("clearing", fees.clearing),
+        ("regulatory", fees.regulatory),
+        ("index", fees.index),
+    )
+
+
+def _with_cost(position: Position, cost: Decimal) -> Position:
+    return replace(position, cost=cost)
+
+
+def _plain(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}"
+
+
+def _price(price: Decimal) -> str:
+    return f"{price:.2f}" if price == cents(price) else text(price)
+
+
+def _described(contract: Contract) -> str:
+    if contract.kind is not Kind.EQUITY_OPTION or contract.expires_at is None:
+        return contract.symbol
+
+    expires = contract.expires_at.astimezone(NEW_YORK)
+    side = "Call" if contract.call else "Put"
+    return f"{contract.underlying} {expires:%m/%d/%y} {side} {contract.strike:.2f}"

@@ -1,0 +1,55 @@
+"""Orders that belong together: one cancels the other (OCO), one triggers the others (OTO), or both.
+
+Until the trigger is filled, its children are Contingent. The first fill of a child of an OCO ends
+its siblings, a partial fill too: if both went on, both together could sell more than there is.
+"""
+
+from __future__ import annotations
+
+__all__ = ["TYPES", "ComplexOrder", "tag"]
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.simulator.exchange.orders import Order
+
+TYPES = ("OCO", "OTO", "OTOCO")
+"""What can be placed here; the broker's PAIRS and BLAST cannot."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ComplexOrder:
+    """Some orders under one id."""
+
+    id: int
+    account_number: str
+    type: str
+    orders: list[Order]
+    trigger: Order | None
+    received_at: datetime
+
+    @property
+    def terminal_at(self) -> datetime | None:
+        """When the last of its orders ended; None while one works."""
+        ends = [order.terminal_at for order in self.every()]
+        return None if None in ends else max(end for end in ends if end is not None)
+
+    @property
+    def one_cancels_other(self) -> bool:
+        return self.type in ("OCO", "OTOCO")
+
+    def every(self) -> Iterator[Order]:
+        """Yields the trigger, if there is one, and the children."""
+        if self.trigger is not None:
+            yield self.trigger
+
+        yield from self.orders
+
+
+def tag(kind: str, *, trigger: bool = False, index: int = 0) -> str:
+    """Returns the broker's `complex-order-tag` of an order's place."""
+    if trigger:
+        return f"{kind}::trigger-order"
+
+    return f"OTOCO::oco-{index + 1}-order" if kind == "OTOCO" else f"{kind}::order"

@@ -1,0 +1,160 @@
+"""The fee schedule: commission, clearing, regulatory and index fees of one leg.
+
+Fees of an order are worked out over the whole leg and charged as the difference to what its
+earlier fills paid, so that ten partial fills cost to the cent what one fill costs.
+
+| | commission open / close | clearing | regulatory | index |
+|---|---|---|---|---|
+| Equity | 0 | 0.001 a share | sale: TAF 0.000166 a share, at most 8.30 | |
+| Equity Option | 1.00 / 0, at most 10.00 a leg | 0.10 | ORF 0.02; sale: TAF 0.00279 | by root |
+| Future | 1.00 / 1.00 | 0.30 | exchange 1.38, NFA 0.02 | |
+| Future Option | 2.50 / 0 | 0.30 | exchange 0.60, NFA 0.02 | |
+| Cryptocurrency | 1 % of the value, at most 10.00 | 0 | 0 | |
+
+Amounts are a contract's or share's in US dollars. The figures of equities and of a bought option
+are those that the recorded replies of the broker show; the rest is in the order of its price list.
+"""
+
+from __future__ import annotations
+
+__all__ = ["NO_FEES", "Fees", "fees_of"]
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from server.simulator.exchange.contracts import Contract
+from server.simulator.exchange.money import ZERO, cents, text
+from server.simulator.exchange.vocabulary import Effect, Kind
+
+_INDEX_FEES = {
+    "SPX": Decimal("0.60"),
+    "SPXW": Decimal("0.60"),
+    "NDX": Decimal("0.25"),
+    "NDXP": Decimal("0.25"),
+    "VIX": Decimal("0.45"),
+    "VIXW": Decimal("0.45"),
+    "RUT": Decimal("0.18"),
+    "RUTW": Decimal("0.18"),
+}
+_COMMISSION_CAP = Decimal("10.00")
+_TAF_CAP = Decimal("8.30")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fees:
+    """What a trade costs besides its price; each amount is positive (a debit)."""
+
+    commission: Decimal = ZERO
+    clearing: Decimal = ZERO
+    exchange: Decimal = ZERO
+    nfa: Decimal = ZERO
+    orf: Decimal = ZERO
+    taf: Decimal = ZERO
+    index: Decimal = ZERO
+
+    @property
+    def regulatory(self) -> Decimal:
+        return self.exchange + self.nfa + self.orf + self.taf
+
+    @property
+    def total(self) -> Decimal:
+        return self.commission + self.clearing + self.regulatory + self.index
+
+    def __add__(self, other: Fees) -> Fees:
+        return self._each(other, 1)
+
+    def __sub__(self, other: Fees) -> Fees:
+        return self._each(other, -1)
+
+    def charged(self) -> Fees:
+        """Rounds what appears on a transaction to cents: its four columns, not their parts."""
+        return Fees(
+            commission=cents(self.commission),
+            clearing=cents(self.clearing),
+            orf=cents(self.regulatory),
+            index=cents(self.index),
+        )
+
+    def calculation(self) -> dict[str, object]:
+        """Returns the broker's `fee-calculation`, in full precision as in its dry runs."""
+        return {
+            **_debit("regulatory-fees", self.regulatory),
+            "regulatory-fees-breakdown": [
+                _part("exchange", self.exchange),
+                _part("nfa", self.nfa),
+                _part("orf", self.orf),
+                _part("sec", ZERO),
+                _part("taf", self.taf),
+            ],
+            **_debit("clearing-fees", self.clearing),
+            "clearing-fees-breakdown": [_part("clearing", self.clearing)],
+            **_debit("commission", self.commission),
+            "commission-breakdown": [_part("brokerage", self.commission)],
+            **_debit("proprietary-index-option-fees", self.index),
+            "proprietary-fees-breakdown": [_part("proprietary", self.index)],
+            **_debit("total-fees", self.total),
+            **_debit("rebates", ZERO),
+            "rebates-breakdown": [_part("rebate", ZERO)],
+            "per-quantity": False,
+        }
+
+    def _each(self, other: Fees, sign: int) -> Fees:
+        return Fees(
+            commission=self.commission + sign * other.commission,
+            clearing=self.clearing + sign * other.clearing,
+            exchange=self.exchange + sign * other.exchange,
+            nfa=self.nfa + sign * other.nfa,
+            orf=self.orf + sign * other.orf,
+            taf=self.taf + sign * other.taf,
+            index=self.index + sign * other.index,
+        )
+
+
+NO_FEES = Fees()
+
+
+def fees_of(
+    contract: Contract, quantity: Decimal, *, buys: bool, opens: bool, value: Decimal
+) -> Fees:
+    """Returns the fees of trading `quantity` (positive) for `value` (positive, in dollars)."""
+    match contract.kind:
+        case Kind.EQUITY_OPTION:
+            commission = min(quantity * 1, _COMMISSION_CAP) if opens else ZERO
+            return Fees(
+                commission=commission,
+                clearing=quantity * Decimal("0.10"),
+                orf=quantity * Decimal("0.02"),
+                taf=ZERO if buys else quantity * Decimal("0.00279"),
+                index=quantity * _INDEX_FEES.get(contract.symbol[:6].strip(), ZERO),
+            )
+        case Kind.FUTURE:
+            return Fees(
+                commission=quantity * 1,
+                clearing=quantity * Decimal("0.30"),
+                exchange=quantity * Decimal("1.38"),
+                nfa=quantity * Decimal("0.02"),
+            )
+        case Kind.FUTURE_OPTION:
+            return Fees(
+                commission=quantity * Decimal("2.50") if opens else ZERO,
+                clearing=quantity * Decimal("0.30"),
+                exchange=quantity * Decimal("0.60"),
+                nfa=quantity * Decimal("0.02"),
+            )
+        case Kind.CRYPTOCURRENCY:
+            return Fees(commission=min(value / 100, _COMMISSION_CAP))
+        case _:
+            taf = ZERO if buys else min(quantity * Decimal("0.000166"), _TAF_CAP)
+            return Fees(clearing=quantity * Decimal("0.001"), taf=taf)
+
+
+def _debit(name: str, amount: Decimal) -> dict[str, str]:
+    return {name: text(amount), f"{name}-effect": _effect(amount)}
+
+
+def _part(name: str, amount: Decimal) -> dict[str, str]:
+    return {"name": name, "value": text(amount), "effect": _effect(amount)}
+
+
+def _effect(amount: Decimal) -> str:
+    return (Effect.DEBIT if amount else Effect.NONE).value

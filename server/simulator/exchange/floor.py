@@ -1,0 +1,376 @@
+"""Moves orders through their life and executes them: one `step` does all that is due by now.
+
+Deterministic: what happens depends on the clock, the market and the order of arrival, nothing
+else. An order is stamped with the instant at which its step was due, not with the one at which
+somebody got round to it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Floor", "FloorStatistics"]
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from server.simulator.exchange.contracts import Venue
+from server.simulator.exchange.effects import effective_action
+from server.simulator.exchange.fees import Fees, fees_of
+from server.simulator.exchange.marks import Marks
+from server.simulator.exchange.matching import Execution, execute, triggered
+from server.simulator.exchange.moments import Clock
+from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.orders import Fill, Leg, Order
+from server.simulator.exchange.registry import Registry
+from server.simulator.exchange.settings import ExchangeSettings
+from server.simulator.exchange.vocabulary import (
+    CLOSING,
+    OrderType,
+    Status,
+    TimeInForce,
+)
+
+VENUE = "MARKET_SIMULATOR"
+HALF = Decimal("0.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloorStatistics:
+    """What the floor has done so far."""
+
+    working: int
+    executions: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Booking:
+    """A leg of an execution whose fill is still to be told."""
+
+    due: datetime
+    order: Order
+    leg: int
+    quantity: Decimal
+    price: Decimal
+    group: str
+
+
+class Floor:
+    """Takes every working order one step further whenever it is asked to."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        venue: Venue,
+        clock: Clock,
+        notices: Notices,
+        settings: ExchangeSettings,
+        ended: Callable[[Order, datetime], None],
+        filled: Callable[[Order, datetime], None],
+    ) -> None:
+        self._registry = registry
+        self._venue = venue
+        self._clock = clock
+        self._notices = notices
+        self._settings = settings
+        self._ended = ended
+        self._filled = filled
+        self._bookings: list[_Booking] = []
+        self._executions = 0
+        self._rejected = 0
+
+    def step(self) -> None:
+        """Does everything that is due at the clock's now."""
+        now = self._clock.now()
+        marks = Marks(self._venue)
+        self._book_due(now)
+        for order in list(self._registry.working.values()):
+            self._advance(order, now)
+            if order.status.at_the_exchange:
+                self._work(order, marks, now)
+
+        self._book_due(now)
+
+    def next_due(self) -> datetime | None:
+        """Returns when the next step has something to do; None while nothing works."""
+        now = self._clock.now()
+        moments = [booking.due for booking in self._bookings]
+        for order in self._registry.working.values():
+            moments += [at for at in (order.due, order.expires_at) if at is not None]
+            if order.status.at_the_exchange or order.status is Status.RECEIVED:
+                moments.append(max(order.ready_at or now, now + self._settings.match_every))
+
+        return min(moments, default=None)
+
+    def statistics(self) -> FloorStatistics:
+        return FloorStatistics(
+            working=len(self._registry.working),
+            executions=self._executions,
+            rejected=self._rejected,
+        )
+
+    def route(self, order: Order, at: datetime) -> None:
+        """Sends an order on its way: Routed, or Received until the market opens."""
+        opened = all(self._venue.is_open(leg.contract) for leg in order.legs)
+        if opened:
+            order.move(Status.ROUTED, at)
+            order.due = at + self._settings.routing
+        elif order.status is not Status.RECEIVED:
+            order.move(Status.RECEIVED, at)
+
+        self._notices.order(order)
+
+    def end(self, order: Order, status: Status, at: datetime, reason: str | None = None) -> None:
+        """Takes an order to a terminal status and tells everybody whom it concerns."""
+        order.reject_reason = reason
+        order.move(status, at)
+        self._registry.working.pop(order.id, None)
+        if status is Status.REJECTED:
+            self._rejected += 1
+
+        self._notices.order(order)
+        self._ended(order, at)
+
+    def fill(self, order: Order, execution: Execution, at: datetime) -> None:
+        """Executes some units of an order: the first leg at once, the others a moment later."""
+        if order.type is OrderType.NOTIONAL_MARKET:
+            leg = order.legs[0]
+            leg.quantity = leg.remaining = order.open_units = execution.units
+
+        group = f"{order.id}-{self._registry.next_execution()}"
+        bookings = [
+            _Booking(
+                due=at + position * self._settings.leg_gap,
+                order=order,
+                leg=position,
+                quantity=order.ratio(leg) * execution.units,
+                price=price,
+                group=group,
+            )
+            for position, (leg, price) in enumerate(zip(order.legs, execution.prices, strict=True))
+        ]
+        self._executions += 1
+        size = order.size
+        order.reserved -= order.reserved * execution.units / order.open_units
+        order.open_units -= execution.units
+        self._bookings += bookings[1:]
+        first_fill = not order.has_fills
+        self._book(bookings[0], done=not order.open_units and size > 0)
+        if first_fill:
+            self._filled(order, at)
+
+        if order.status.terminal:
+            self._ended(order, at)
+
+    # --- the life of an order
+
+    def _advance(self, order: Order, now: datetime) -> None:
+        self._expire(order, now)
+        while not order.status.terminal and order.due is not None and order.due <= now:
+            self._next_stage(order, order.due)
+
+        if order.status is Status.RECEIVED and all(
+            self._venue.is_open(leg.contract) for leg in order.legs
+        ):
+            self.route(order, now)
+
+    def _expire(self, order: Order, now: datetime) -> None:
+        ends = [leg.contract.expires_at for leg in order.legs]
+        ends.append(order.expires_at)
+        reached = [end for end in ends if end is not None and end <= now]
+        if reached and not order.status.terminal:
+            self.end(order, Status.EXPIRED, min(reached))
+
+    def _next_stage(self, order: Order, at: datetime) -> None:
+        match order.status:
+            case Status.ROUTED:
+                order.move(Status.IN_FLIGHT, at)
+                order.exchange_number = 10_000_000 + order.id
+                order.client_order_id = f"SIM{order.id:015X}"
+                order.due = at + self._settings.flight
+                self._notices.order(order)
+            case Status.IN_FLIGHT:
+                self._arrive(order, at)
+            case Status.CANCEL_REQUESTED:
+                self.end(order, Status.CANCELLED, at)
+            case Status.REPLACE_REQUESTED:
+                self._replace(order, at)
+            case _:
+                order.due = None
+
+    def _arrive(self, order: Order, at: datetime) -> None:
+        script = order.ticket.script
+        if script.behaviour == "reject":
+            self.end(order, Status.REJECTED, at, script.reason)
+        elif (off := _off_tick(order)) is not None:
+            self.end(order, Status.REJECTED, at, f"Illegal price increment: {off}")
+        else:
+            order.move(Status.LIVE, at)
+            order.ready_at = _ready(order, at, self._settings.first_match)
+            self._notices.order(order)
+
+    def _replace(self, old: Order, at: datetime) -> None:
+        new = self._registry.orders[old.replacing] if old.replacing else None
+        slipped = old.open_units < old.units_at_replace
+        if new is None or new.status.terminal or slipped:
+            self.abort_replace(old, at)
+            return
+
+        self.end(old, Status.CANCELLED, at)
+        self.route(new, at)
+
+    def abort_replace(self, old: Order, at: datetime) -> None:
+        """Gives up replacing an order because a fill (or a cancel of the new one) came first."""
+        new = self._registry.orders.get(old.replacing or 0)
+        if new is not None and not new.status.terminal:
+            self.end(new, Status.REJECTED, at, "Order was filled before it could be replaced")
+
+        if not old.status.terminal:
+            old.move(Status.LIVE, at)
+            old.edited, old.replacing = False, None
+            self._notices.order(old)
+
+    # --- matching
+
+    def _work(self, order: Order, marks: Marks, now: datetime) -> None:
+        if order.ready_at is None or now < order.ready_at:
+            return
+
+        if not all(self._venue.is_open(leg.contract) for leg in order.legs):
+            return
+
+        order.ready_at = now + self._settings.match_every
+        execution = self._execution(order, marks, now)
+        if execution is not None and self._allowed(order, now):
+            self.fill(order, execution, now)
+
+        if order.ticket.time_in_force is TimeInForce.IOC and not order.status.terminal:
+            self.end(order, Status.CANCELLED, now)
+
+    def _execution(self, order: Order, marks: Marks, now: datetime) -> Execution | None:
+        script = order.ticket.script
+        if script.behaviour == "never":
+            return None
+
+        tops = [marks.top(leg.contract) for leg in order.legs]
+        if order.type.has_trigger and not order.triggered:
+            if not triggered(order, tops):
+                return None
+
+            order.triggered = True
+
+        waited = now - (order.live_at or now)
+        execution = execute(order, tops, patient=waited >= self._settings.patience)
+        if script.behaviour == "immediate" or execution is None:
+            return execution
+
+        units = order.open_units
+        if script.behaviour == "partial" and not order.has_fills and units > 1:
+            order.ready_at = now + script.delay
+            return replace(execution, units=(units * HALF).to_integral_value())
+
+        return replace(execution, units=units or execution.units)
+
+    def _allowed(self, order: Order, now: datetime) -> bool:
+        # Another order may have closed the position since this one was checked.
+        if not order.ticket.strict:
+            return True
+
+        account = self._registry.accounts[order.account_number]
+        for leg in order.legs:
+            held = account.held(leg.contract.symbol)
+            if leg.action in CLOSING and (held * leg.action.side >= 0 or abs(held) < leg.remaining):
+                self.end(
+                    order, Status.REJECTED, now, "Closing order exceeds the position that is left"
+                )
+                return False
+
+        return True
+
+    # --- books
+
+    def _book_due(self, now: datetime) -> None:
+        due = [booking for booking in self._bookings if booking.due <= now]
+        self._bookings = [booking for booking in self._bookings if booking.due > now]
+        for booking in sorted(due, key=lambda one: one.due):
+            self._book(booking, done=False)
+
+    def _book(self, booking: _Booking, *, done: bool) -> None:
+        order, leg = booking.order, booking.order.legs[booking.leg]
+        account = self._registry.accounts[order.account_number]
+        contract = leg.contract
+        held = account.held(contract.symbol)
+        leg.action = effective_action(leg.action, held, booking.quantity)
+        execution = f"{self._registry.next_execution()}"
+        fees = self._charge(leg, booking.quantity, booking.price)
+        account.trade(
+            contract,
+            leg.action,
+            booking.quantity,
+            booking.price,
+            fees=fees,
+            at=booking.due,
+            order_id=order.id,
+            exec_id=execution,
+            leg_count=len(order.legs),
+            venue=VENUE,
+        )
+        leg.remaining -= booking.quantity
+        leg.fills.append(
+            Fill(
+                id=f"{order.id}_{execution}",
+                exec_id=execution,
+                group_id=booking.group,
+                quantity=booking.quantity,
+                price=booking.price,
+                at=booking.due,
+                venue=VENUE,
+            )
+        )
+        order.updated_at = max(order.updated_at, booking.due)
+        if done and not order.status.terminal:
+            order.move(Status.FILLED, booking.due)
+            self._registry.working.pop(order.id, None)
+
+        self._notices.order(order)
+        self._notices.holding(account, contract.symbol)
+
+    def _charge(self, leg: Leg, quantity: Decimal, price: Decimal) -> Fees:
+        # Over the whole leg, less what its earlier fills paid: caps and cents then come out right.
+        leg.traded_value += price * quantity * leg.contract.multiplier
+        due = fees_of(
+            leg.contract,
+            leg.filled + quantity,
+            buys=leg.action.side > 0,
+            opens=leg.action not in CLOSING,
+            value=leg.traded_value,
+        ).charged()
+        owed = due - leg.charged
+        leg.charged = due
+        return owed
+
+
+def _ready(order: Order, at: datetime, first_match: timedelta) -> datetime:
+    script = order.ticket.script
+    match script.behaviour:
+        case "delayed":
+            return at + script.delay
+        case "scheduled" if script.schedule is not None:
+            return max(at, script.schedule)
+        case _:
+            return at + first_match
+
+
+def _off_tick(order: Order) -> Decimal | None:
+    # Of a spread only the net price counts, on the finest tick that its legs have.
+    for price in (order.ticket.price, order.ticket.stop_trigger):
+        if price is None:
+            continue
+
+        size = abs(price)
+        tick = min(leg.contract.tick_at(size) for leg in order.legs)
+        if size % tick:
+            return size
+
+    return None

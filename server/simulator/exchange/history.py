@@ -1,0 +1,188 @@
+"""What an account was worth in the past: its journal replayed, valued along its own trades.
+
+The simulated market keeps no past for accounts that did not exist yet, so a contract is valued on
+the straight line between the prices at which the account traded it and its mark now. Cash and
+quantities of a past day are exact; the value ends at today's net liquidating value.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Bar", "History"]
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from server.simulator.exchange.account import Account
+from server.simulator.exchange.balances import Balances, weigh
+from server.simulator.exchange.contracts import Contract, Top, Venue
+from server.simulator.exchange.ledger import Transaction
+from server.simulator.exchange.marks import Marks
+from server.simulator.exchange.moments import NEW_YORK
+from server.simulator.exchange.money import ZERO, cents
+from server.simulator.exchange.positions import Position, flat, traded
+
+CLOSE = time(16, 0)
+OPEN = time(9, 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """The net liquidating value over one interval."""
+
+    at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+
+class History:
+    """The past of one account, as seen from one instant."""
+
+    def __init__(self, account: Account, venue: Venue, now: datetime) -> None:
+        self._account = account
+        self._venue = venue
+        self._now = now
+        self._journal: list[Transaction] = [
+            one for one in account.ledger.journal if one.executed_at <= now
+        ]
+        self._paths: dict[str, list[tuple[float, Decimal]]] = {}
+        marks = Marks(venue)
+        for transaction in self._journal:
+            contract, price = transaction.contract, transaction.price
+            if contract is not None and price is not None:
+                path = self._paths.setdefault(contract.symbol, [])
+                path.append((transaction.executed_at.timestamp(), price))
+
+        for position in account.positions.values():
+            if position.quantity:
+                path = self._paths.setdefault(position.contract.symbol, [])
+                path.append((now.timestamp(), marks.mark(position.contract)))
+
+    def balances_on(self, day: date, time_of_day: str) -> Balances:
+        """Returns the balances of the beginning or the end of a day."""
+        at = datetime.combine(day, OPEN if time_of_day == "BOD" else CLOSE, NEW_YORK)
+        return self.balances_at(min(at, self._now))
+
+    def balances_at(self, at: datetime) -> Balances:
+        """Returns the balances of an instant."""
+        sweep = _Sweep(self._journal)
+        sweep.to(at)
+        marks = Marks(_PastVenue(self._venue, self, at))
+        return weigh(self._account, marks, positions=sweep.positions, cash=sweep.cash)
+
+    def bars(self, start: datetime, step: timedelta) -> list[Bar]:
+        """Returns bars from an instant until now, oldest first."""
+        first = max(start, self._account.profile.opened_at)
+        bars: list[Bar] = []
+        sweep = _Sweep(self._journal)
+        opening = self._value(sweep, first)
+        at = first
+        while at < self._now:
+            end = min(at + step, self._now)
+            middle = self._value(sweep, at + (end - at) / 2)
+            closing = self._value(sweep, end)
+            values = (opening, middle, closing)
+            bars.append(Bar(at=at, open=opening, high=max(values), low=min(values), close=closing))
+            opening, at = closing, end
+
+        return bars
+
+    def price(self, symbol: str, at: datetime) -> Decimal:
+        """Returns the price of a contract at an instant."""
+        path = self._paths.get(symbol)
+        if not path:
+            return ZERO
+
+        moment = at.timestamp()
+        place = bisect_right(path, (moment, Decimal("Infinity")))
+        if place == 0:
+            return path[0][1]
+
+        if place == len(path):
+            return path[-1][1]
+
+        (before, low), (after, high) = path[place - 1], path[place]
+        share = Decimal((moment - before) / (after - before)) if after > before else Decimal(1)
+        return (low + (high - low) * share).quantize(Decimal("0.0001"))
+
+    def _value(self, sweep: _Sweep, at: datetime) -> Decimal:
+        sweep.to(at)
+        value = sweep.cash
+        for position in sweep.positions.values():
+            contract = position.contract
+            worth = self.price(contract.symbol, at) * position.quantity * contract.multiplier
+            value += worth - position.cost if contract.is_future_like else worth
+
+        return cents(value)
+
+
+class _Sweep:
+    """Replays a journal forwards, as far as it is asked to."""
+
+    def __init__(self, journal: Sequence[Transaction]) -> None:
+        self._journal = journal
+        self._next = 0
+        self.positions: dict[str, Position] = {}
+        self.cash = ZERO
+
+    def to(self, at: datetime) -> None:
+        """Books everything up to an instant; instants must not go backwards."""
+        while self._next < len(self._journal):
+            transaction = self._journal[self._next]
+            if transaction.executed_at > at:
+                return
+
+            self._next += 1
+            self._book(transaction)
+
+    def _book(self, transaction: Transaction) -> None:
+        self.cash += transaction.net_value
+        contract, price = transaction.contract, transaction.price
+        if contract is None:
+            return
+
+        held = self.positions.get(contract.symbol) or flat(contract, transaction.executed_at)
+        if transaction.action is None or transaction.quantity is None or price is None:
+            # A future's variation: it has been paid, so it counts from here.
+            after = replace(held, cost=held.cost + transaction.value)
+        else:
+            change = transaction.action.side * transaction.quantity
+            after, _ = traded(held, change, price, at=transaction.executed_at, day=transaction.day)
+
+        self.positions[contract.symbol] = after
+
+
+class _PastVenue:
+    """A venue whose prices are those of an instant of the account's past."""
+
+    def __init__(self, venue: Venue, history: History, at: datetime) -> None:
+        self._venue = venue
+        self._history = history
+        self._at = at
+
+    def find(self, symbol: str) -> Contract | None:
+        return self._venue.find(symbol)
+
+    def top(self, contract: Contract) -> Top:
+        price = self._history.price(contract.symbol, self._at)
+        if not price:
+            # Never traded by this account: an underlying, whose present price has to do.
+            return self._venue.top(contract)
+
+        return Top(bid=price, ask=price, last=price)
+
+    def is_open(self, contract: Contract) -> bool:
+        return self._venue.is_open(contract)
+
+    def session_end(self, moment: datetime) -> datetime:
+        return self._venue.session_end(moment)
+
+    def expirations(self, underlying: str) -> list[date]:
+        return list(self._venue.expirations(underlying))
+
+    def options(self, underlying: str, expiration: date) -> list[Contract]:
+        return list(self._venue.options(underlying, expiration))

@@ -1,0 +1,110 @@
+"""The books of one account: every change of money is a transaction with postings that sum to zero.
+
+Cash is not a field that somebody adds to; it is the balance of the `cash` ledger account. What the
+customer sees (transactions, cash, fees, realized gains) is read off the same journal, so it cannot
+disagree. A debit to the customer's cash is negative.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Ledger", "Posting", "Transaction", "Unbalanced"]
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from server.simulator.exchange.contracts import Contract
+from server.simulator.exchange.fees import NO_FEES, Fees
+from server.simulator.exchange.money import ZERO
+from server.simulator.exchange.vocabulary import Action
+
+Posting = tuple[str, Decimal]
+"""A ledger account (`cash`, `positions`, `realized`, `commission`, …) and a signed amount."""
+
+
+class Unbalanced(Exception):
+    """Postings that do not sum to zero, or that disagree with the transaction they belong to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One line of the account's history."""
+
+    id: int
+    account_number: str
+    type: str
+    """`Trade`, `Receive Deliver` or `Money Movement`."""
+
+    sub_type: str
+    description: str
+    executed_at: datetime
+    created_at: datetime
+    day: date
+    """The trading day (New York)."""
+
+    value: Decimal
+    """Signed, without fees."""
+
+    postings: tuple[Posting, ...]
+    fees: Fees = NO_FEES
+    """Already rounded to cents (`Fees.charged`)."""
+
+    contract: Contract | None = None
+    action: Action | None = None
+    quantity: Decimal | None = None
+    """Positive."""
+
+    price: Decimal | None = None
+    order_id: int | None = None
+    exec_id: str | None = None
+    leg_count: int | None = None
+    venue: str | None = None
+    estimated: bool = True
+    """Fees are estimates until the night's clearing, as at the broker."""
+
+    @property
+    def net_value(self) -> Decimal:
+        return self.value - self.fees.total
+
+
+class Ledger:
+    """Keeps the journal and the balance of every ledger account."""
+
+    def __init__(self) -> None:
+        self._journal: list[Transaction] = []
+        self._by_id: dict[int, Transaction] = {}
+        self._balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+
+    def post(self, transaction: Transaction) -> None:
+        """Writes a transaction; one whose postings do not balance is refused."""
+        if sum((amount for _, amount in transaction.postings), ZERO):
+            raise Unbalanced(f"postings of transaction {transaction.id} do not sum to zero")
+
+        cash = sum((amount for name, amount in transaction.postings if name == "cash"), ZERO)
+        if cash != transaction.net_value:
+            raise Unbalanced(f"transaction {transaction.id} moves {cash}, says otherwise")
+
+        for name, amount in transaction.postings:
+            self._balances[name] += amount
+
+        insort(self._journal, transaction, key=lambda one: one.executed_at)
+        self._by_id[transaction.id] = transaction
+
+    @property
+    def cash(self) -> Decimal:
+        return self._balances["cash"]
+
+    @property
+    def journal(self) -> Sequence[Transaction]:
+        """Every transaction, oldest first."""
+        return self._journal
+
+    def find(self, number: int) -> Transaction | None:
+        return self._by_id.get(number)
+
+    def balances(self) -> Mapping[str, Decimal]:
+        """Returns the balance of every ledger account; they sum to zero."""
+        return dict(self._balances)

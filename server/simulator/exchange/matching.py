@@ -1,0 +1,146 @@
+"""Whether an order would be executed against a market, at which prices, and how much of it.
+
+Pure: given an order and the tops of its legs, what happens. The price of an order is per unit and
+signed; its *natural* price is what the opposite sides ask for, its *middle* what lies between. An
+order at its natural price or better fills at once, at the market's prices; one at the middle or
+better fills at its own price once it has waited; a worse one waits.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Execution", "execute", "triggered"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+
+from server.simulator.exchange.contracts import Top
+from server.simulator.exchange.money import ZERO, cents
+from server.simulator.exchange.orders import Order
+from server.simulator.exchange.vocabulary import Kind, OrderType
+
+_SHARE = Decimal("0.00001")
+_COIN = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """Some units of an order, and the price of each of its legs."""
+
+    units: Decimal
+    prices: tuple[Decimal, ...]
+
+
+def triggered(order: Order, tops: Sequence[Top]) -> bool:
+    """Tells whether the market has touched the trigger of a stop.
+
+    A purchase waits for the market to rise to it, a sale for it to fall to it. What counts is the
+    last trade of a single leg, or the net middle of a spread.
+    """
+    trigger = order.ticket.stop_trigger
+    if trigger is None:
+        return False
+
+    if len(order.legs) == 1:
+        price = tops[0].last if tops[0].last is not None else tops[0].mark
+        buys = order.legs[0].action.side > 0
+    else:
+        middle = _net(order, [top.mid for top in tops])
+        price = None if middle is None else abs(middle)
+        buys = (order.ticket.price or ZERO) < 0
+
+    if price is None:
+        return False
+
+    return price >= trigger if buys else price <= trigger
+
+
+def execute(order: Order, tops: Sequence[Top], *, patient: bool) -> Execution | None:
+    """Returns what the market would execute of an order now, or None.
+
+    `patient` says that the order has waited long enough to be met in the middle.
+    """
+    sides = [
+        (top.ask if leg.action.side > 0 else top.bid)
+        for leg, top in zip(order.legs, tops, strict=True)
+    ]
+    natural = _net(order, sides)
+    if order.type is OrderType.NOTIONAL_MARKET:
+        return _notional(order, sides[0])
+
+    limit = order.ticket.price
+    if natural is not None and (not _limited(order) or limit is None or natural >= limit):
+        prices = tuple(side for side in sides if side is not None)
+        return Execution(units=_available(order, tops), prices=prices)
+
+    middles = [top.mid for top in tops]
+    middle = _net(order, middles)
+    if limit is None or middle is None or not patient or middle < limit:
+        return None
+
+    met = _spread_out(order, limit, [mid for mid in middles if mid is not None])
+    return None if met is None else Execution(units=_available(order, tops), prices=met)
+
+
+def _limited(order: Order) -> bool:
+    return order.type.has_price
+
+
+def _net(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None:
+    # Signed per unit as order prices are: what a sale brings is positive.
+    total = ZERO
+    for leg, price in zip(order.legs, prices, strict=True):
+        if price is None:
+            return None
+
+        total -= leg.action.side * price * order.ratio(leg)
+
+    return total
+
+
+def _available(order: Order, tops: Sequence[Top]) -> Decimal:
+    """How many units the displayed sizes hold: at least one, and no limit where none is shown."""
+    units = order.open_units
+    for leg, top in zip(order.legs, tops, strict=True):
+        shown = top.ask_size if leg.action.side > 0 else top.bid_size
+        if shown is not None and shown > 0:
+            units = min(units, max(shown // order.ratio(leg), Decimal(1)))
+
+    return min(units, order.open_units)
+
+
+def _notional(order: Order, price: Decimal | None) -> Execution | None:
+    if not price:
+        return None
+
+    leg = order.legs[0]
+    step = _COIN if leg.contract.kind is Kind.CRYPTOCURRENCY else _SHARE
+    quantity = (abs(order.ticket.value or ZERO) / price).quantize(step, ROUND_DOWN)
+    return Execution(units=quantity, prices=(price,)) if quantity else None
+
+
+def _spread_out(
+    order: Order, limit: Decimal, middles: Sequence[Decimal]
+) -> tuple[Decimal, ...] | None:
+    # Every leg at its own middle in cents, and the leg with the least weight takes up the rest, so
+    # that the legs add up to the limit exactly.
+    prices = [middle.quantize(Decimal("0.01"), ROUND_HALF_EVEN) for middle in middles]
+    if any(not leg.contract.kind.is_option for leg in order.legs):
+        prices = list(middles)
+
+    lightest = min(range(len(order.legs)), key=lambda one: order.ratio(order.legs[one]))
+    leg = order.legs[lightest]
+    others = sum(
+        (
+            -other.action.side * price * order.ratio(other)
+            for position, (other, price) in enumerate(zip(order.legs, prices, strict=True))
+            if position != lightest
+        ),
+        ZERO,
+    )
+    prices[lightest] = -leg.action.side * (limit - others) / order.ratio(leg)
+    if prices[lightest] <= 0 or prices[lightest] != cents(prices[lightest]):
+        # A leg cannot be given away, nor be priced between cents; unless it is alone.
+        return (abs(limit),) if len(prices) == 1 else None
+
+    return tuple(prices)

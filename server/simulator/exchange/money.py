@@ -1,0 +1,50 @@
+"""Amounts: rounded to cents half up, signed inside, with an `-effect` beside them on the wire.
+
+Inside, a credit (money to the customer) is positive. The broker prints decimals without trailing
+zeros but with at least one place: `1.0`, `76.12`, `0.000166`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CENT", "ZERO", "cents", "effect", "number", "text", "with_effect"]
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from server.simulator.exchange.vocabulary import Effect
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Rounds to whole cents, halves away from zero."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def text(amount: Decimal) -> str:
+    """Writes a decimal as the broker does."""
+    if not amount:
+        return "0.0"
+
+    whole, _, places = f"{amount:f}".partition(".")
+    return f"{whole}.{places.rstrip('0') or '0'}"
+
+
+def number(quantity: Decimal) -> int | str:
+    """Writes a quantity as the broker does: a JSON integer, or a string for a part of one."""
+    whole = int(quantity)
+    return whole if whole == quantity else text(quantity)
+
+
+def effect(amount: Decimal) -> Effect:
+    """Names the sign of an amount."""
+    if not amount:
+        return Effect.NONE
+
+    return Effect.CREDIT if amount > 0 else Effect.DEBIT
+
+
+def with_effect(name: str, amount: Decimal) -> dict[str, Any]:
+    """Writes a signed amount as the broker's pair of keys."""
+    return {name: text(abs(amount)), f"{name}-effect": effect(amount).value}

@@ -1,0 +1,197 @@
+"""What an order would do to an account's buying power, worked out before it is let through.
+
+The order is played on a copy of the positions; the difference of what could be spent before and
+after is its effect. A profit that only the order's own price promises is not counted: an option
+offered for a million does not make its owner a millionaire.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PowerEffect", "order_fees", "power_effect"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from server.simulator.exchange.account import Account
+from server.simulator.exchange.balances import exposures, rules_of, weigh
+from server.simulator.exchange.fees import Fees, fees_of
+from server.simulator.exchange.margin import requirement
+from server.simulator.exchange.marks import Marks
+from server.simulator.exchange.money import ZERO, effect, text, with_effect
+from server.simulator.exchange.orders import Leg, Order
+from server.simulator.exchange.positions import Position, flat, traded
+from server.simulator.exchange.vocabulary import CLOSING, Kind, OrderType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerEffect:
+    """The effect of an order on what the account may spend; a debit is negative."""
+
+    margin_change: Decimal
+    """Change of the requirement; more is positive."""
+
+    change: Decimal
+    current: Decimal
+    isolated: Decimal
+    is_spread: bool
+    positions: Mapping[str, Position]
+    """What the account would hold."""
+
+    cash: Decimal
+    """And its cash."""
+
+    @property
+    def new(self) -> Decimal:
+        return self.current + self.change
+
+    @property
+    def refused(self) -> bool:
+        """Whether the account cannot carry the order; one that frees power always passes."""
+        return self.change < 0 and self.new < 0
+
+    def body(self) -> dict[str, Any]:
+        """Returns the broker's `buying-power-effect`."""
+        return {
+            **with_effect("change-in-margin-requirement", -self.margin_change),
+            **with_effect("change-in-buying-power", self.change),
+            **with_effect("current-buying-power", self.current),
+            **with_effect("new-buying-power", self.new),
+            **with_effect("isolated-order-margin-requirement", -self.isolated),
+            "is-spread": self.is_spread,
+            "impact": text(abs(self.change)),
+            "effect": effect(self.change).value,
+        }
+
+
+def power_effect(
+    account: Account,
+    order: Order,
+    marks: Marks,
+    *,
+    at: datetime,
+    day: date,
+    reserved: Decimal,
+    positions: Mapping[str, Position] | None = None,
+    cash: Decimal | None = None,
+) -> PowerEffect:
+    """Returns what filling the whole order would do, starting from the given holdings."""
+    before = account.positions if positions is None else positions
+    money = account.ledger.cash if cash is None else cash
+    prices = [_assumed(order, leg, marks) for leg in order.legs]
+    quantities = [
+        _quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
+    ]
+    fees = _fees(order, prices, quantities)
+
+    after = dict(before)
+    for leg, price, quantity in zip(order.legs, prices, quantities, strict=True):
+        held = after.get(leg.contract.symbol) or flat(leg.contract, at)
+        position, _ = traded(held, leg.action.side * quantity, price, at=at, day=day)
+        after[leg.contract.symbol] = position
+
+    rules = rules_of(account)
+    bound_before = requirement(exposures(before.values(), marks), rules).initial
+    bound_after = requirement(exposures(after.values(), marks), rules).initial
+    bound = bound_after - bound_before
+    cash_change = _cash(order, prices, quantities)
+    if order.legs[0].contract.kind.is_option:
+        # Against the marks, which the requirement is worked out with.
+        edge = cash_change + sum(
+            (
+                leg.action.side * marks.worth(leg.contract, quantity)
+                for leg, quantity in zip(order.legs, quantities, strict=True)
+            ),
+            ZERO,
+        )
+        change = (edge if cash_change < 0 else min(edge, ZERO)) - bound
+    else:
+        # A share bought below the market binds its price, not its value.
+        mark = marks.mark(order.legs[0].contract)
+        change = -bound * (prices[0] / mark if mark else 1)
+        bound = -change
+
+    isolated = requirement(
+        exposures(
+            [
+                replace(flat(leg.contract, at), quantity=leg.action.side * quantity)
+                for leg, quantity in zip(order.legs, quantities, strict=True)
+            ],
+            marks,
+        ),
+        rules,
+    ).initial
+    spendable = weigh(account, marks, positions=before, cash=money, reserved=reserved)
+    return PowerEffect(
+        margin_change=bound,
+        change=change - fees.total,
+        current=spendable.option_buying_power,
+        isolated=isolated,
+        is_spread=len(order.legs) > 1,
+        positions=after,
+        cash=money + cash_change - fees.total,
+    )
+
+
+def _fees(order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]) -> Fees:
+    """Returns the fees of filling the whole order, in full precision."""
+    total = Fees()
+    for leg, price, quantity in zip(order.legs, prices, quantities, strict=True):
+        total += fees_of(
+            leg.contract,
+            quantity,
+            buys=leg.action.side > 0,
+            opens=leg.action not in CLOSING,
+            value=price * quantity * leg.contract.multiplier,
+        )
+
+    return total
+
+
+def order_fees(order: Order, marks: Marks) -> Fees:
+    """Returns the fees that an answer to a placement shows."""
+    prices = [_assumed(order, leg, marks) for leg in order.legs]
+    quantities = [
+        _quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
+    ]
+    return _fees(order, prices, quantities)
+
+
+def _assumed(order: Order, leg: Leg, marks: Marks) -> Decimal:
+    # The price one leg is thought to trade at.
+    if len(order.legs) == 1:
+        if order.ticket.price is not None:
+            return abs(order.ticket.price)
+
+        if order.type is OrderType.STOP and order.ticket.stop_trigger is not None:
+            return order.ticket.stop_trigger
+
+    top = marks.top(leg.contract)
+    side = top.ask if leg.action.side > 0 else top.bid
+    return marks.mark(leg.contract) if side is None or len(order.legs) > 1 else side
+
+
+def _quantity(order: Order, leg: Leg, price: Decimal) -> Decimal:
+    if leg.quantity is not None:
+        return leg.quantity
+
+    return abs(order.ticket.value or ZERO) / price if price else ZERO
+
+
+def _cash(order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]) -> Decimal:
+    first = order.legs[0].contract
+    if first.kind is Kind.FUTURE:
+        return ZERO
+
+    if order.ticket.price is not None:
+        return order.ticket.price * order.size * first.multiplier
+
+    return sum(
+        (
+            -leg.action.side * price * quantity * leg.contract.multiplier
+            for leg, price, quantity in zip(order.legs, prices, quantities, strict=True)
+        ),
+        ZERO,
+    )

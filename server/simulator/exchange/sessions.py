@@ -1,0 +1,126 @@
+"""The end of a trading day and of a contract: settlement, exercise, assignment, the next morning.
+
+An option that is at least a cent in the money when it expires is exercised or assigned, one on an
+index or a future in cash; any other is removed worthless. Futures pay their variation at the end of
+every day and are closed out at the last mark when they expire.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Sessions"]
+
+from datetime import datetime
+from decimal import Decimal
+
+from server.simulator.exchange.account import Account
+from server.simulator.exchange.contracts import Contract, Venue
+from server.simulator.exchange.marks import Marks
+from server.simulator.exchange.moments import Clock
+from server.simulator.exchange.money import CENT, ZERO
+from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.positions import Position
+from server.simulator.exchange.registry import Registry
+from server.simulator.exchange.vocabulary import Kind
+
+
+class Sessions:
+    """Turns days over and takes expired contracts off the books."""
+
+    def __init__(self, registry: Registry, venue: Venue, clock: Clock, notices: Notices) -> None:
+        self._registry = registry
+        self._venue = venue
+        self._notices = notices
+        self._ends_at = venue.session_end(clock.now())
+        self._next_expiry: datetime | None = None
+        self._known = -1
+
+    def step(self, now: datetime) -> None:
+        """Does what the clock has made due: expirations first, then the ends of days."""
+        if self._expiry_due(now):
+            for account in self._registry.accounts.values():
+                self._expire(account, now)
+
+        while self._ends_at <= now:
+            ended = self._ends_at
+            for account in self._registry.accounts.values():
+                self._turn(account, ended)
+
+            self._ends_at = self._venue.session_end(ended)
+
+    def _expiry_due(self, now: datetime) -> bool:
+        # Looked up again only when a transaction has been booked since: steps are frequent.
+        booked = sum(len(one.ledger.journal) for one in self._registry.accounts.values())
+        if booked != self._known:
+            self._known = booked
+            self._next_expiry = min(
+                (
+                    position.contract.expires_at
+                    for account in self._registry.accounts.values()
+                    for position in account.positions.values()
+                    if position.quantity and position.contract.expires_at is not None
+                ),
+                default=None,
+            )
+
+        return self._next_expiry is not None and self._next_expiry <= now
+
+    def _expire(self, account: Account, now: datetime) -> None:
+        marks = Marks(self._venue)
+        for position in list(account.positions.values()):
+            at = position.contract.expires_at
+            if position.quantity and at is not None and at <= now:
+                self._close_out(account, position, marks, at)
+
+    def _close_out(self, account: Account, position: Position, marks: Marks, at: datetime) -> None:
+        contract = position.contract
+        symbol = contract.symbol
+        if contract.kind is Kind.FUTURE:
+            account.remove(symbol, marks.mark(contract), sub_type="Cash Settlement", at=at)
+            self._notices.holding(account, symbol)
+            return
+
+        value = _intrinsic(contract, marks.spot(contract))
+        if value < CENT:
+            account.remove(symbol, ZERO, sub_type="Expiration", at=at)
+            self._notices.holding(account, symbol)
+            return
+
+        long = position.quantity > 0
+        how = "Exercise" if long else "Assignment"
+        stock = self._venue.find(contract.underlying)
+        in_cash = (
+            contract.kind is Kind.FUTURE_OPTION
+            or contract.underlying_kind is Kind.INDEX
+            or stock is None
+        )
+        if in_cash or stock is None:
+            account.remove(symbol, value, sub_type=f"Cash Settled {how}", at=at)
+            self._notices.holding(account, symbol)
+            return
+
+        account.remove(symbol, ZERO, sub_type=how, at=at)
+        side = 1 if bool(contract.call) == long else -1
+        shares = abs(position.quantity) * contract.multiplier * side
+        account.deliver(stock, shares, contract.strike or ZERO, sub_type=how, at=at)
+        self._notices.holding(account, symbol)
+        self._notices.holding(account, stock.symbol)
+
+    def _turn(self, account: Account, at: datetime) -> None:
+        marks = Marks(self._venue)
+        for position in list(account.positions.values()):
+            if position.quantity and position.contract.is_future_like:
+                contract = position.contract
+                account.settle_variation(contract.symbol, marks.mark(contract), at=at)
+
+        account.start_day(
+            {
+                symbol: marks.mark(position.contract)
+                for symbol, position in account.positions.items()
+                if not position.contract.is_future_like
+            }
+        )
+
+
+def _intrinsic(contract: Contract, spot: Decimal) -> Decimal:
+    strike = contract.strike or ZERO
+    return max(ZERO, spot - strike if contract.call else strike - spot)

@@ -1,0 +1,233 @@
+"""Reads an order request: types and words only, whether the order is allowed is asked later.
+
+What cannot be read is 400 `validation_error` with a `domain` (the field) and a `reason`, the shape
+that the SDK expects beside `code` and `message`. Fields that the simulator does not know are
+ignored, as the broker ignores them.
+"""
+
+from __future__ import annotations
+
+__all__ = ["amended", "script_from", "ticket_from"]
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from server.simulator.envelope import BrokerError
+from server.simulator.exchange.orders import AT_ONCE, Script, Ticket, TicketLeg
+from server.simulator.exchange.vocabulary import Action, Effect, Kind, OrderType, TimeInForce
+
+_Word = TypeVar("_Word", bound=StrEnum)
+_MOST = Decimal(10) ** 12
+_PLACES = 8
+BEHAVIOURS = ("immediate", "never", "reject", "partial", "delayed", "scheduled")
+
+
+def ticket_from(body: Any) -> Ticket:
+    """Returns the order that a request body asks for."""
+    if not isinstance(body, dict):
+        raise _invalid("body", "must be a JSON object")
+
+    legs = body.get("legs")
+    if not isinstance(legs, list) or not legs:
+        raise _invalid("legs", "is missing")
+
+    return Ticket(
+        type=_word(OrderType, body, "order-type"),
+        time_in_force=_word(TimeInForce, body, "time-in-force"),
+        legs=tuple(_leg(leg, index) for index, leg in enumerate(legs)),
+        price=_signed(body, "price"),
+        stop_trigger=_positive(body, "stop-trigger"),
+        value=_signed(body, "value"),
+        gtc_date=_date(body, "gtc-date"),
+        strict=_strict(body),
+        source=_text(body, "source"),
+        external_identifier=_text(body, "external-identifier"),
+        preflight_id=_text(body, "preflight-id"),
+        partition_key=_text(body, "partition-key"),
+        script=script_from(body),
+    )
+
+
+def amended(ticket: Ticket, body: Any) -> Ticket:
+    """Returns a ticket with what a replace request changes; legs and sizes stay."""
+    if not isinstance(body, dict):
+        raise _invalid("body", "must be a JSON object")
+
+    kind = _word(OrderType, body, "order-type") if "order-type" in body else ticket.type
+    force = (
+        _word(TimeInForce, body, "time-in-force")
+        if "time-in-force" in body
+        else ticket.time_in_force
+    )
+    price = _signed(body, "price") if "price" in body else ticket.price
+    trigger = _positive(body, "stop-trigger") if "stop-trigger" in body else ticket.stop_trigger
+    return replace(
+        ticket,
+        type=kind,
+        time_in_force=force,
+        price=price if kind.has_price or "price" in body else None,
+        stop_trigger=trigger if kind.has_trigger or "stop-trigger" in body else None,
+        gtc_date=_date(body, "gtc-date") if "gtc-date" in body else ticket.gtc_date,
+        strict=_strict(body) if "advanced-instructions" in body else ticket.strict,
+        source=_text(body, "source") or ticket.source,
+        external_identifier=_text(body, "external-identifier") or ticket.external_identifier,
+        script=script_from(body),
+    )
+
+
+def script_from(body: Mapping[str, Any]) -> Script:
+    """Returns what `behavior`, `delay` (seconds, or an ISO duration) and `schedule` ask for."""
+    behaviour = body.get("behavior", "immediate")
+    if behaviour not in BEHAVIOURS:
+        raise _invalid("behavior", f"must be one of {', '.join(BEHAVIOURS)}")
+
+    schedule = body.get("schedule")
+    delay = _seconds(body.get("delay"))
+    return replace(
+        AT_ONCE,
+        behaviour=behaviour,
+        delay=AT_ONCE.delay if delay is None else delay,
+        schedule=None if schedule is None else _instant("schedule", schedule),
+        reason=str(body.get("reject-reason") or AT_ONCE.reason),
+    )
+
+
+def _leg(leg: Any, index: int) -> TicketLeg:
+    place = f"legs[{index}]"
+    if not isinstance(leg, dict):
+        raise _invalid(place, "must be an object")
+
+    symbol = leg.get("symbol")
+    if not isinstance(symbol, str) or not symbol or len(symbol) > 64:
+        raise _invalid(f"{place}[symbol]", "is missing")
+
+    quantity = leg.get("quantity")
+    return TicketLeg(
+        symbol=symbol,
+        kind=_word(Kind, leg, "instrument-type", place).value,
+        action=_word(Action, leg, "action", place),
+        quantity=None if quantity is None else _decimal(f"{place}[quantity]", quantity),
+    )
+
+
+def _word(words: type[_Word], body: Mapping[str, Any], name: str, place: str = "") -> _Word:
+    domain = f"{place}[{name}]" if place else name
+    given = body.get(name)
+    if given is None:
+        raise _invalid(domain, "is missing")
+
+    try:
+        return words(given)
+    except ValueError:
+        raise _invalid(domain, "does not have a valid value") from None
+
+
+def _signed(body: Mapping[str, Any], name: str) -> Decimal | None:
+    if body.get(name) is None:
+        return None
+
+    amount = _decimal(name, body[name])
+    if amount < 0:
+        raise _invalid(name, "must not be negative; its sign is the effect")
+
+    given = body.get(f"{name}-effect")
+    if given is None or given == Effect.NONE:
+        if amount:
+            raise _invalid(f"{name}-effect", "is missing")
+
+        return amount
+
+    return amount if _word(Effect, body, f"{name}-effect") is Effect.CREDIT else -amount
+
+
+def _positive(body: Mapping[str, Any], name: str) -> Decimal | None:
+    if body.get(name) is None:
+        return None
+
+    amount = _decimal(name, body[name])
+    if amount <= 0:
+        raise _invalid(name, "must be positive")
+
+    return amount
+
+
+def _decimal(domain: str, given: Any) -> Decimal:
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        raise _invalid(domain, "is not a number")
+
+    try:
+        amount = Decimal(str(given))
+    except InvalidOperation:
+        raise _invalid(domain, "is not a number") from None
+
+    exponent = amount.as_tuple().exponent
+    if not amount.is_finite() or abs(amount) > _MOST:
+        raise _invalid(domain, "is out of range")
+
+    if isinstance(exponent, int) and -exponent > _PLACES and amount != round(amount, _PLACES):
+        raise _invalid(domain, "has too many decimal places")
+
+    return amount
+
+
+def _date(body: Mapping[str, Any], name: str) -> date | None:
+    given = body.get(name)
+    if given is None:
+        return None
+
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise _invalid(name, "is not a date") from None
+
+
+def _instant(domain: str, given: Any) -> datetime:
+    try:
+        at = datetime.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise _invalid(domain, "is not a time") from None
+
+    if at.tzinfo is None:
+        raise _invalid(domain, "has no offset")
+
+    return at
+
+
+def _seconds(given: Any) -> timedelta | None:
+    if given is None:
+        return None
+
+    text = str(given)
+    # pydantic writes a duration as PT1.5S.
+    text = text.removeprefix("PT").removesuffix("S") if text.startswith("PT") else text
+    amount = _decimal("delay", text)
+    if amount < 0 or amount > 86_400:
+        raise _invalid("delay", "must be 0 to 86400 seconds")
+
+    return timedelta(seconds=float(amount))
+
+
+def _strict(body: Mapping[str, Any]) -> bool:
+    given = body.get("advanced-instructions")
+    if given is None:
+        return False
+
+    if not isinstance(given, dict):
+        raise _invalid("advanced-instructions", "must be an object")
+
+    return given.get("strict-position-effect-validation") is True
+
+
+def _text(body: Mapping[str, Any], name: str) -> str | None:
+    given = body.get(name)
+    return None if given is None else str(given)
+
+
+def _invalid(domain: str, reason: str) -> BrokerError:
+    return BrokerError(
+        400, "validation_error", "Request validation failed", [{"domain": domain, "reason": reason}]
+    )

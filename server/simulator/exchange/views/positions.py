@@ -1,0 +1,61 @@
+"""Positions as the broker writes them: quantities positive, direction and effect beside them."""
+
+from __future__ import annotations
+
+__all__ = ["position_json"]
+
+from datetime import date
+from typing import Any
+
+from server.simulator.exchange.marks import Marks
+from server.simulator.exchange.money import ZERO, cents, text, with_effect
+from server.simulator.exchange.positions import Position
+from server.simulator.exchange.views.times import zulu
+
+
+def position_json(
+    account_number: str, position: Position, marks: Marks, *, today: date, with_marks: bool
+) -> dict[str, Any]:
+    """Returns one position; marks are only there where they were asked for."""
+    contract = position.contract
+    long = position.quantity > 0
+    direction = "Long" if long else "Short" if position.quantity else "Zero"
+    same_day = position.realized_on == today
+    day = (position.realized_on or today).isoformat()
+    shown: dict[str, Any] = {
+        "account-number": account_number,
+        "symbol": contract.symbol,
+        "instrument-type": contract.kind.value,
+        "underlying-symbol": contract.underlying,
+        "quantity": text(abs(position.quantity)),
+        "quantity-direction": direction,
+        "close-price": text(marks.close(contract)),
+        "average-open-price": text(position.average_open_price),
+        "average-yearly-market-close-price": text(position.average_open_price),
+        "average-daily-market-close-price": text(marks.close(contract)),
+        "multiplier": int(contract.multiplier),
+        "cost-effect": {"Long": "Credit", "Short": "Debit", "Zero": "None"}[direction],
+        "is-suppressed": False,
+        "is-frozen": False,
+        "restricted-quantity": "0.0",
+        **with_effect("realized-day-gain", position.realized_day_gain if same_day else ZERO),
+        "realized-day-gain-date": day,
+        **with_effect("realized-today", position.realized_today if same_day else ZERO),
+        "realized-today-date": day,
+        "created-at": zulu(position.opened_at),
+        "updated-at": zulu(position.updated_at),
+    }
+    if contract.streamer_symbol:
+        shown["streamer-symbol"] = contract.streamer_symbol
+
+    if contract.expires_at is not None:
+        shown["expires-at"] = zulu(contract.expires_at)
+
+    if position.order_id is not None:
+        shown["order-id"] = position.order_id
+
+    if with_marks:
+        shown["mark"] = text(cents(abs(marks.worth(contract, position.quantity))))
+        shown["mark-price"] = text(marks.mark(contract))
+
+    return shown

@@ -1,0 +1,35 @@
+"""`/customers/{id}/accounts` and one of them."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from server.simulator.envelope import envelope, reply
+from server.simulator.exchange.views.accounts import account_json
+from server.simulator.rest.ownership import account_of, own_accounts
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of a customer's accounts."""
+
+    async def every(request: web.Request) -> web.Response:
+        items = [
+            {"account": account_json(account), "authority-level": "owner"}
+            for account in own_accounts(sim, request)
+        ]
+        return reply(envelope({"items": items}, request.path))
+
+    async def single(request: web.Request) -> web.Response:
+        return reply(envelope(account_json(account_of(sim, request)), request.path))
+
+    return [
+        web.get("/customers/{customer_id}/accounts", every),
+        web.get("/customers/{customer_id}/accounts/{account_number}", single),
+    ]

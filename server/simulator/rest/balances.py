@@ -1,0 +1,83 @@
+"""`/accounts/{n}/balances`, one currency of them, and the snapshots of past days."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.exchange.account import Account
+from server.simulator.exchange.history import History
+from server.simulator.exchange.moments import new_york_day
+from server.simulator.exchange.views.balances import balance_json, snapshot_json
+from server.simulator.rest import queries
+from server.simulator.rest.ownership import account_of
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+CURRENCY = "USD"
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of balances."""
+    pages = _Balances(sim)
+    return [
+        web.get("/accounts/{account_number}/balances", pages.every),
+        web.get("/accounts/{account_number}/balances/{currency}", pages.single),
+        web.get("/accounts/{account_number}/balance-snapshots", pages.snapshots),
+    ]
+
+
+class _Balances:
+    """Handlers of this file's routes."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+
+    async def every(self, request: web.Request) -> web.Response:
+        account = account_of(self._sim, request)
+        return reply(envelope({"items": [self._now(account)]}, request.path))
+
+    async def single(self, request: web.Request) -> web.Response:
+        account = account_of(self._sim, request)
+        currency = request.match_info["currency"]
+        if currency.upper() != CURRENCY:
+            raise BrokerError(
+                404, "record_not_found", f"Couldn't find balance in currency {currency}"
+            )
+
+        return reply(envelope(self._now(account), request.path))
+
+    async def snapshots(self, request: web.Request) -> web.Response:
+        """Every day of the range that has ended (EOD) or begun (BOD), newest first."""
+        account = account_of(self._sim, request)
+        moment = queries.choice(request, "time-of-day", ("BOD", "EOD"), "EOD")
+        today = new_york_day(self._sim.clock.now())
+        latest = today if moment == "BOD" else today - timedelta(days=1)
+        single = queries.day(request, "snapshot-date")
+        first = single or queries.day(request, "start-date") or latest - timedelta(days=1)
+        last = min(single or queries.day(request, "end-date") or latest, latest)
+        history = History(account, self._sim.exchange.venue, self._sim.clock.now())
+        days = [last - timedelta(days=back) for back in range(max(0, (last - first).days + 1))]
+        trading = [
+            day
+            for day in days
+            if day.weekday() < 5 and day >= new_york_day(account.profile.opened_at)
+        ]
+
+        def render(day: Any) -> dict[str, Any]:
+            return snapshot_json(
+                account.number, history.balances_on(day, moment), day=day, time_of_day=moment
+            )
+
+        return reply(page(trading, request, render=render))
+
+    def _now(self, account: Account) -> dict[str, Any]:
+        now = self._sim.clock.now()
+        balances = self._sim.exchange.balances(account)
+        return balance_json(account.number, balances, at=now, day=new_york_day(now))

@@ -1,0 +1,52 @@
+"""Whose account a path names: the caller's, somebody else's (403), nobody's (404).
+
+Accounts are opened at the first call of their customer, so that whoever logs in finds them.
+"""
+
+from __future__ import annotations
+
+__all__ = ["account_of", "customer_of", "own_accounts"]
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from server.simulator.customers import Customer
+from server.simulator.envelope import BrokerError
+from server.simulator.exchange.account import Account
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def customer_of(request: web.Request) -> Customer:
+    """Returns the caller; a path that names another customer is refused."""
+    customer: Customer = request["customer"]
+    if request.match_info.get("customer_id", "me") not in ("me", customer.id):
+        raise not_permitted()
+
+    return customer
+
+
+def own_accounts(sim: Simulator, request: web.Request) -> list[Account]:
+    """Returns the caller's accounts."""
+    customer = customer_of(request)
+    accounts: list[Account] = sim.exchange.accounts_of(customer, customer.accounts)
+    return accounts
+
+
+def account_of(sim: Simulator, request: web.Request) -> Account:
+    """Returns the account that the path names, if it is the caller's."""
+    number = request.match_info["account_number"]
+    for account in own_accounts(sim, request):
+        if account.number == number:
+            return account
+
+    if sim.customers.of_account(number) is not None:
+        raise not_permitted()
+
+    raise BrokerError(404, "record_not_found", f"Couldn't find account {number}")
+
+
+def not_permitted() -> BrokerError:
+    return BrokerError(403, "not_permitted", "User not permitted access")

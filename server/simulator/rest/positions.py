@@ -1,0 +1,55 @@
+"""`/accounts/{n}/positions`: what is held, with marks on request."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from server.simulator.envelope import envelope, reply
+from server.simulator.exchange.marks import Marks
+from server.simulator.exchange.moments import new_york_day
+from server.simulator.exchange.positions import Position
+from server.simulator.exchange.views.positions import position_json
+from server.simulator.rest import queries
+from server.simulator.rest.ownership import account_of
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the route of positions."""
+
+    async def every(request: web.Request) -> web.Response:
+        account = account_of(sim, request)
+        marks = Marks(sim.exchange.venue)
+        today = new_york_day(sim.clock.now())
+        with_marks = queries.flag(request, "include-marks")
+        items = [
+            position_json(account.number, position, marks, today=today, with_marks=with_marks)
+            for position in account.positions.values()
+            if _wanted(position, request)
+        ]
+        return reply(envelope({"items": items}, request.path))
+
+    return [web.get("/accounts/{account_number}/positions", every)]
+
+
+def _wanted(position: Position, request: web.Request) -> bool:
+    contract = position.contract
+    if not position.quantity and not queries.flag(request, "include-closed-positions"):
+        return False
+
+    underlyings = queries.many(request, "underlying-symbol")
+    symbol = queries.one(request, "symbol")
+    kind = queries.one(request, "instrument-type")
+    product = queries.one(request, "underlying-product-code")
+    return (
+        (not underlyings or contract.underlying in underlyings)
+        and (symbol is None or contract.symbol == symbol)
+        and (kind is None or contract.kind == kind)
+        and (product is None or contract.product == product)
+    )

@@ -1,0 +1,81 @@
+"""Query parameters as the broker reads them: `key[]=a&key[]=b`, dates, instants, words, flags."""
+
+from __future__ import annotations
+
+__all__ = ["choice", "day", "flag", "instant", "many", "one", "sort_descending"]
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+
+from aiohttp import web
+
+from server.simulator.envelope import BrokerError
+
+
+def one(request: web.Request, name: str) -> str | None:
+    """Returns a parameter; an empty one counts as not given."""
+    return request.query.get(name) or None
+
+
+def many(request: web.Request, name: str) -> list[str]:
+    """Returns every value of `name[]`, or of `name`."""
+    values = request.query.getall(f"{name}[]", []) or request.query.getall(name, [])
+    return [value for value in values if value]
+
+
+def flag(request: web.Request, name: str) -> bool:
+    return request.query.get(name, "").lower() in ("true", "1")
+
+
+def choice(request: web.Request, name: str, words: Collection[str], default: str) -> str:
+    """Returns one of some words; any other is refused."""
+    given = one(request, name)
+    if given is None:
+        return default
+
+    if given not in words:
+        raise invalid(name, "does not have a valid value")
+
+    return given
+
+
+def day(request: web.Request, name: str) -> date | None:
+    """Returns a date (an instant's date counts)."""
+    given = one(request, name)
+    if given is None:
+        return None
+
+    try:
+        return date.fromisoformat(given[:10])
+    except ValueError:
+        raise invalid(name, "is invalid") from None
+
+
+def instant(request: web.Request, name: str) -> datetime | None:
+    """Returns an instant; without an offset it is UTC, a bracketed zone name is ignored."""
+    given = one(request, name)
+    if given is None:
+        return None
+
+    # A plus sign that nobody escaped arrives as a space.
+    text = given.partition("[")[0].replace(" ", "+", 1) if "T" in given else given
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(given)
+        except ValueError:
+            raise invalid(name, "is invalid") from None
+
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def sort_descending(request: web.Request) -> bool:
+    """Tells the direction of `sort`; newest first unless asked otherwise."""
+    return choice(request, "sort", ("Asc", "Desc"), "Desc") == "Desc"
+
+
+def invalid(domain: str, reason: str) -> BrokerError:
+    return BrokerError(
+        400, "validation_error", "Request validation failed", [{"domain": domain, "reason": reason}]
+    )

@@ -1,0 +1,256 @@
+"""An exchange on a market that is set by hand: prices, hours and time move only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
+from server.simulator.exchange import Exchange, ExchangeSettings
+from server.simulator.exchange.account import Account
+from server.simulator.exchange.contracts import Contract, Top
+from server.simulator.exchange.moments import NEW_YORK
+from server.simulator.exchange.vocabulary import Kind
+
+START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)  # a Tuesday, 11:00 in New York
+NICKEL = ((Decimal(3), Decimal("0.05")), (None, Decimal("0.10")))
+PENNY = ((None, Decimal("0.01")),)
+MONTHLIES = (date(2026, 3, 20), date(2026, 4, 17), date(2026, 5, 15))
+SPOTS = {
+    "AAPL": Decimal(250),
+    "SPY": Decimal(600),
+    "QQQ": Decimal(500),
+    "NVDA": Decimal(120),
+    "MSFT": Decimal(400),
+    "IWM": Decimal(220),
+    "F": Decimal(12),
+    "AMD": Decimal(160),
+    "TLT": Decimal(90),
+    "KO": Decimal(60),
+    "DIS": Decimal(110),
+}
+
+
+class HandClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+@dataclass
+class HandVenue:
+    """Lists some stocks, monthly options on them, an index, a future and a coin."""
+
+    tops: dict[str, Top] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for symbol, spot in SPOTS.items():
+            self.list(stock(symbol), spot)
+            for expiration in MONTHLIES:
+                for step in range(80, 121, 2):
+                    strike = Decimal(int(spot * step / 100))
+                    for call in (True, False):
+                        contract = option(symbol, expiration, strike, call=call)
+                        self.list(contract, fair(contract, spot))
+
+        self.list(index("SPX"), Decimal(6000))
+        for strike in (5900, 6000, 6100):
+            contract = option("SPX", MONTHLIES[0], Decimal(strike), call=False, kind=Kind.INDEX)
+            self.list(contract, fair(contract, Decimal(6000)))
+
+        self.list(future("/ESH6"), Decimal(6010))
+        self.list(coin("BTC/USD"), Decimal(60000))
+
+    def list(self, contract: Contract, price: Decimal) -> None:
+        self.contracts[contract.symbol] = contract
+        self.quote(contract.symbol, price)
+
+    def quote(self, symbol: str, price: Decimal | str, spread: Decimal | str = "0.10") -> None:
+        """Puts a market around a price: half the spread below it and half above."""
+        middle, half = Decimal(price), Decimal(spread) / 2
+        self.tops[symbol] = Top(
+            bid=max(middle - half, Decimal(0)) or None,
+            ask=middle + half,
+            last=middle,
+            close=middle,
+        )
+
+    def find(self, symbol: str) -> Contract | None:
+        return self.contracts.get(symbol)
+
+    def top(self, contract: Contract) -> Top:
+        return self.tops[contract.symbol]
+
+    def is_open(self, contract: Contract) -> bool:
+        return contract.symbol not in self.closed
+
+    def session_end(self, moment: datetime) -> datetime:
+        day = moment.astimezone(NEW_YORK)
+        end = datetime.combine(day.date(), time(16, 0), NEW_YORK)
+        while end <= moment or end.weekday() > 4:
+            end = datetime.combine(end.date() + timedelta(days=1), time(16, 0), NEW_YORK)
+
+        return end
+
+    def expirations(self, underlying: str) -> Sequence[date]:
+        return MONTHLIES if underlying in SPOTS else ()
+
+    def options(self, underlying: str, expiration: date) -> Sequence[Contract]:
+        return [
+            each
+            for each in self.contracts.values()
+            if each.underlying == underlying
+            and each.expires_at is not None
+            and each.expires_at.date() == expiration
+        ]
+
+
+class Recorder:
+    """Keeps what was published."""
+
+    def __init__(self) -> None:
+        self.notices: list[tuple[str, str, dict[str, Any]]] = []
+
+    def publish(self, account_number: str, kind: str, data: dict[str, Any]) -> None:
+        self.notices.append((account_number, kind, data))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [data for _, name, data in self.notices if name == kind]
+
+
+@dataclass
+class Bench:
+    """An exchange with its demo accounts, and the hands to move it."""
+
+    exchange: Exchange
+    venue: HandVenue
+    clock: HandClock
+    recorder: Recorder
+    margin: Account
+    cash: Account
+
+    def run(self, seconds: float = 5, step: float = 0.05) -> None:
+        """Lets time pass in small steps."""
+        for _ in range(int(seconds / step)):
+            self.clock.move(seconds=step)
+            self.exchange.step()
+
+
+def stock(symbol: str) -> Contract:
+    return Contract(
+        symbol=symbol,
+        kind=Kind.EQUITY,
+        underlying=symbol,
+        underlying_kind=Kind.EQUITY,
+        multiplier=Decimal(1),
+        ticks=PENNY,
+        streamer_symbol=symbol,
+    )
+
+
+def option(
+    underlying: str, expiration: date, strike: Decimal, *, call: bool, kind: Kind = Kind.EQUITY
+) -> Contract:
+    letter = "C" if call else "P"
+    return Contract(
+        symbol=f"{underlying:<6}{expiration:%y%m%d}{letter}{int(strike * 1000):08d}",
+        kind=Kind.EQUITY_OPTION,
+        underlying=underlying,
+        underlying_kind=kind,
+        multiplier=Decimal(100),
+        ticks=NICKEL if underlying == "SPX" else PENNY,
+        streamer_symbol=f".{underlying}{expiration:%y%m%d}{letter}{strike}",
+        call=call,
+        strike=strike,
+        expires_at=datetime.combine(expiration, time(16, 0), NEW_YORK),
+    )
+
+
+def index(symbol: str) -> Contract:
+    return Contract(
+        symbol=symbol,
+        kind=Kind.INDEX,
+        underlying=symbol,
+        underlying_kind=Kind.INDEX,
+        multiplier=Decimal(1),
+        ticks=PENNY,
+    )
+
+
+def future(symbol: str) -> Contract:
+    return Contract(
+        symbol=symbol,
+        kind=Kind.FUTURE,
+        underlying=symbol,
+        underlying_kind=Kind.FUTURE,
+        multiplier=Decimal(50),
+        ticks=((None, Decimal("0.25")),),
+        product="ES",
+        expires_at=datetime(2026, 3, 20, 13, 30, tzinfo=UTC),
+    )
+
+
+def coin(symbol: str) -> Contract:
+    return Contract(
+        symbol=symbol,
+        kind=Kind.CRYPTOCURRENCY,
+        underlying=symbol,
+        underlying_kind=Kind.CRYPTOCURRENCY,
+        multiplier=Decimal(1),
+        ticks=PENNY,
+    )
+
+
+def fair(contract: Contract, spot: Decimal) -> Decimal:
+    """A price that is good enough: what is in the money, and some time value around the strike."""
+    strike = contract.strike or Decimal(0)
+    inside = max(Decimal(0), spot - strike if contract.call else strike - spot)
+    away = abs(spot - strike) / spot
+    time_value = max(Decimal("0.10"), spot * (Decimal("0.03") - away / 5))
+    return (inside + time_value).quantize(Decimal("0.1"))
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def venue() -> HandVenue:
+    return HandVenue()
+
+
+@pytest.fixture
+def make_bench(clock: HandClock, venue: HandVenue) -> Callable[..., Bench]:
+    def make(**settings: Any) -> Bench:
+        recorder = Recorder()
+        exchange = Exchange(
+            venue=venue,
+            clock=clock,
+            publisher=recorder,
+            settings=ExchangeSettings(**settings),
+        )
+        owner = Customers().of_grant(DEMO_REFRESH_TOKEN)
+        margin, cash = exchange.accounts_of(owner, owner.accounts)
+        return Bench(exchange, venue, clock, recorder, margin, cash)
+
+    return make
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench()
