@@ -6,7 +6,7 @@ the market when it is sent, so a client that does not read costs nothing while i
 
 from __future__ import annotations
 
-__all__ = ["CONTRACTS", "FeedChannel"]
+__all__ = ["CONTRACTS", "FeedChannel", "Frame"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +18,9 @@ from server.simulator.dxlink.candles import CandleSeries, parse_symbol
 from server.simulator.dxlink.messages import BadAction, Invalid, Subscription
 from server.simulator.market import Market
 from server.simulator.market.market import Handles
+
+Frame = tuple[str, bytes]
+"""A message's type and the message."""
 
 CONTRACTS = ("AUTO", "HISTORY", "TICKER", "STREAM")
 EVENT_TYPES = (
@@ -124,7 +127,7 @@ class FeedChannel:
 
         self.fresh = self.fresh or bool(added)
 
-    def first_frames(self, now: datetime) -> Iterator[bytes]:
+    def first_frames(self, now: datetime) -> Iterator[Frame]:
         """Yields the first values of what is new: current events, and snapshots of candles."""
         self.fresh = False
         for event_type, feed in tuple(self._feeds.items()):
@@ -135,7 +138,7 @@ class FeedChannel:
             series = self._snapshots.pop(next(iter(self._snapshots)))
             yield from self._listed(series.snapshot())
 
-    def update_frames(self, now: datetime) -> Iterator[bytes]:
+    def update_frames(self, now: datetime) -> Iterator[Frame]:
         """Yields what has changed since the last call, a frame at a time, made when asked for."""
         for event_type, feed in tuple(self._feeds.items()):
             # Noted before anything is sent: what changes while the client takes its time is after
@@ -146,20 +149,20 @@ class FeedChannel:
         for series in tuple(self._candles.values()):
             yield from self._listed(series.updates(now))
 
-    def _flat(self, event_type: str, handles: Handles, since: datetime | None) -> Iterator[bytes]:
+    def _flat(self, event_type: str, handles: Handles, since: datetime | None) -> Iterator[Frame]:
         if handles.symbols:
             fields = self._names(event_type)
             values = self._market.columns(event_type, handles, fields, since)
             yield from self._cut(event_type, fields, values)
 
-    def _cut(self, event_type: str, fields: Sequence[str], values: list[Any]) -> Iterator[bytes]:
+    def _cut(self, event_type: str, fields: Sequence[str], values: list[Any]) -> Iterator[Frame]:
         width = len(fields)
         step = max(FRAME_VALUES // width, 1) * width
         for first in range(0, len(values), step):
             part = values[first : first + step]
             yield from self._frame(event_type, fields, part, len(part) // width)
 
-    def _listed(self, candles: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    def _listed(self, candles: Iterator[dict[str, Any]]) -> Iterator[Frame]:
         fields = self._names("Candle")
         step = max(FRAME_VALUES // len(fields), 1)
         while part := list(islice(candles, step)):
@@ -168,26 +171,24 @@ class FeedChannel:
 
     def _frame(
         self, event_type: str, fields: Sequence[str], values: list[Any], count: int
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Frame]:
         if self._config_due or (self._format == "COMPACT" and event_type not in self._fields):
             if self._format == "COMPACT":
                 self._fields.setdefault(event_type, tuple(fields))
 
-            yield self._config()
+            yield "FEED_CONFIG", self._config()
 
         self.events_sent += count
         if self._format == "COMPACT":
-            yield messages.feed_data(self.number, [event_type, values])
+            yield "FEED_DATA", messages.feed_data(self.number, [event_type, values])
             return
 
         width = len(fields)
-        yield messages.feed_data(
-            self.number,
-            [
-                {name: value for name, value in zip(fields, row, strict=True) if value is not None}
-                for row in (values[at : at + width] for at in range(0, len(values), width))
-            ],
-        )
+        events = [
+            {name: value for name, value in zip(fields, row, strict=True) if value is not None}
+            for row in (values[at : at + width] for at in range(0, len(values), width))
+        ]
+        yield "FEED_DATA", messages.feed_data(self.number, events)
 
     def _config(self) -> bytes:
         self._config_due = False

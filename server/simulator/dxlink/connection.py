@@ -17,7 +17,7 @@ from typing import Any
 
 from server.simulator.clock import SimClock
 from server.simulator.dxlink import messages
-from server.simulator.dxlink.channel import CONTRACTS, FeedChannel
+from server.simulator.dxlink.channel import CONTRACTS, FeedChannel, Frame
 from server.simulator.dxlink.messages import (
     BadAction,
     Invalid,
@@ -252,12 +252,12 @@ class Connection:
         due = [each.due_at for each in self._channels.values() if each.subscriptions]
         return max(min(due) - now, 0.0) if due else self._speaks_within
 
-    async def _send_frames(self, channel: FeedChannel, frames: Iterator[bytes]) -> None:
-        for frame in frames:
+    async def _send_frames(self, channel: FeedChannel, frames: Iterator[Frame]) -> None:
+        for kind, frame in frames:
             if channel.number not in self._channels:
                 return  # cancelled while the client took its time
 
-            await self._say("FEED_DATA", frame, data=True)
+            await self._say(kind, frame, data=kind == "FEED_DATA")
 
     async def _watch(self) -> None:
         # Everything that happens because nothing happened: one sleep to the earliest of them.
