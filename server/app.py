@@ -25,6 +25,8 @@ from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
 from server.market.live_prices import LivePrices
 from server.market.markets import Markets
+from server.market.stream_count import StreamCount
+from server.market.streams import MarketStreams
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
 from server.rpc.registry import bind
@@ -36,11 +38,11 @@ from server.rpc.servicers.system import System
 from server.rpc.servicers.watchlist import Watchlists
 from server.settings import Settings
 from server.tenants import Tenants
+from server.wire.streams import StreamCodec
 
 NOT_BUILT = (
     "tasty.v1.AccountService/StreamPositions",
     "tasty.v1.MarketDataService/StreamCandles",
-    "tasty.v1.MarketDataService/StreamMarketData",
     "tasty.v1.OrderService",
     "tasty.v1.ChatService",
 )
@@ -91,11 +93,18 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         )
         tenants.on_change(markets.end)
         desk = MarketDesk(brokerage, markets, clock)
+        streams = MarketStreams(
+            brokerage,
+            markets,
+            clock,
+            StreamCount(per_tenant=settings.streams_per_key, total=settings.streams_total),
+            lambda market: StreamCodec(lambda: market.hub.live),
+        )
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),
             "tasty.v1.AccountService": Accounts(brokerage, clock, LivePrices(markets)),
-            "tasty.v1.MarketDataService": MarketData(desk, settings, clock),
+            "tasty.v1.MarketDataService": MarketData(desk, streams, settings, clock),
             "tasty.v1.ReferenceService": Reference(
                 brokerage, clock, most_symbols=settings.instruments_limit
             ),

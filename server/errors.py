@@ -10,7 +10,7 @@
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
     │                          ApiKeyNotFound, NotKnownToBroker
     ├── Conflict          409
-    ├── TooManyRequests   429  QueueFull, QueueTooSlow
+    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
     │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
@@ -79,6 +79,7 @@ __all__ = [
     "SymbolNotFound",
     "TooManyGiven",
     "TooManyRequests",
+    "TooManyStreams",
     "Unavailable",
     "UnknownField",
     "WatchlistNotFound",
@@ -504,6 +505,20 @@ class QueueTooSlow(TooManyRequests):
             f"{left_s:.1f} s ({rate:g} requests are served each second). Send fewer, or allow more "
             "time.",
             retry_after=f"{wait_s:.1f}",
+        )
+
+
+class TooManyStreams(TooManyRequests):
+    """`whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_TOO_MANY_STREAMS"
+
+    def __init__(self, *, open_streams: int, allowed: int, whose: str) -> None:
+        super().__init__(
+            f"Too many open streams: {open_streams} of {allowed} allowed for this {whose}. Close "
+            "one, or follow more symbols in one stream.",
+            open=open_streams,
+            allowed=allowed,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Conversation"]
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +25,7 @@ class Conversation:
         self._hub = hub
         self._codec = codec
         self._topics: dict[TopicKey, Topic] = {}
+        self._fresh: list[Topic] = []
         self._group = hub.enter((), codec)
         self.reader = Reader(hub, self._group, clock, pace)
 
@@ -45,39 +46,32 @@ class Conversation:
     def __len__(self) -> int:
         return len({key.symbol for key in self._topics})
 
-    def holds(self, key: TopicKey) -> bool:
-        """Whether this client follows the topic."""
-        return key in self._topics
+    def add(self, key: TopicKey, label: str) -> Topic:
+        """Holds a topic from now on; `publish` makes its data flow."""
+        topic = self._topics.get(key)
+        if topic is None:
+            topic = self._topics[key] = self._hub.acquire(key, label)
+            self._fresh.append(topic)
+        return topic
 
-    def change(
-        self, added: Iterable[tuple[TopicKey, str]], removed: Iterable[TopicKey], answer: bytes
-    ) -> None:
-        """Adds and removes topics, and lets the answer and a snapshot of the new ones go out."""
-        fresh: list[Topic] = []
-        for key, label in added:
-            if key not in self._topics:
-                fresh.append(self._topics.setdefault(key, self._hub.acquire(key, label)))
-        for key in removed:
-            topic = self._topics.pop(key, None)
-            if topic is not None:
-                self._hub.release(topic)
+    def remove(self, key: TopicKey) -> Topic | None:
+        """Gives a topic back; None if it was not held."""
+        topic = self._topics.pop(key, None)
+        if topic is not None:
+            self._hub.release(topic)
+        return topic
 
-        self.reader.front.append(answer)
+    def publish(self, answer: bytes) -> None:
+        """Lets the answer to a change go out, a snapshot of what is new, then data of all."""
+        fresh, self._fresh = self._fresh, []
+
+        self.reader.say(answer)
         known = self._snapshot(fresh)
         if known:
-            self.reader.front.append(known)
+            self.reader.say(known)
         old, self._group = self._group, self._hub.enter(tuple(self._topics.values()), self._codec)
         self.reader.follow(self._group)
         self._hub.leave(old)
-
-    def say(self, message: bytes) -> None:
-        """Lets a message go out before the next batch."""
-        self.reader.front.append(message)
-        self._group.wake()
-
-    def topics(self, keys: Iterable[TopicKey]) -> list[Topic]:
-        """Returns those of the topics that this client follows."""
-        return [self._topics[key] for key in keys if key in self._topics]
 
     def keys_of(self, symbol: str) -> list[TopicKey]:
         """Returns every kind that this client follows of a streamer symbol."""

@@ -1,12 +1,11 @@
-"""What the rpcs of market data ask for, in one call each: resolve, hold, wait or read."""
+"""Snapshots for the rpcs: from what a client names to what is known of it, within one timeout."""
 
 from __future__ import annotations
 
-__all__ = ["Answer", "MarketDesk", "Pace", "Problem", "StreamItem", "SymbolResult"]
+__all__ = ["Answer", "MarketDesk", "Problem"]
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.brokerage import Brokerage
@@ -15,16 +14,12 @@ from server.brokerage.rest_quotes import RestQuote, rest_quotes
 from server.brokerage.symbols import InstrumentKind
 from server.clock import Clock
 from server.errors import (
-    BadInput,
     GatewayError,
     MarketDataTimeout,
-    NotAnOption,
-    NotFound,
     SymbolNotFound,
 )
-from server.market.hub import Codec
-from server.market.markets import Market, Markets
-from server.market.reader import Item, Pace, Reader
+from server.market.markets import Markets
+from server.market.resolving import resolve_all
 from server.market.snapshots import snapshot
 from server.market.topics import Kind, Topic
 from server.tenants import Tenant
@@ -53,21 +48,8 @@ class Answer:
     live: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolResult:
-    """What became of one symbol of a subscription; `topic` is None where it is not known."""
-
-    requested: str
-    topic: Topic | None
-    detail: str = ""
-
-
-StreamItem = Item | tuple[SymbolResult, ...]
-"""The acknowledgement comes first, then the items of `reader.read`."""
-
-
 class MarketDesk:
-    """The market data of every tenant, each by its own connection."""
+    """Answers from the market data of the calling tenant, each from its own connection."""
 
     def __init__(self, brokerage: Brokerage, markets: Markets, clock: Clock) -> None:
         self._brokerage = brokerage
@@ -87,7 +69,8 @@ class MarketDesk:
         started = self._clock.monotonic()
         try:
             async with asyncio.timeout(timeout_s):
-                resolved, failures = await self._resolve(tenant, market, kind, queries)
+                session = await self._brokerage.session(tenant)
+                resolved, failures = await resolve_all(session, market.lookup, kind, queries)
         except TimeoutError:
             raise MarketDataTimeout(NOUNS[kind], timeout_s) from None
 
@@ -122,64 +105,6 @@ class MarketDesk:
             first = next(each for each in resolved if each is not None)
             raise _silence(first, taken.failure, kind, timeout_s)
         return Answer(items=tuple(items), problems=tuple(problems), live=taken.live)
-
-    async def stream(
-        self,
-        tenant: Tenant,
-        kind: Kind,
-        symbols: Sequence[str],
-        pace: Pace,
-        codec_for: Callable[[Market], Codec],
-        ended: Callable[[], bool],
-    ) -> AsyncGenerator[StreamItem, None]:
-        """Yields the acknowledgement, then batches and notices until `ended()` or new credentials.
-
-        Raises BadInput for a symbol that cannot be one; an unknown one is told in-band.
-        """
-        market = self._markets.of(tenant)
-        queries = [InstrumentQuery(symbol=symbol) for symbol in dict.fromkeys(symbols)]
-        resolved, failures = await self._resolve(tenant, market, kind, queries)
-        labels = {each.streamer_symbol: each.symbol for each in resolved if each is not None}
-        if not labels:
-            raise next(iter(failures.values()))
-
-        async with market.hub.hold(kind, labels) as topics:
-            by_label = {topic.label: topic for topic in topics}
-            results = []
-            for query, each in zip(queries, resolved, strict=True):
-                detail = str(failures.get(query, ""))
-                topic = by_label[each.symbol] if each is not None else None
-                results.append(SymbolResult(requested=query.symbol, topic=topic, detail=detail))
-            yield tuple(results)
-
-            async with market.hub.join(topics, codec_for(market)) as group:
-                reader = Reader(market.hub, group, self._clock, pace)
-                items = reader.items(lambda: ended() or market.ended.is_set())
-                async with aclosing(items):
-                    async for item in items:
-                        yield item
-                        market.feed.ensure_allowed()
-
-    async def _resolve(
-        self, tenant: Tenant, market: Market, kind: Kind, queries: Sequence[InstrumentQuery]
-    ) -> tuple[list[Resolved | None], dict[InstrumentQuery, GatewayError]]:
-        """Returns an instrument for each query, and the failures of those that have none."""
-        session = await self._brokerage.session(tenant)
-        resolved: list[Resolved | None] = []
-        failures: dict[InstrumentQuery, GatewayError] = {}
-        for query in queries:
-            try:
-                found = await market.lookup.resolve(session, query)
-            except BadInput:
-                raise
-            except NotFound as failure:
-                failures[query] = failure
-                resolved.append(None)
-                continue
-            if kind is Kind.GREEKS and not found.is_option:
-                raise NotAnOption(query.symbol)
-            resolved.append(found)
-        return resolved, failures
 
 
 def _silence(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Heartbeat", "Item", "Pace", "Reader"]
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ class Pace:
     heartbeat: timedelta
 
 
+MESSAGES_WAITING = 32
+"""Answers to changes that may wait for a slow client before its next change is looked at."""
+
 Item = bytes | Condition | Heartbeat
 """A batch, ready to be sent as it is, or something that the rpc puts into its own words."""
 
@@ -47,13 +51,26 @@ class Reader:
         self._clock = clock
         self._group = group
         self.pace = pace
-        self.front: deque[bytes] = deque()
-        """Messages that go out before anything else."""
+        self._front: deque[bytes] = deque()
+        self.room = asyncio.Event()
+        """Set while there is room for more messages by `say`; wait for it before making them."""
+        self.room.set()
         self._told = hub.version
         self._seen = hub.version
         self._conflated = 0
         self._updates = group.updates
         self._delivered = 0
+
+    def say(self, message: bytes) -> None:
+        """Lets a message go out before anything else."""
+        self._front.append(message)
+        if len(self._front) >= MESSAGES_WAITING:
+            self.room.clear()
+        self._group.wake()
+
+    def wake(self) -> None:
+        """Makes the reader look whether it has ended."""
+        self._group.wake()
 
     def follow(self, group: Group) -> None:
         """Turns to another group; what it holds already is the caller's to send, as a snapshot."""
@@ -75,8 +92,9 @@ class Reader:
 
         last_sent = self._clock.monotonic()
         while True:
-            while self.front:
-                yield self.front.popleft()
+            while self._front:
+                yield self._front.popleft()
+                self.room.set()
                 last_sent = self._clock.monotonic()
             if ended():
                 return
@@ -94,7 +112,7 @@ class Reader:
             elif self._clock.monotonic() - last_sent >= self.pace.heartbeat.total_seconds():
                 yield self._heartbeat()
                 last_sent = self._clock.monotonic()
-            elif not self.front:
+            elif not self._front:
                 await self._group.woken()
 
     async def _next_batch(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["pace", "queries", "symbols", "timeout"]
+__all__ = ["DEFAULT_PACE", "pace", "pace_or", "queries", "symbols", "timeout"]
 
 import math
 from collections.abc import Iterable
@@ -74,14 +74,26 @@ def timeout(seconds: float | None) -> float:
     return seconds
 
 
+DEFAULT_PACE = Pace(
+    min_interval=timedelta(seconds=DEFAULT_INTERVAL_S),
+    heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S),
+)
+
+
 def pace(request: Paced) -> Pace:
-    """Returns how often a reader wants to hear."""
+    """Returns how often a reader wants to hear; raises InvalidField for a value out of range."""
+    return pace_or(request, DEFAULT_PACE)
+
+
+def pace_or(request: Paced, current: Pace) -> Pace:
+    """As `pace`, where the request leaves out what shall stay as it is."""
     checked(request)
-    interval = request.min_interval if request.HasField("min_interval") else DEFAULT_INTERVAL_S
-    heartbeat = DEFAULT_HEARTBEAT_S
+    interval, heartbeat = current.min_interval, current.heartbeat
+    if request.HasField("min_interval"):
+        interval = timedelta(seconds=request.min_interval)
     if request.HasField("heartbeat_interval"):
-        heartbeat = request.heartbeat_interval
-    return Pace(min_interval=timedelta(seconds=interval), heartbeat=timedelta(seconds=heartbeat))
+        heartbeat = timedelta(seconds=request.heartbeat_interval)
+    return Pace(min_interval=interval, heartbeat=heartbeat)
 
 
 def _strike(raw: float) -> Decimal:

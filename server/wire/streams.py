@@ -17,9 +17,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
 
-from server.market.desk import SymbolResult
 from server.market.hub import Condition
 from server.market.reader import Heartbeat
+from server.market.results import SymbolResult
 from server.market.topics import Kind, Topic
 from server.wire import market_data
 
@@ -96,6 +96,14 @@ def failure(reason: str, detail: str, status: int, now: datetime) -> bytes:
 
 def _subscription(result: SymbolResult) -> stream_pb2.SymbolSubscription:
     topic = result.topic
+    if result.removed:
+        return stream_pb2.SymbolSubscription(
+            requested_symbol=result.requested,
+            symbol=topic.label if topic else "",
+            streamer_symbol=topic.key.symbol if topic else "",
+            status=stream_pb2.SUBSCRIPTION_STATUS_REMOVED,
+            detail=result.detail,
+        )
     if topic is None:
         return stream_pb2.SymbolSubscription(
             requested_symbol=result.requested,

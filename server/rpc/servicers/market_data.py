@@ -13,7 +13,7 @@ from tasty.v1 import market_data_stream_pb2 as stream_pb
 
 from server.clock import Clock
 from server.market.desk import MarketDesk
-from server.market.markets import Market
+from server.market.streams import MarketStreams, StreamItem
 from server.market.topics import Kind
 from server.rpc.call import current_call
 from server.rpc.farewell import told
@@ -21,6 +21,7 @@ from server.settings import Settings
 from server.tables.market_data import greeks_table, quotes_table
 from server.wire import market_data, streams
 from server.wire import market_data_requests as asked
+from server.wire.changes import changes
 
 NO_ANALYSIS = "No model is configured."
 
@@ -32,8 +33,11 @@ StreamRequest = (
 class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     """Answers from the calling tenant's own connection to the market data feed."""
 
-    def __init__(self, desk: MarketDesk, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, desk: MarketDesk, open_streams: MarketStreams, settings: Settings, clock: Clock
+    ) -> None:
         self._desk = desk
+        self._streams = open_streams
         self._settings = settings
         self._clock = clock
 
@@ -87,6 +91,11 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     ) -> AsyncIterator[bytes]:
         return told(self._stream(Kind.TRADES, request), self._clock)
 
+    def StreamMarketData(  # noqa: N802 - named by the contract
+        self, request_iterator: AsyncIterator[stream_pb.StreamMarketDataRequest], context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._converse(request_iterator), self._clock)
+
     # --- inside
 
     def _queries(
@@ -96,23 +105,36 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
 
     async def _stream(self, kind: Kind, request: StreamRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()
-
-        def codec_for(market: Market) -> streams.StreamCodec:
-            return streams.StreamCodec(lambda: market.hub.live)
-
-        items = self._desk.stream(
-            call.tenant,
-            kind,
-            asked.symbols(request.symbols, allowed=self._settings.stream_symbols),
-            asked.pace(request),
-            codec_for,
-            call.draining.is_set,
+        symbols = asked.symbols(request.symbols, allowed=self._settings.stream_symbols)
+        items = self._streams.follow(
+            call.tenant, kind, symbols, asked.pace(request), call.draining.is_set
         )
         async with aclosing(items):
             async for item in items:
-                if isinstance(item, bytes):
-                    yield item
-                elif isinstance(item, tuple):
-                    yield streams.acknowledgement(item, self._clock.now())
-                else:
-                    yield streams.notice(item, self._clock.now())
+                yield self._message(item)
+
+    async def _converse(
+        self, requests: AsyncIterator[stream_pb.StreamMarketDataRequest]
+    ) -> AsyncGenerator[bytes, None]:
+        call = current_call()
+        allowed = self._settings.stream_symbols
+        items = self._streams.converse(
+            call.tenant,
+            changes(requests, asked.DEFAULT_PACE, allowed=allowed),
+            asked.DEFAULT_PACE,
+            lambda results, request_id: streams.acknowledgement(
+                results, self._clock.now(), request_id=request_id
+            ),
+            call.draining.is_set,
+            allowed=allowed,
+        )
+        async with aclosing(items):
+            async for item in items:
+                yield self._message(item)
+
+    def _message(self, item: StreamItem) -> bytes:
+        if isinstance(item, bytes):
+            return item
+        if isinstance(item, tuple):
+            return streams.acknowledgement(item, self._clock.now())
+        return streams.notice(item, self._clock.now())

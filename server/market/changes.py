@@ -1,0 +1,94 @@
+"""Applies a client's changes to its conversation, one after the other, and answers each."""
+
+from __future__ import annotations
+
+__all__ = ["Action", "Change", "apply_changes"]
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from server.brokerage.lookup import InstrumentQuery, Resolved
+from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven
+from server.market.conversation import Conversation
+from server.market.reader import Pace
+from server.market.results import SymbolResult
+from server.market.topics import Kind, TopicKey
+
+Resolve = Callable[[InstrumentQuery], Awaitable[Resolved]]
+Acknowledge = Callable[[Sequence[SymbolResult], int], bytes]
+
+
+class Action(Enum):
+    """What a client wants of its open stream."""
+
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+    CONFIGURE = "configure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One request of the client."""
+
+    action: Action
+    symbols: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    """Empty: quotes when adding, every kind when removing."""
+    pace: Pace
+    request_id: int
+
+
+async def apply_changes(
+    conversation: Conversation,
+    changes: AsyncIterator[Change],
+    resolve: Resolve,
+    acknowledge: Acknowledge,
+    *,
+    allowed: int,
+) -> None:
+    """Returns when the client has half-closed; what it follows goes on.
+
+    A symbol that is wrong costs that symbol, told in the answer, never the stream.
+    """
+    async for change in changes:
+        await conversation.reader.room.wait()
+        conversation.reader.pace = change.pace
+        results: list[SymbolResult] = []
+        for symbol in dict.fromkeys(change.symbols):
+            try:
+                found = await resolve(InstrumentQuery(symbol=symbol))
+                if change.action is Action.UNSUBSCRIBE:
+                    results.append(_removed(conversation, change, symbol, found))
+                else:
+                    results.append(_added(conversation, change, symbol, found, allowed))
+            except (BadInput, NotFound) as failure:
+                results.append(SymbolResult(requested=symbol, topic=None, detail=str(failure)))
+        conversation.publish(acknowledge(results, change.request_id))
+
+
+def _added(
+    conversation: Conversation, change: Change, symbol: str, found: Resolved, allowed: int
+) -> SymbolResult:
+    kinds = change.kinds or (Kind.QUOTES,)
+    if Kind.GREEKS in kinds and not found.is_option:
+        raise NotAnOption(symbol)
+    if not conversation.keys_of(found.streamer_symbol) and len(conversation) >= allowed:
+        raise TooManyGiven("symbols", given=len(conversation) + 1, allowed=allowed)
+
+    topics = [
+        conversation.add(TopicKey(kind, found.streamer_symbol), found.symbol) for kind in kinds
+    ]
+    return SymbolResult(requested=symbol, topic=topics[0])
+
+
+def _removed(
+    conversation: Conversation, change: Change, symbol: str, found: Resolved
+) -> SymbolResult:
+    keys = conversation.keys_of(found.streamer_symbol)
+    gone = [
+        conversation.remove(key) for key in keys if not change.kinds or key.kind in change.kinds
+    ]
+    topic = next((each for each in gone if each is not None), None)
+    detail = "" if topic is not None else "It was not subscribed."
+    return SymbolResult(requested=symbol, topic=topic, detail=detail, removed=True)

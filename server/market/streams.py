@@ -1,0 +1,132 @@
+"""Streams for the rpcs: acknowledged, paced, counted, and ended when the credentials change."""
+
+from __future__ import annotations
+
+__all__ = ["MarketStreams", "StreamItem"]
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
+
+from server.brokerage import Brokerage
+from server.brokerage.lookup import InstrumentQuery, Resolved
+from server.clock import Clock
+from server.market.changes import Acknowledge, Change, apply_changes
+from server.market.conversation import Conversation
+from server.market.hub import Codec
+from server.market.markets import Market, Markets
+from server.market.reader import Item, Pace, Reader
+from server.market.resolving import resolve_all
+from server.market.results import SymbolResult
+from server.market.stream_count import StreamCount
+from server.market.topics import Kind
+from server.tenants import Tenant
+
+CodecFor = Callable[[Market], Codec]
+StreamItem = Item | tuple[SymbolResult, ...]
+"""The acknowledgement comes first, then what a reader yields."""
+
+
+class MarketStreams:
+    """Opens streams of the calling tenant's market data."""
+
+    def __init__(
+        self,
+        brokerage: Brokerage,
+        markets: Markets,
+        clock: Clock,
+        count: StreamCount,
+        codec_for: CodecFor,
+    ) -> None:
+        self._brokerage = brokerage
+        self._markets = markets
+        self._clock = clock
+        self._count = count
+        self._codec_for = codec_for
+
+    async def follow(
+        self,
+        tenant: Tenant,
+        kind: Kind,
+        symbols: Sequence[str],
+        pace: Pace,
+        ended: Callable[[], bool],
+    ) -> AsyncGenerator[StreamItem, None]:
+        """Yields the acknowledgement, then batches and notices until `ended()` or new credentials.
+
+        Raises BadInput for a symbol that cannot be one, NotFound when none is known; one of several
+        that is not known is told in-band.
+        """
+        with self._count.one(tenant.id):
+            market = self._markets.of(tenant)
+            session = await self._brokerage.session(tenant)
+            queries = [InstrumentQuery(symbol=symbol) for symbol in symbols]
+            resolved, failures = await resolve_all(session, market.lookup, kind, queries)
+            labels = {each.streamer_symbol: each.symbol for each in resolved if each is not None}
+            if not labels:
+                raise next(iter(failures.values()))
+
+            async with market.hub.hold(kind, labels) as topics:
+                by_label = {topic.label: topic for topic in topics}
+                yield tuple(
+                    SymbolResult(
+                        requested=query.symbol,
+                        topic=None if each is None else by_label[each.symbol],
+                        detail=str(failures.get(query, "")),
+                    )
+                    for query, each in zip(queries, resolved, strict=True)
+                )
+                async with market.hub.join(topics, self._codec_for(market)) as group:
+                    reader = Reader(market.hub, group, self._clock, pace)
+                    items = reader.items(lambda: ended() or market.ended.is_set())
+                    async with aclosing(items):
+                        async for item in items:
+                            yield item
+                            market.feed.ensure_allowed()
+
+    async def converse(
+        self,
+        tenant: Tenant,
+        changes: AsyncIterator[Change],
+        pace: Pace,
+        acknowledge: Acknowledge,
+        ended: Callable[[], bool],
+        *,
+        allowed: int,
+    ) -> AsyncGenerator[StreamItem, None]:
+        """Yields answers to the changes as they come, and the data of what is followed meanwhile.
+
+        A change that cannot be read at all ends the stream with its error.
+        """
+        with self._count.one(tenant.id):
+            market = self._markets.of(tenant)
+            session = await self._brokerage.session(tenant)
+
+            async def resolve(query: InstrumentQuery) -> Resolved:
+                return await market.lookup.resolve(session, query)
+
+            codec = self._codec_for(market)
+            async with Conversation(market.hub, codec, self._clock, pace) as conversation:
+                # Not in a TaskGroup: this generator yields, and a group may not span a yield.
+                changing = asyncio.create_task(
+                    apply_changes(conversation, changes, resolve, acknowledge, allowed=allowed)
+                )
+                changing.add_done_callback(lambda _: conversation.reader.wake())
+                items = conversation.reader.items(
+                    lambda: ended() or market.ended.is_set() or _failed(changing)
+                )
+                try:
+                    async with aclosing(items):
+                        async for item in items:
+                            yield item
+                            market.feed.ensure_allowed()
+                    if _failed(changing):
+                        await changing
+                finally:
+                    changing.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait([changing])
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
