@@ -32,13 +32,13 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import (
     FieldOptions,
-    FileDescriptorProto,
     FileDescriptorSet,
     MethodDescriptorProto,
     MethodOptions,
 )
-from google.protobuf.message import Message
 from tasty.v1 import field_rule_pb2, method_policy_pb2
+
+from server.contract.comments import read_comments
 
 PACKAGE = "tasty.v1"
 DESCRIPTORS = Path(__file__).resolve().parents[2] / "gen" / "descriptors.pb"
@@ -146,7 +146,7 @@ class Contract:
 
     def __init__(self, files: FileDescriptorSet, pool: descriptor_pool.DescriptorPool) -> None:
         self.files = files
-        self._comments = dict(_comments(files))
+        self._comments = dict(read_comments(files, PACKAGE))
         self.methods: tuple[Method, ...] = tuple(self._methods(pool))
         self._by_path = {method.path: method for method in self.methods}
 
@@ -261,51 +261,6 @@ def _http_rule(options: MethodOptions) -> HttpRule | None:
     return HttpRule(
         verb=verb, path=getattr(rule, verb), body=rule.body, response_body=rule.response_body
     )
-
-
-def _comments(files: FileDescriptorSet) -> Iterator[tuple[str, str]]:
-    for file in files.file:
-        if file.package != PACKAGE:
-            continue
-
-        for location in file.source_code_info.location:
-            if location.leading_comments and (name := _name_at(file, list(location.path))):
-                yield name, _unwrap(location.leading_comments)
-
-
-def _name_at(file: FileDescriptorProto, path: list[int]) -> str:
-    """Answers the full name of what a source location is about; "" for what has no name.
-
-    A path alternates between the number of a repeated field and an index into it: [4, 0, 2, 1] is
-    the second field of the first message. An enum value is named below its enum.
-    """
-    names = [file.package]
-    here: Message = file
-
-    while path:
-        if len(path) == 1:
-            return ""
-
-        number, index, *path = path
-        member = here.DESCRIPTOR.fields_by_number.get(number)
-
-        if member is None or not member.is_repeated or member.message_type is None:
-            return ""
-
-        here = getattr(here, member.name)[index]
-
-        if not hasattr(here, "name"):
-            return ""
-
-        names.append(here.name)
-
-    return ".".join(names) if len(names) > 1 else ""
-
-
-def _unwrap(comment: str) -> str:
-    """Joins the lines of each paragraph: where the source breaks lines says nothing."""
-    paragraphs = re.split(r"\n\s*\n", comment.strip())
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _extension(options: FieldOptions | MethodOptions, extension: FieldDescriptor) -> Any:

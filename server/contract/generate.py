@@ -11,13 +11,18 @@ __all__ = ["GEN", "main", "produce", "stale"]
 
 import argparse
 import difflib
+import json
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from server.contract.catalog import Contract
 from server.contract.edge import descriptors_for_envoy
+from server.contract.examples import load_examples
+from server.contract.openapi import document
 from server.contract.protos import ROOT, compile_protos
+from server.contract.tools import manifest
 
 GEN = ROOT / "gen"
 
@@ -27,6 +32,10 @@ def produce(into: Path) -> None:
     compile_protos(into)
     contract = Contract.of((into / "descriptors.pb").read_bytes())
     (into / "envoy.pb").write_bytes(descriptors_for_envoy(contract))
+    _write_json(into / "tools.json", manifest(contract))
+    _write_json(
+        into / "openapi.json", document(contract, version=_version(), examples=load_examples())
+    )
 
 
 def stale(fresh: Path) -> list[str]:
@@ -62,6 +71,15 @@ def main(arguments: list[str] | None = None) -> int:
         _replace(fresh)
 
     return 0
+
+
+def _write_json(target: Path, content: object) -> None:
+    target.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _version() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -41,6 +41,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_WATCHLIST_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_QUEUE_FULL: _ClassVar[ErrorReason]
     ERROR_REASON_QUEUE_TOO_SLOW: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_STREAMS: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_BUILT: _ClassVar[ErrorReason]
     ERROR_REASON_BROKER_UNAVAILABLE: _ClassVar[ErrorReason]
@@ -88,6 +89,7 @@ ERROR_REASON_ORDER_NOT_FOUND: ErrorReason
 ERROR_REASON_WATCHLIST_NOT_FOUND: ErrorReason
 ERROR_REASON_QUEUE_FULL: ErrorReason
 ERROR_REASON_QUEUE_TOO_SLOW: ErrorReason
+ERROR_REASON_TOO_MANY_STREAMS: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_NOT_BUILT: ErrorReason
 ERROR_REASON_BROKER_UNAVAILABLE: ErrorReason
