@@ -108,10 +108,13 @@ class Connection:
         content = None if body is None else orjson.dumps(body)
         return (await self._answer(method, path, content=content)).get("data")
 
-    async def end(self) -> None:
-        """Lets nothing more out; what is on its way comes to its end."""
+    def end(self) -> None:
+        """Lets nothing more out; what is on its way comes to its end.
+
+        The SDK's client is left open: it owns no connection, and closing it would cut off calls
+        that are about to send.
+        """
         self.transport.ended = True
-        await self.sdk._client.aclose()
 
     async def _answer(
         self, method: str, path: str, *, params: Params | None = None, content: bytes | None = None

@@ -24,11 +24,11 @@ class Once(Generic[V]):
     caller tries again. Without that, ten waiters behind a dead broker would time out in turn.
     """
 
-    __slots__ = ("_attempts", "_failure", "_lock", "value")
+    __slots__ = ("_failed", "_failure", "_lock", "value")
 
     def __init__(self) -> None:
         self.value: V | None = None
-        self._attempts = 0
+        self._failed = 0
         self._failure: GatewayError | None = None
         self._lock = asyncio.Lock()
 
@@ -37,19 +37,18 @@ class Once(Generic[V]):
         if self.value is not None:
             return self.value
 
-        seen = self._attempts
+        failed = self._failed
         async with self._lock:
             if self.value is not None:
                 return self.value
 
-            if self._attempts != seen and self._failure is not None:
+            if self._failed != failed and self._failure is not None:
                 raise self._failure.with_traceback(None)
 
-            self._attempts += 1
-            self._failure = None
             try:
                 self.value = await make()
             except GatewayError as failure:
+                self._failed += 1
                 self._failure = failure
                 raise
 

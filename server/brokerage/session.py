@@ -107,9 +107,9 @@ class BrokerSession:
 
         return timedelta(seconds=self._clock.monotonic() - self._touched)
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Lets no further request out; Brokerage calls it."""
-        await self.connection.end()
+        self.connection.end()
 
     # --- accounts
 

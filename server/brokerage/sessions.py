@@ -132,7 +132,7 @@ class Brokerage:
         session = await slot.session.get(lambda: self._open(tenant, slot))
         if self._slots.get(tenant.id) is not slot:
             # The credentials changed while it was opening: nobody may go on with the old ones.
-            await session.end()
+            session.end()
             return await self.session(tenant)
 
         session.touch()
@@ -143,7 +143,7 @@ class Brokerage:
         slot = self._slots.pop(tenant_id, None)
         if slot is not None and slot.session.value is not None:
             self._ended += 1
-            await slot.session.value.end()
+            slot.session.value.end()
 
     async def load(self) -> ModuleType:
         """Imports the SDK in a thread; called early it spares the first request that time."""
@@ -214,7 +214,7 @@ class Brokerage:
                     # The session goes, the refusal stays.
                     slot.revoked = session.connection.revoked
                     slot.session = Once()
-                    await session.end()
+                    session.end()
                 elif session.idle() > idle:
                     self._evicted += 1
                     await self.end(tenant_id)
@@ -233,6 +233,9 @@ class Brokerage:
                 log.warning(
                     "access token not renewed", tenant=session.tenant.id, reason=failure.reason
                 )
+            except Exception:
+                self._failed_renewals += 1
+                log.exception("access token not renewed", tenant=session.tenant.id)
 
     async def _end_all(self) -> None:
         for tenant_id in list(self._slots):
