@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from server.contract.catalog import Contract, Effect, load
-from server.contract.error_samples import error_samples
+from server.contract.error_samples import samples
 from server.contract.protos import ROOT
 from server.settings import Settings
 
@@ -36,7 +36,7 @@ def tables() -> dict[str, str]:
     return {
         "services": _services(contract),
         "settings": _settings(),
-        "errors": _errors(),
+        "errors": _errors(contract),
     }
 
 
@@ -49,9 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     for name, table in tables().items():
         new = _replaced(new, name, table)
     if options.check:
-        print(
-            "README.md is stale: make gen" if new != old else "README.md is fresh", file=sys.stderr
-        )  # noqa: T201 - a command line
+        verdict = "README.md is stale: make gen" if new != old else "README.md is fresh"
+        print(verdict, file=sys.stderr)  # noqa: T201 - a command line
         return 1 if new != old else 0
 
     README.write_text(new, encoding="utf-8")
@@ -81,10 +80,10 @@ def _settings() -> str:
     return _table(("variable", "default", "meaning"), rows)
 
 
-def _errors() -> str:
+def _errors(contract: Contract) -> str:
     rows = [
-        (str(sample.status), f"`{sample.name.removeprefix('ERROR_REASON_')}`", sample.text)
-        for sample in error_samples()
+        (str(sample.status), f"`{sample.reason.removeprefix('ERROR_REASON_')}`", sample.sentence)
+        for sample in samples(contract)
     ]
     return _table(("status", "reason", "for example"), rows)
 
