@@ -54,7 +54,7 @@ async def test_an_expired_token_is_refused_and_another_one_works(
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"User-Agent": "nonsense"}, 401),
+        ({"User-Agent": "tastytrade-sdk-js"}, 200),
         ({"User-Agent": ""}, 401),
         ({"Accept-Version": "20251101"}, 200),
         ({"Accept-Version": "20300101"}, 200),
