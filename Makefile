@@ -59,14 +59,16 @@ proto: dev
 
 generated: dev
 	@$(BIN)/python -m server.contract.generate --check
+	$(BIN)/python -m server.contract.readme --check
 
 fix: dev ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix . || true
 	$(BIN)/ruff format .
 	$(BIN)/python -m server.contract.lint --fix
 
-gen: dev ## Write gen/ anew from proto/
+gen: dev ## Write gen/ and the tables of the README anew
 	@$(BIN)/python -m server.contract.generate
+	$(BIN)/python -m server.contract.readme
 
 lock: ## Resolve pyproject.toml into the hashed lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -89,7 +89,8 @@ def _errors(contract: Contract) -> str:
 
 
 def _table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [_row(headers), _row("---" for _ in tuple(headers))]
+    headers = tuple(headers)
+    lines = [_row(headers), _row("---" for _ in headers)]
     lines += [_row(row) for row in rows]
     return "\n".join(lines)
 
