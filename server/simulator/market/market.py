@@ -8,14 +8,26 @@ from __future__ import annotations
 __all__ = ["Handles", "Market"]
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from server.simulator.market.calendar import Hours
+from server.simulator.market.candles import Candles
+from server.simulator.market.days import Days
+from server.simulator.market.events import FIELDS, Events, flat
 from server.simulator.market.instrument import Instrument, Quote, SimClock
+from server.simulator.market.listing import Listing
+from server.simulator.market.moments import Moment, Moments
+from server.simulator.market.pricer import Pricer
+from server.simulator.market.rows import COLLECTIONS
+from server.simulator.market.ticks import MICRO
+
+_TICK = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,42 +42,116 @@ class Handles:
     unknown: tuple[str, ...]
     """Symbols that this event type will never have a value for."""
 
+    memory: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+    """The columns of the last round, which the next round is compared with."""
+
 
 class Market:
     """Everything that is listed, and what it costs at the clock's now."""
 
-    def __init__(self, *, seed: int, clock: SimClock, always_open: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        clock: SimClock,
+        always_open: bool = True,
+        tick: timedelta = _TICK,
+    ) -> None:
         self.seed = seed
         self.clock = clock
-        self.always_open = always_open
+        self.hours = Hours(always_open=always_open)
+        self.listing = Listing(seed, clock)
+        self.moments = Moments(self.hours, tick)
+        self.pricer = Pricer(self.listing, self.moments)
+        self.days = Days(self.pricer)
+        self._events = Events(self.listing, self.pricer, self.days)
+        self._candles = Candles(self.listing, self.pricer, self.days)
 
     def find(self, symbol: str) -> Instrument | None:
         """Returns what the broker calls `symbol`, expired contracts included, or None."""
-        raise NotImplementedError
+        row = self.listing.row(symbol)
+        return None if row is None else self.listing.instrument(row)
 
     def find_streamer(self, streamer_symbol: str) -> Instrument | None:
         """Returns what DXLink calls `streamer_symbol`, or None."""
-        raise NotImplementedError
+        row = self.listing.streamer_row(streamer_symbol)
+        return None if row is None else self.listing.instrument(row)
 
     def quote(self, instrument: Instrument) -> Quote:
         """Returns the market of an instrument now: on its tick, bid below ask."""
-        raise NotImplementedError
+        return self.quotes([instrument])[0]
+
+    def quotes(self, instruments: Sequence[Instrument]) -> list[Quote]:
+        """Returns the markets of many instruments at one instant."""
+        if not instruments:
+            return []
+
+        rows = np.array([instrument.row for instrument in instruments])
+        now = self.clock.now()
+        moment = self.moments.at(now)
+        quotes = self.pricer.quotes(rows, moment)
+        trades = self.pricer.trades(rows, self.pricer.trade_numbers(rows, moment))
+        sizes = np.nan_to_num(np.stack([quotes.bid_size, quotes.ask_size]))
+        return [
+            Quote(
+                bid=_decimal(bid),
+                ask=_decimal(ask),
+                bid_size=Decimal(str(bid_size)),
+                ask_size=Decimal(str(ask_size)),
+                last=_decimal(last),
+                time=now,
+            )
+            for bid, ask, bid_size, ask_size, last in zip(
+                quotes.bid.tolist(),
+                quotes.ask.tolist(),
+                *sizes.tolist(),
+                trades.price.tolist(),
+                strict=True,
+            )
+        ]
 
     def open(self, instrument: Instrument) -> bool:
         """Tells whether it trades now; with `always_open`, until it expires or is halted."""
-        raise NotImplementedError
+        now = self.clock.now()
+        if instrument.is_halted or not instrument.is_tradeable:
+            return False
+
+        if instrument.stops_trading_at is not None and now >= instrument.stops_trading_at:
+            return False
+
+        collection = COLLECTIONS[int(self.listing.rows.collection[instrument.row])]
+        return collection == "Always" or self.hours.is_open(collection, now)
+
+    def fields(self, event_type: str) -> Mapping[str, str]:
+        """Returns the fields of an event type and their kinds: text, int, double or bool.
+
+        An event type that dxFeed does not have has none.
+        """
+        return FIELDS.get(event_type, {})
 
     def event(self, event_type: str, streamer_symbol: str) -> dict[str, Any] | None:
         """Returns one event as dxFeed names its fields, or None where there is none."""
-        raise NotImplementedError
-
-    def fields(self, event_type: str) -> Mapping[str, str]:
-        """Returns the fields of an event type and their kinds, in dxFeed's order."""
-        raise NotImplementedError
+        fields = tuple(self.fields(event_type))
+        values = self.columns(event_type, self.handles(event_type, [streamer_symbol]), fields)
+        return dict(zip(fields, values, strict=True)) if values else None
 
     def handles(self, event_type: str, symbols: Iterable[str]) -> Handles:
         """Resolves streamer symbols once, for `columns`."""
-        raise NotImplementedError
+        known: dict[str, int] = {}
+        unknown = []
+        for symbol in symbols:
+            row = self.listing.streamer_row(symbol)
+            if row is None or not self._events.can(event_type, row):
+                unknown.append(symbol)
+            else:
+                known[symbol] = row
+
+        return Handles(
+            event_type=event_type,
+            symbols=tuple(known),
+            rows=np.fromiter(known.values(), dtype=np.int64, count=len(known)),
+            unknown=tuple(unknown),
+        )
 
     def columns(
         self,
@@ -79,10 +165,59 @@ class Market:
         With `since`, only the events whose values changed after that instant. The list holds
         str, int, float, bool and None only; what is not a number is the text `NaN`.
         """
-        raise NotImplementedError
+        if not handles.symbols:
+            return []
+
+        every = self._events.every(event_type)
+        moment = self.moments.at(self.clock.now(), every)
+        if since is None:
+            columns = self._remembered(event_type, handles, moment)
+            chosen = columns["_present"]
+        else:
+            earlier = self.moments.at(since, every)
+            if (earlier.units == moment.units).all():
+                return []
+
+            before = self._remembered(event_type, handles, earlier)
+            columns = self._remembered(event_type, handles, moment)
+            changed = [new != old for new, old in zip(columns["_key"], before["_key"], strict=True)]
+            chosen = np.logical_or.reduce(changed) & columns["_present"]
+
+        columns["eventType"] = event_type
+        columns["eventTime"] = 0
+        return flat(columns, handles.symbols, chosen, fields)
 
     def candles(
         self, symbol: str, interval: str, from_time: datetime, *, regular_hours: bool = True
     ) -> Iterator[dict[str, Any]]:
-        """Yields candles of a streamer symbol, newest first, back to `from_time`."""
-        raise NotImplementedError
+        """Yields candles of a streamer symbol, newest first, back to `from_time`.
+
+        `interval` is dxFeed's: a number and s, m, h, d, w, mo or y. Of what is not known, or not
+        to be had in such pieces, there are none.
+        """
+        row = self.listing.streamer_row(symbol)
+        if row is None:
+            return iter(())
+
+        return self._candles.of(
+            row, interval, from_time, self.clock.now(), regular_hours=regular_hours
+        )
+
+    def _remembered(self, event_type: str, handles: Handles, moment: Moment) -> dict[str, Any]:
+        key = moment.units.tobytes()
+        columns = handles.memory.get(key)
+        if columns is None:
+            columns = self._events.make(event_type, handles.rows, moment)
+            handles.memory.clear()
+            handles.memory[key] = columns
+
+        return columns
+
+
+def _decimal(micro: int) -> Decimal | None:
+    """Returns a price in millionths without trailing zeros; 0 is no price."""
+    if micro == 0:
+        return None
+
+    price = Decimal(micro) / MICRO
+    return price.quantize(Decimal(1)) if price == price.to_integral() else price.normalize()

@@ -1,0 +1,413 @@
+"""dxFeed's events as columns: what each type holds, and which rows have one.
+
+A column is an array, a list, one value for all rows, or a function that makes one of these. What is not a number is the text `NaN`, as on
+DXLink; JSON has no other way to say it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["FIELDS", "Events", "flat"]
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from server.simulator.market.days import Days
+from server.simulator.market.listing import Listing
+from server.simulator.market.moments import Moment, milliseconds, seconds
+from server.simulator.market.noise import Ints, uniform
+from server.simulator.market.pricer import Pricer, Trades
+from server.simulator.market.rows import COLLECTIONS, Flag
+from server.simulator.market.series import RATE, atm_volatility
+from server.simulator.market.stocks import STOCKS
+from server.simulator.market.ticks import MICRO
+
+Columns = dict[str, Any]
+
+
+def _kinds(**kinds: str) -> dict[str, str]:
+    return {"eventSymbol": "text", "eventTime": "int", **_expand(kinds)}
+
+
+def _expand(kinds: dict[str, str]) -> dict[str, str]:
+    return {name: kind for kind, names in kinds.items() for name in names.split()}
+
+
+_INDEXED = "eventFlags index time sequence"
+
+FIELDS: dict[str, dict[str, str]] = {
+    "Quote": _kinds(
+        int="sequence timeNanoPart bidTime askTime",
+        text="bidExchangeCode askExchangeCode",
+        double="bidPrice askPrice bidSize askSize",
+    ),
+    "Trade": _kinds(
+        int="time timeNanoPart sequence dayId size",
+        text="exchangeCode tickDirection",
+        bool="extendedTradingHours",
+        double="price change dayVolume dayTurnover",
+    ),
+    "Summary": _kinds(
+        int="dayId prevDayId openInterest",
+        text="dayClosePriceType prevDayClosePriceType",
+        double="dayOpenPrice dayHighPrice dayLowPrice dayClosePrice prevDayClosePrice prevDayVolume",
+    ),
+    "Profile": _kinds(
+        text="description shortSaleRestriction tradingStatus statusReason",
+        int="haltStartTime haltEndTime exDividendDayId",
+        double="highLimitPrice lowLimitPrice high52WeekPrice low52WeekPrice beta earningsPerShare "
+        "dividendFrequency exDividendAmount shares freeFloat",
+    ),
+    "Greeks": _kinds(int=_INDEXED, double="price volatility delta gamma theta rho vega"),
+    "TheoPrice": _kinds(int=_INDEXED, double="price underlyingPrice delta gamma dividend interest"),
+    "Underlying": _kinds(
+        int=f"{_INDEXED} callVolume putVolume optionVolume",
+        double="volatility frontVolatility backVolatility putCallRatio",
+    ),
+    "TimeAndSale": _kinds(
+        int=f"{_INDEXED} timeNanoPart size",
+        text="exchangeCode exchangeSaleConditions tradeThroughExempt aggressorSide type buyer seller",
+        double="price bidPrice askPrice",
+        bool="spreadLeg extendedTradingHours validTick",
+    ),
+    "Candle": _kinds(
+        int=f"{_INDEXED} count",
+        double="open high low close volume vwap bidVolume askVolume impVolatility openInterest",
+    ),
+}
+FIELDS["TradeETH"] = FIELDS["Trade"]
+
+
+class Events:
+    """Makes the columns of events for rows at a moment."""
+
+    def __init__(self, listing: Listing, pricer: Pricer, days: Days) -> None:
+        self._listing = listing
+        self._rows = listing.rows
+        self._pricer = pricer
+        self._days = days
+        self._makers: dict[str, Callable[[Ints, Moment], Columns]] = {
+            "Quote": self._quote,
+            "Trade": self._trade,
+            "Summary": self._summary,
+            "Profile": self._profile,
+            "Greeks": self._greeks,
+            "TheoPrice": self._theo_price,
+            "Underlying": self._underlying,
+            "TimeAndSale": self._time_and_sale,
+        }
+
+    def can(self, event_type: str, row: int) -> bool:
+        """Tells whether a row can ever have an event of that type."""
+        r = self._rows
+        option = r.sign[row] != 0
+        if event_type == "Quote":
+            return not r.flags[row] & Flag.UNQUOTED
+
+        if event_type in {"Greeks", "TheoPrice"}:
+            return bool(option)
+
+        if event_type == "Underlying":
+            instrument = self._listing.instrument(row)
+            stock = STOCKS.get(instrument.symbol)
+            return stock is not None and bool(self._listing.chain(instrument))
+
+        return event_type in self._makers
+
+    def every(self, event_type: str) -> int | None:
+        """Returns the steps after which that type changes; None is with the market's tick."""
+        # Greeks once a second and summaries every five: as dxFeed's, they lag behind the quotes.
+        return {
+            "Greeks": 80,
+            "TheoPrice": 80,
+            "Underlying": 160,
+            "Summary": 400,
+            "Profile": 4800,
+        }.get(event_type)
+
+    def make(self, event_type: str, rows: Ints, moment: Moment) -> Columns:
+        """Returns the columns; `_present` tells which rows have an event, `_key` what makes it new."""
+        return self._makers[event_type](rows, moment)
+
+    def _quote(self, rows: Ints, moment: Moment) -> Columns:
+        quotes = self._pricer.quotes(rows, moment)
+        time = milliseconds(self._pricer.units(rows, moment))
+        return {
+            "_present": quotes.ask > 0,
+            "_key": [
+                quotes.bid,
+                quotes.ask,
+                np.nan_to_num(quotes.bid_size),
+                np.nan_to_num(quotes.ask_size),
+            ],
+            "sequence": 0,
+            "timeNanoPart": 0,
+            "bidTime": time,
+            "askTime": time,
+            "bidExchangeCode": lambda: self._exchange(rows),
+            "askExchangeCode": lambda: self._exchange(rows),
+            "bidPrice": _prices(quotes.bid),
+            "askPrice": _prices(quotes.ask),
+            "bidSize": quotes.bid_size,
+            "askSize": quotes.ask_size,
+        }
+
+    def _trade(self, rows: Ints, moment: Moment) -> Columns:
+        number = self._pricer.trade_numbers(rows, moment)
+        trades = self._pricer.trades(rows, number)
+        earlier = self._pricer.trades(rows, number - 1)
+        units, collection = trades.units, self._rows.collection[rows]
+        closed = np.array([day.closed for day in moment.days])[collection]
+        near = self._pricer.ticks.near
+        before = near(self._rows.ticks[rows], self._pricer.fair(rows, closed)[0])
+        volume = self._pricer.volume(rows, units, moment)
+        ways = np.sign(trades.price - earlier.price)
+        return {
+            "_present": self._traded(rows, trades, moment),
+            "_key": [number],
+            "time": milliseconds(units),
+            "timeNanoPart": 0,
+            "sequence": number % 1_000_000,
+            "exchangeCode": lambda: self._exchange(rows),
+            "dayId": np.array([day.id for day in moment.days])[collection],
+            "tickDirection": [("ZERO", "UP", "DOWN")[int(way)] for way in ways],
+            "extendedTradingHours": False,
+            "price": _prices(trades.price),
+            "change": np.round((trades.price - before) / MICRO, 6),
+            "size": trades.size,
+            "dayVolume": volume,
+            "dayTurnover": np.round(volume * trades.price / MICRO, 2),
+        }
+
+    def _time_and_sale(self, rows: Ints, moment: Moment) -> Columns:
+        number = self._pricer.trade_numbers(rows, moment)
+        trades = self._pricer.trades(rows, number)
+        index = (self._rows.flags[rows] & Flag.INDEX) != 0
+        sides = np.where(index, "UNDEFINED", np.where(trades.bought, "BUY", "SELL"))
+        time = milliseconds(trades.units)
+        return {
+            "_present": self._traded(rows, trades, moment),
+            "_key": [number],
+            "eventFlags": 0,
+            "index": _index(time, number % 1000),
+            "time": time,
+            "timeNanoPart": 0,
+            "sequence": number % 1000,
+            "exchangeCode": lambda: self._exchange(rows),
+            "price": _prices(trades.price),
+            "size": trades.size,
+            "bidPrice": _prices(trades.bid),
+            "askPrice": _prices(trades.ask),
+            "exchangeSaleConditions": "@",
+            "tradeThroughExempt": "X",
+            "aggressorSide": sides.tolist(),
+            "spreadLeg": False,
+            "extendedTradingHours": False,
+            "validTick": True,
+            "type": "NEW",
+            "buyer": None,
+            "seller": None,
+        }
+
+    def _summary(self, rows: Ints, moment: Moment) -> Columns:
+        summaries = self._days.summaries(rows, moment)
+        collection = self._rows.collection[rows]
+        return {
+            "_present": self._alive(rows, moment),
+            "_key": [summaries.open, summaries.high, summaries.low, summaries.before],
+            "dayId": np.array([day.id for day in moment.days])[collection],
+            "prevDayId": np.array([day.before_id for day in moment.days])[collection],
+            "dayOpenPrice": _prices(summaries.open),
+            "dayHighPrice": _prices(summaries.high),
+            "dayLowPrice": _prices(summaries.low),
+            "dayClosePrice": np.full(len(rows), np.nan),
+            "dayClosePriceType": "REGULAR",
+            "prevDayClosePrice": _prices(summaries.before),
+            "prevDayClosePriceType": "FINAL",
+            "prevDayVolume": np.floor(self._pricer.day_volume(rows, moment)),
+            "openInterest": summaries.interest,
+        }
+
+    def _profile(self, rows: Ints, moment: Moment) -> Columns:
+        low, high = self._days.year(rows, moment)
+        before = self._days.summaries(rows, moment).before / MICRO
+        halted = (self._rows.flags[rows] & Flag.HALTED) != 0
+        halt = milliseconds(self._pricer.units(rows, moment))
+        option = self._rows.sign[rows] != 0
+        instruments = [self._listing.instrument(row) for row in rows.tolist()]
+        stocks = [STOCKS.get(item.symbol) for item in instruments]
+        company = np.array([stock is not None and stock.kind != "index" for stock in stocks])
+        nan = float("nan")
+        shares = [stock.shares * 1e6 if stock and stock.shares else nan for stock in stocks]
+        return {
+            "_present": self._alive(rows, moment),
+            "_key": [np.array([day.id for day in moment.days])[self._rows.collection[rows]]],
+            "description": [item.description for item in instruments],
+            "shortSaleRestriction": "INACTIVE",
+            "tradingStatus": np.where(halted, "HALTED", "ACTIVE").tolist(),
+            "statusReason": np.where(halted, "News pending", None).tolist(),
+            "haltStartTime": np.where(halted, halt, 0),
+            "haltEndTime": 0,
+            "exDividendDayId": 0,
+            # Limit up, limit down: stocks alone have it.
+            "highLimitPrice": np.where(company, np.round(before * 1.05, 2), np.nan),
+            "lowLimitPrice": np.where(company, np.round(before * 0.95, 2), np.nan),
+            "high52WeekPrice": np.where(option, np.nan, high / MICRO),
+            "low52WeekPrice": np.where(option, np.nan, low / MICRO),
+            "beta": np.array([stock.beta if stock else nan for stock in stocks]),
+            "earningsPerShare": np.array([stock.earnings if stock else nan for stock in stocks]),
+            "dividendFrequency": np.array(
+                [4.0 if stock and stock.dividend else nan for stock in stocks]
+            ),
+            "exDividendAmount": np.array(
+                [stock.dividend if stock and stock.dividend else nan for stock in stocks]
+            ),
+            "shares": np.array(shares),
+            "freeFloat": np.array(shares) * 0.97,
+        }
+
+    def _greeks(self, rows: Ints, moment: Moment) -> Columns:
+        units = self._pricer.units(rows, moment)
+        levels, at = self._pricer.levels(rows, units), seconds(units)
+        volatility = self._pricer.volatility(rows, at, levels)
+        worth = self._pricer.options(rows, at, levels, volatility)
+        time = milliseconds(units)
+        return {
+            "_present": self._alive(rows, moment),
+            "_key": [units],
+            "eventFlags": 0,
+            "index": _index(time, 0),
+            "time": time,
+            "sequence": 0,
+            "price": worth.price,
+            "volatility": volatility,
+            "delta": worth.delta,
+            "gamma": worth.gamma,
+            "theta": worth.theta,
+            "rho": worth.rho,
+            "vega": worth.vega,
+        }
+
+    def _theo_price(self, rows: Ints, moment: Moment) -> Columns:
+        units = self._pricer.units(rows, moment)
+        levels, at = self._pricer.levels(rows, units), seconds(units)
+        worth = self._pricer.options(rows, at, levels, self._pricer.volatility(rows, at, levels))
+        on_future = (self._rows.flags[rows] & Flag.ON_FUTURE) != 0
+        forward = self._pricer.forward(rows, at, levels.spot)
+        time = milliseconds(units)
+        return {
+            "_present": self._alive(rows, moment),
+            "_key": [units],
+            "eventFlags": 0,
+            "index": _index(time, 0),
+            "time": time,
+            "sequence": 0,
+            "price": worth.price,
+            "underlyingPrice": np.where(on_future, forward, levels.spot),
+            "delta": worth.delta,
+            "gamma": worth.gamma,
+            "dividend": np.where(on_future, 0.0, RATE - self._rows.carry[rows]),
+            "interest": RATE,
+        }
+
+    def _underlying(self, rows: Ints, moment: Moment) -> Columns:
+        units = self._pricer.units(rows, moment)
+        which = self._rows.series[rows]
+        short = self._pricer.levels(rows, units).volatility
+        usual = self._pricer.series.usual_volatility[which]
+        ends = [self._listing.chain(self._listing.instrument(row))[:2] for row in rows.tolist()]
+        terms = np.array(
+            [[block.expiration.expires_at.timestamp() for block in pair] for pair in ends]
+        )
+        years = np.maximum(terms - seconds(units)[:, None], 60.0) / (365.25 * 86_400)
+        shares = self._pricer.volume(rows, units, moment)
+        # Nobody trades an index itself; the options on the largest are traded like a large fund's.
+        options = np.floor(np.where(shares > 0, shares * 0.05, _INDEX_OPTIONS))
+        puts = 0.35 + 0.3 * uniform(self._rows.seed[rows], moment.days[0].id, 121)
+        time = milliseconds(units)
+        return {
+            "_present": np.ones(len(rows), dtype=bool),
+            "_key": [units],
+            "eventFlags": 0,
+            "index": _index(time, 0),
+            "time": time,
+            "sequence": 0,
+            "volatility": atm_volatility(short, usual, 30 / 365.25),
+            "frontVolatility": atm_volatility(short, usual, years[:, 0]),
+            "backVolatility": atm_volatility(short, usual, years[:, 1]),
+            "callVolume": options - np.floor(options * puts),
+            "putVolume": np.floor(options * puts),
+            "optionVolume": options,
+            "putCallRatio": puts / (1 - puts),
+        }
+
+    def _alive(self, rows: Ints, moment: Moment) -> Any:
+        return self._rows.expires[rows] > moment.now
+
+    def _traded(self, rows: Ints, trades: Trades, moment: Moment) -> Any:
+        return (trades.price > 0) & self._alive(rows, moment)
+
+    def _exchange(self, rows: Ints) -> list[str]:
+        # dxFeed's letter of an exchange; the composite quote of crypto and futures has none.
+        number = ((self._rows.seed[rows] >> np.uint64(16)) & np.uint64(7)).astype(np.int64)
+        stock = self._rows.collection[rows] == COLLECTIONS.index("Equity")
+        return [_LETTERS[at] for at in np.where(stock, number, len(_LETTERS) - 1).tolist()]
+
+
+def flat(columns: Columns, symbols: Sequence[str], chosen: Any, fields: Sequence[str]) -> list[Any]:
+    """Interleaves the fields of the chosen events into DXLink's flat list."""
+    picks = np.flatnonzero(chosen)
+    count, width = len(picks), len(fields)
+    result: list[Any] = [None] * (count * width)
+    for place, name in enumerate(fields):
+        if name == "eventSymbol":
+            column: Any = [symbols[pick] for pick in picks.tolist()]
+        else:
+            column = _plain(columns.get(name), picks, count, whole=name in _WHOLE)
+
+        result[place::width] = column
+
+    return result
+
+
+_INDEX_OPTIONS = 1_500_000.0
+
+_LETTERS = (*"QNPZKUVX", "")
+
+_WHOLE = {"size", "callVolume", "putVolume", "optionVolume"}
+"""Computed as floats, counted in whole numbers."""
+
+
+def _plain(column: Any, picks: Ints, count: int, *, whole: bool) -> list[Any]:
+    """Turns a column into Python values; not-a-number becomes the text `NaN`."""
+    if callable(column):
+        column = column()
+
+    if isinstance(column, np.ndarray):
+        column = column[picks]
+        if whole:
+            column = column.astype(np.int64)
+
+        values: list[Any] = column.tolist()
+        if column.dtype.kind == "f":
+            for place in np.flatnonzero(~np.isfinite(column)).tolist():
+                values[place] = "NaN"
+
+        return values
+
+    if isinstance(column, list):
+        return [column[pick] for pick in picks.tolist()]
+
+    return [column] * count
+
+
+def _prices(micro: Ints) -> Any:
+    """Returns prices as floats whose shortest text is the price; none is not a number."""
+    return np.where(micro > 0, micro / MICRO, np.nan)
+
+
+def _index(time: Ints, sequence: Ints | int) -> Ints:
+    """Returns dxFeed's index of an event: seconds, milliseconds and sequence in one number."""
+    result: Ints = ((time // 1000) << 32) | ((time % 1000) << 22) | sequence
+    return result

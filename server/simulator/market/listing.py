@@ -1,0 +1,293 @@
+"""What is listed: finds instruments by either name, and loads their rows when first asked for.
+
+An option is known if its expiration is listed and its strike is on the ladder; nothing else makes it
+exist. Expirations are loaded one by one, so that finding one contract does not build a chain.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Block", "Listing", "chain_day"]
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from server.simulator.market import spots, symbols
+from server.simulator.market.calendar import NEW_YORK, is_half_day
+from server.simulator.market.expirations import (
+    Expiration,
+    future_option_expirations,
+    stock_option_expirations,
+)
+from server.simulator.market.futures import (
+    OPTION_PRODUCTS,
+    Contract,
+    Product,
+    contracts,
+    parse_contract,
+)
+from server.simulator.market.instrument import Instrument, SimClock
+from server.simulator.market.noise import Floats
+from server.simulator.market.options import describe, option_columns
+from server.simulator.market.rows import Rows
+from server.simulator.market.series import RATE, Series
+from server.simulator.market.stocks import STOCKS, Stock
+from server.simulator.market.strikes import future_ladder, stock_ladder
+from server.simulator.market.ticks import TickTables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Block:
+    """The contracts of one expiration: for each strike a call at an even place and its put."""
+
+    first: int
+    """Row of the first call; strike `i` has its call at `first + 2i`, its put after it."""
+
+    expiration: Expiration
+    underlying: Instrument
+    strikes: Floats
+    places: dict[float, int]
+
+    @property
+    def count(self) -> int:
+        return 2 * len(self.strikes)
+
+    def row(self, strike: float, kind: str) -> int | None:
+        place = self.places.get(strike)
+        return None if place is None else self.first + 2 * place + (kind == "P")
+
+
+class Listing:
+    """The instruments of the market and the rows they have."""
+
+    def __init__(self, seed: int, clock: SimClock) -> None:
+        self.rows = Rows()
+        self.ticks = TickTables()
+        self.series = Series(seed)
+        self._seed = seed
+        self._clock = clock
+        self._instruments: dict[int, Instrument] = {}
+        self._by_symbol: dict[str, int] = {}
+        self._by_streamer: dict[str, int] = {}
+        self._blocks: dict[tuple[str, date], Block] = {}
+        self._firsts: list[int] = []
+        self._ordered: list[Block] = []
+        for instrument in spots.load(self.rows, self.ticks, self.series, seed):
+            self._remember(instrument)
+
+    def today(self) -> date:
+        """Returns New York's date."""
+        return self._clock.now().astimezone(NEW_YORK).date()
+
+    def chain_day(self) -> date:
+        """Returns the day whose chains are listed: from the close on, tomorrow."""
+        return chain_day(self._clock.now())
+
+    def row(self, symbol: str) -> int | None:
+        """Returns the row of what the broker calls `symbol`."""
+        if (row := self._by_symbol.get(symbol)) is not None:
+            return row
+
+        if symbol.startswith("./"):
+            return self._future_option(symbols.parse_future_option(symbol))
+
+        if symbol.startswith("/"):
+            return self._future(symbol)
+
+        return None if symbol.startswith(".") else self._option(symbols.parse_option(symbol))
+
+    def streamer_row(self, symbol: str) -> int | None:
+        """Returns the row of what DXLink calls `symbol`."""
+        if (row := self._by_streamer.get(symbol)) is not None:
+            return row
+
+        if symbol.startswith("./"):
+            return self._future_option(symbols.parse_future_option(symbol), streamer=symbol)
+
+        if symbol.startswith("."):
+            return self._option(symbols.parse_option(symbol))
+
+        return self._future(symbol) if symbol.startswith("/") and ":" in symbol else None
+
+    def instrument(self, row: int) -> Instrument:
+        """Returns the description of a row, made once."""
+        if row not in self._instruments:
+            block = self._ordered[bisect_right(self._firsts, row) - 1]
+            self._instruments[row] = describe(block, row)
+
+        return self._instruments[row]
+
+    def futures(self, product: Product) -> list[Instrument]:
+        """Returns the listed contracts of a product, by expiration."""
+        listed = contracts(product, self.today())
+        return [self.instrument(self._add_future(contract)) for contract in listed]
+
+    def chain(self, underlying: Instrument) -> list[Block]:
+        """Returns the listed contracts on a stock, fund or index, by expiration."""
+        if underlying.symbol not in STOCKS:
+            return []
+
+        stock = STOCKS[underlying.symbol]
+        listed = stock_option_expirations(stock.symbol, self.chain_day())
+        return [self._block(stock, expiration) for expiration in listed]
+
+    def future_chain(self, product: Product) -> list[Block]:
+        """Returns the listed contracts on the futures of a product, by expiration."""
+        listed = future_option_expirations(product, self.chain_day())
+        return [self._future_block(product, expiration) for expiration in listed]
+
+    def spots(self) -> Sequence[Instrument]:
+        """Returns stocks, funds, indices, coins, warrants and pairs."""
+        return [self._instruments[row] for row in self._by_symbol.values()]
+
+    def _remember(self, instrument: Instrument) -> int:
+        row = instrument.row
+        self._instruments[row] = instrument
+        if instrument.instrument_type != "Future":
+            self._by_symbol[instrument.symbol] = row
+
+        # A stock whose name a currency pair shares keeps it: pairs stream under theirs too.
+        self._by_streamer[instrument.streamer_symbol] = row
+        return row
+
+    def _future(self, symbol: str) -> int | None:
+        contract = parse_contract(symbol, self.today())
+        return None if contract is None else self._add_future(contract)
+
+    def _add_future(self, contract: Contract) -> int:
+        row = self._by_streamer.get(contract.streamer_symbol)
+        if row is None:
+            active = contracts(contract.product, self.today())[0]
+            instrument = spots.add_future(
+                self.rows, self.ticks, self.series, self._seed, contract, active
+            )
+            row = self._remember(instrument)
+
+        return row
+
+    def _option(self, name: symbols.OptionName | None) -> int | None:
+        if name is None or name.day is None:
+            return None
+
+        block = self._blocks.get((name.root, name.day))
+        if block is None:
+            block = self._find_block(name.root, name.day)
+
+        return None if block is None else block.row(name.strike, name.kind)
+
+    def _find_block(self, root: str, day: date) -> Block | None:
+        stock = _ROOTS.get(root)
+        if stock is None:
+            return None
+
+        # An expired contract was listed on the day before its last.
+        for seen in (self.chain_day(), min(self.chain_day(), day - timedelta(days=1))):
+            for expiration in stock_option_expirations(stock.symbol, seen):
+                if expiration.root == root and expiration.day == day:
+                    return self._block(stock, expiration)
+
+        return None
+
+    def _future_option(self, name: symbols.OptionName | None, *, streamer: str = "") -> int | None:
+        root = name.root[:-2] if name else ""
+        if name is None or root not in OPTION_PRODUCTS:
+            return None
+
+        product, _ = OPTION_PRODUCTS[root]
+        listed: tuple[Expiration, ...] = ()
+        for seen in {self.chain_day(), min(self.chain_day(), name.day or date.max)}:
+            listed += future_option_expirations(product, seen)
+
+        for expiration in listed:
+            future = expiration.underlying.symbol if expiration.underlying else ""
+            if (
+                expiration.contract_code == name.root
+                and (name.day is None or name.day == expiration.day)
+                and (not name.future or name.future == future)
+                and (not streamer or streamer.endswith(f":{product.streamer_exchange}"))
+            ):
+                return self._future_block(product, expiration).row(name.strike, name.kind)
+
+        return None
+
+    def _block(self, stock: Stock, expiration: Expiration) -> Block:
+        underlying = self.instrument(self._by_symbol[stock.symbol])
+        series = self.series.index[stock.symbol]
+        carry = RATE - stock.dividend_yield if stock.symbol != "VIX" else 0.0
+        return self._load(
+            underlying,
+            expiration,
+            lambda: stock_ladder(stock.symbol, expiration.root),
+            series=series,
+            carry=carry,
+        )
+
+    def _future_block(self, product: Product, expiration: Expiration) -> Block:
+        if expiration.underlying is None:
+            raise TypeError(f"{expiration.root} is no option on a future")
+
+        underlying = self.instrument(self._add_future(expiration.underlying))
+        series = self.series.product(product)
+        return self._load(
+            underlying,
+            expiration,
+            lambda: future_ladder(product, float(self.series.base[series])),
+            series=series,
+            carry=float(self.rows.carry[underlying.row]),
+        )
+
+    def _load(
+        self,
+        underlying: Instrument,
+        expiration: Expiration,
+        ladder: Callable[[], Floats],
+        *,
+        series: int,
+        carry: float,
+    ) -> Block:
+        key = (expiration.root, expiration.day)
+        block = self._blocks.get(key)
+        if block is None:
+            strikes = ladder()
+            first = self.rows.add(
+                2 * len(strikes),
+                **option_columns(
+                    underlying,
+                    expiration,
+                    strikes,
+                    base=float(self.series.base[series]),
+                    volatility=float(self.series.usual_volatility[series]),
+                    ticks=self.ticks,
+                    seed=self._seed,
+                ),
+                series=series,
+                carry=carry,
+            )
+            block = self._blocks[key] = Block(
+                first=first,
+                expiration=expiration,
+                underlying=underlying,
+                strikes=strikes,
+                places={strike: place for place, strike in enumerate(strikes.tolist())},
+            )
+            self._firsts.append(first)
+            self._ordered.append(block)
+
+        return block
+
+
+def chain_day(now: datetime) -> date:
+    """Returns the day whose chains are listed at an instant."""
+    here = now.astimezone(NEW_YORK)
+    close = time(13) if is_half_day(here.date()) else time(16)
+    return here.date() + timedelta(days=1) if here.time() >= close else here.date()
+
+
+def _roots() -> dict[str, Stock]:
+    roots = {symbol.replace("/", ""): stock for symbol, stock in STOCKS.items()}
+    weekly = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}
+    return roots | {root: STOCKS[symbol] for root, symbol in weekly.items()}
+
+
+_ROOTS = _roots()

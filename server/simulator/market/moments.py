@@ -1,0 +1,157 @@
+"""Time as prices see it: the lattice step of every exchange, its trading day, the day before.
+
+A closed exchange stands at the last step of its trading, so its quotes and greeks stand too.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Day", "Moment", "Moments", "milliseconds", "seconds", "units_of"]
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from server.simulator.market.calendar import (
+    NEW_YORK,
+    Hours,
+    is_half_day,
+    previous_trading_day,
+)
+from server.simulator.market.noise import UNIT_NS, Floats, Ints
+from server.simulator.market.rows import COLLECTIONS
+
+_EPOCH = date(1970, 1, 1)
+_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+_UNIT = timedelta(microseconds=UNIT_NS / 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A trading day of one exchange, on the lattice."""
+
+    day: date
+    first: int
+    """Step of the opening."""
+
+    length: int
+    """Steps from the opening to the close."""
+
+    before: date
+    closed: int
+    """Step of the close of the trading day before."""
+
+    @property
+    def id(self) -> int:
+        """The day as dxFeed counts days."""
+        return (self.day - _EPOCH).days
+
+    @property
+    def before_id(self) -> int:
+        return (self.before - _EPOCH).days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One instant, for all exchanges: arrays have one entry a collection."""
+
+    now: float
+    """Epoch seconds, whatever the exchanges do."""
+
+    units: Ints
+    days: tuple[Day, ...]
+
+    @property
+    def alike(self) -> bool:
+        """All exchanges stand at the same step, which is the fast case."""
+        return bool((self.units == self.units[0]).all())
+
+
+class Moments:
+    """Turns instants into moments."""
+
+    def __init__(self, hours: Hours, tick: timedelta) -> None:
+        self.hours = hours
+        self.step = max(tick // _UNIT, 1)
+        """Steps of the lattice between two moves of the market."""
+
+        self._day = lru_cache(maxsize=256)(self._make_day)
+
+    def at(self, now: datetime, every: int | None = None) -> Moment:
+        """Returns the moment of `now`, rounded down to a tick (or to `every` steps)."""
+        step = every or self.step
+        seen = [self._last(collection, now) for collection in COLLECTIONS]
+        return Moment(
+            now=now.timestamp(),
+            units=np.array([units_of(instant) // step * step for instant in seen]),
+            days=tuple(self.day(name, at) for name, at in zip(COLLECTIONS, seen, strict=True)),
+        )
+
+    def day(self, collection: str, now: datetime) -> Day:
+        """Returns the trading day that an instant belongs to; between two, the one before."""
+        today = now.astimezone(NEW_YORK).date()
+        if collection == "Always" or self.hours.always_open:
+            return self._day(collection, today)
+
+        for day in (today + timedelta(days=1), today):
+            session = self.hours.session(collection, day)
+            if session is not None and session.open <= now:
+                return self._day(collection, day)
+
+        return self._day(collection, self.hours.previous_session(collection, today).day)
+
+    def _last(self, collection: str, now: datetime) -> datetime:
+        return now if collection == "Always" else self.hours.last_instant(collection, now)
+
+    def _make_day(self, collection: str, day: date) -> Day:
+        always = collection == "Always"
+        if always or self.hours.always_open:
+            midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
+            opened, closes = midnight, midnight + timedelta(days=1)
+            before = day - timedelta(days=1) if always else previous_trading_day(day)
+            closed = opened if always else _close_of(before)
+        else:
+            session, earlier = (
+                self.hours.session(collection, day),
+                self.hours.previous_session(collection, day),
+            )
+            if session is None:
+                raise ValueError(f"{collection} does not trade on {day}")
+
+            opened, closes, before, closed = (
+                session.open,
+                session.close,
+                earlier.day,
+                earlier.close,
+            )
+
+        first = units_of(opened)
+        return Day(
+            day=day,
+            first=first,
+            length=units_of(closes) - first,
+            before=before,
+            closed=units_of(closed) - self.step,
+        )
+
+
+def units_of(now: datetime) -> int:
+    """Returns the lattice step of an instant."""
+    return (now - _ZERO) // _UNIT
+
+
+def seconds(units: Ints) -> Floats:
+    """Returns epoch seconds of lattice steps."""
+    return units * (UNIT_NS / 1e9)
+
+
+def milliseconds(units: Ints) -> Ints:
+    """Returns epoch milliseconds of lattice steps, rounded down."""
+    result: Ints = units * (UNIT_NS // 500_000) // 2
+    return result
+
+
+def _close_of(day: date) -> datetime:
+    hour = 13 if is_half_day(day) else 16
+    return datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK)

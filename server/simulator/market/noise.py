@@ -1,0 +1,97 @@
+"""Brownian paths that can be asked for any instant, in any order, by any process.
+
+Lévy's construction: a path is a line between far nodes plus tents of ever shorter span, each as high
+as a Brownian bridge demands. Every height is a hash of (series, level, index), so nothing is stored
+and nothing depends on what was asked before. A long span adds no more than one of `CALM` would:
+prices stay near their base for ever, so that a strike that is listed today has not run away.
+"""
+
+from __future__ import annotations
+
+__all__ = ["TOP", "UNIT_NS", "Floats", "Ints", "gauss", "mix", "uniform", "walk"]
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+UNIT_NS = 12_500_000
+"""The lattice of time: 12.5 ms, so that a tick of 100 ms is 2**3 units and costs no fine levels."""
+
+TOP = 31
+"""The far nodes are 2**31 units (311 days) apart."""
+
+CALM = 4 / 365.25
+"""Spans beyond four days (in years) stop adding variance."""
+
+UNIT_YEARS = UNIT_NS / 1e9 / (365.25 * 86_400)
+_MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_LEVEL_STRIDE = np.uint64(0x9E3779B97F4A7C15)
+_INDEX_STRIDE = np.uint64(0xD1B54A32D192ED03)
+
+
+def mix(values: Hashes) -> Hashes:
+    """Scrambles 64-bit words (the finaliser of splitmix64)."""
+    values = (values ^ (values >> np.uint64(30))) * _MULTIPLIERS[0]
+    values = (values ^ (values >> np.uint64(27))) * _MULTIPLIERS[1]
+    return values ^ (values >> np.uint64(31))
+
+
+def uniform(seeds: Hashes, index: Ints | int, salt: int) -> Floats:
+    """Returns numbers in [0, 1), one for each seed and index; `salt` tells the uses apart."""
+    at = np.atleast_1d(np.asarray(index, dtype=np.int64)).astype(np.uint64)
+    words = mix(seeds + at * _INDEX_STRIDE + _salt(salt))
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def gauss(words: Hashes) -> Floats:
+    """Turns hashes into nearly normal numbers that never leave ±3.5 (a sum of four uniforms)."""
+    low = np.uint64(0xFFFF)
+    total = (words & low) + ((words >> np.uint64(16)) & low)
+    total += ((words >> np.uint64(32)) & low) + (words >> np.uint64(48))
+    return (total.astype(np.float64) - 2 * 65_535) * (np.sqrt(3.0) / 65_536)
+
+
+def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> Floats:
+    """Returns the path of each seed at each instant, in units of the root of a year.
+
+    `seeds` and `units` broadcast. With `finest` above 1 the shorter tents are left out, which makes
+    the path a line between nodes 2**(finest - 1) units apart: smooth, and cheaper.
+    """
+    seeds, units = np.broadcast_arrays(np.atleast_1d(seeds), np.atleast_1d(units))
+    first = units >> TOP
+    share = (units - (first << TOP)) * 2.0**-TOP
+    far = np.sqrt(calm / 2)
+    total = (1 - share) * far * _node(seeds, first) + share * far * _node(seeds, first + 1)
+
+    # Levels whose tents are zero at all these instants (a tick of 100 ms is a multiple of 8 units)
+    # need not be computed.
+    aligned = int(np.bitwise_or.reduce(units.ravel())) if units.size else 0
+    lowest = (aligned & -aligned).bit_length() if aligned else TOP
+    levels = np.arange(TOP, max(finest, lowest) - 1, -1, dtype=np.int64)
+    if not levels.size or not units.size:
+        return total
+
+    span = np.left_shift(np.int64(1), levels)
+    index = units[..., None] >> levels
+    share = (units[..., None] - (index << levels)) / span
+    height = np.sqrt(np.minimum(span * UNIT_YEARS, calm)) / 2
+    words = mix(
+        seeds[..., None]
+        + index.astype(np.uint64) * _INDEX_STRIDE
+        + levels.astype(np.uint64) * _LEVEL_STRIDE
+    )
+    tents = (1 - np.abs(2 * share - 1)) * gauss(words)
+    total += tents @ height
+    return total
+
+
+def _node(seeds: Hashes, index: Ints) -> Floats:
+    return gauss(mix(seeds + index.astype(np.uint64) * _INDEX_STRIDE + _salt(TOP + 1)))
+
+
+def _salt(number: int) -> np.uint64:
+    # In Python's integers: numpy warns when a scalar (not an array) wraps around.
+    return np.uint64(number * int(_LEVEL_STRIDE) & 0xFFFF_FFFF_FFFF_FFFF)

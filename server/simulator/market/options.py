@@ -1,0 +1,150 @@
+"""Rows and descriptions of options: what a block of contracts shares, and what tells them apart.
+
+Most contracts hardly trade. How often one does, and how wide it is quoted, comes from its distance to
+the money and its time to live.
+"""
+
+from __future__ import annotations
+
+__all__ = ["describe", "option_columns", "option_ticks"]
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from server.simulator.market import symbols
+from server.simulator.market.expirations import Expiration
+from server.simulator.market.futures import PRODUCTS
+from server.simulator.market.instrument import Instrument, TickSize
+from server.simulator.market.noise import Floats
+from server.simulator.market.rows import COLLECTIONS, Flag, option_seeds
+from server.simulator.market.series import seed_of
+from server.simulator.market.spots import OPTION_TICKS
+from server.simulator.market.stocks import STOCKS
+from server.simulator.market.strikes import strike_text
+from server.simulator.market.ticks import TickTables
+
+if TYPE_CHECKING:
+    from server.simulator.market.listing import Block  # it imports this module
+
+_WIDTH = {"daily": 1.0, "thrice": 1.5, "weekly": 3.0, "monthly": 6.0, "none": 6.0}
+
+
+def option_ticks(underlying: Instrument) -> tuple[TickSize, ...]:
+    """Returns the tick table that options on an equity, an index or a future have."""
+    if underlying.instrument_type == "Future":
+        return PRODUCTS[underlying.product_code].option_tick_sizes
+
+    return OPTION_TICKS[STOCKS[underlying.symbol].ticks]
+
+
+def option_columns(
+    underlying: Instrument,
+    expiration: Expiration,
+    strikes: Floats,
+    *,
+    base: float,
+    volatility: float,
+    ticks: TickTables,
+    seed: int,
+) -> dict[str, Any]:
+    """Returns a block's columns but for `series` and `carry`: calls at even places, puts after them."""
+    both = np.repeat(strikes, 2)
+    signs = np.tile([1.0, -1.0], len(strikes))
+    expires = expiration.expires_at.timestamp()
+    on_future = expiration.underlying is not None
+    flags = Flag.ON_FUTURE | Flag.AMERICAN if on_future else Flag(0)
+    width, collection, volume = 1.5, "CME", 3000.0
+    if not on_future:
+        stock = STOCKS[underlying.symbol]
+        flags = Flag(0) if stock.kind == "index" else Flag.AMERICAN
+        width, collection = _WIDTH[stock.cycle], "Equity"
+        volume = 12_000.0 if stock.kind == "index" else 200 * stock.volume
+
+    distance = np.abs(np.log(both / base)) / volatility
+    busy = np.exp(-4 * distance) / width
+    delivers = expires
+    if expiration.underlying is not None:
+        delivers = expiration.underlying.expires_at.timestamp()
+
+    return {
+        "collection": COLLECTIONS.index(collection),
+        "sign": signs,
+        "strike": both,
+        "expires": expires,
+        "delivers": delivers,
+        "ticks": ticks.number(option_ticks(underlying)),
+        "flags": flags,
+        "spread": width,
+        "size": np.clip(60 * np.sqrt(busy), 5, 60),
+        # Powers of two: contracts that trade at the same step are priced together.
+        "trades": 1 << np.clip(np.rint(np.log2(30 / busy)), 5, 18).astype(np.int64),
+        "volume": np.maximum(volume * busy, 1.0),
+        "seed": option_seeds(seed_of(seed, "option", expiration.root), both, signs, expires),
+    }
+
+
+def describe(block: Block, row: int) -> Instrument:
+    """Makes the description of one contract of a block."""
+    place = row - block.first
+    strike = float(block.strikes[place // 2])
+    kind = "P" if place % 2 else "C"
+    expiration, underlying = block.expiration, block.underlying
+    future = expiration.underlying
+    common: dict[str, Any] = {
+        "underlying_symbol": underlying.symbol,
+        "tick_sizes": option_ticks(underlying),
+        "row": row,
+        "root_symbol": expiration.root,
+        "expiration_date": expiration.day,
+        "expires_at": expiration.expires_at,
+        "stops_trading_at": expiration.stops_trading_at,
+        "strike_price": Decimal(strike_text(strike)),
+        "option_type": kind,
+        "settlement": expiration.settlement,
+        "expiration_type": expiration.kind,
+    }
+    words = f"{expiration.day:%m/%d/%y} {'Call' if kind == 'C' else 'Put'} {strike_text(strike)}"
+    if future is not None:
+        return Instrument(
+            symbol=future_option_symbol(expiration, kind, strike),
+            streamer_symbol=future_option_streamer(expiration, kind, strike),
+            instrument_type="Future Option",
+            description=f"{underlying.symbol} {expiration.contract_code} {words}",
+            multiplier=future.product.multiplier,
+            exchange=future.product.exchange,
+            product_code=future.product.code,
+            exercise_style="American",
+            **common,
+        )
+
+    stock = STOCKS[underlying.symbol]
+    return Instrument(
+        symbol=symbols.occ(expiration.root, expiration.day, kind, strike),
+        streamer_symbol=symbols.streamer(expiration.root, expiration.day, kind, strike),
+        instrument_type="Equity Option",
+        description=f"{underlying.symbol} {words}",
+        multiplier=Decimal(100),
+        exercise_style="European" if stock.kind == "index" else "American",
+        **common,
+    )
+
+
+def future_option_symbol(expiration: Expiration, kind: str, strike: float) -> str:
+    """Writes `./ESZ6 EW4X6 261127C6800`: the code is padded to six places."""
+    future = expiration.underlying
+    name = "" if future is None else future.exchange_symbol
+    code = f"{expiration.contract_code:<6}"
+    return f"./{name} {code}{expiration.day:%y%m%d}{kind}{strike_text(strike)}"
+
+
+def future_option_streamer(expiration: Expiration, kind: str, strike: float) -> str:
+    """Writes `./EW4X26C6800:XCME`: two digits of the year, the exchange at the end."""
+    code, digit = expiration.contract_code[:-1], int(expiration.contract_code[-1])
+    year = expiration.day.year
+    year += (digit - year) % 10
+    exchange = (
+        "" if expiration.underlying is None else expiration.underlying.product.streamer_exchange
+    )
+    return f"./{code}{year % 100:02d}{kind}{strike_text(strike)}:{exchange}"

@@ -1,0 +1,113 @@
+"""Cryptocurrencies, warrants and currency pairs of the simulated market.
+
+A cryptocurrency has two names: `BTC/USD` in orders, `BTC/USD:CXTALP` on DXLink.
+"""
+
+from __future__ import annotations
+
+__all__ = ["COINS", "PAIRS", "WARRANTS", "Coin", "Pair", "Warrant"]
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coin:
+    """A cryptocurrency against the dollar."""
+
+    id: int
+    symbol: str
+    name: str
+    price: float
+    volatility: float
+    tick: Decimal
+    precision: int
+    """Decimals that a quantity may have."""
+
+    volume: float
+    """Coins a day."""
+
+    @property
+    def streamer_symbol(self) -> str:
+        return f"{self.symbol}:CXTALP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warrant:
+    """A warrant; the broker only lets it be sold."""
+
+    symbol: str
+    name: str
+    price: float
+    volatility: float
+    market: str
+    cusip: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A currency pair: listed and streamed, never traded here."""
+
+    id: int
+    symbol: str
+    name: str
+    price: float
+
+
+def _coin(
+    number: int, code: str, name: str, price: float, volatility: float, tick: str, volume: float
+) -> Coin:
+    return Coin(
+        id=number,
+        symbol=f"{code}/USD",
+        name=name,
+        price=price,
+        volatility=volatility,
+        tick=Decimal(tick),
+        precision=8,
+        volume=volume,
+    )
+
+
+COINS: dict[str, Coin] = {
+    coin.symbol: coin
+    for coin in (
+        _coin(1, "BTC", "Bitcoin", 92_000, 0.45, "0.01", 9_000),
+        _coin(2, "ETH", "Ethereum", 3_100, 0.62, "0.01", 120_000),
+        _coin(3, "SOL", "Solana", 140, 0.75, "0.01", 900_000),
+        _coin(4, "LTC", "Litecoin", 92, 0.7, "0.01", 60_000),
+        _coin(5, "BCH", "Bitcoin Cash", 520, 0.7, "0.01", 11_000),
+        _coin(6, "DOGE", "Dogecoin", 0.16, 0.9, "0.0001", 300_000_000),
+    )
+}
+
+WARRANTS: dict[str, Warrant] = {
+    warrant.symbol: warrant
+    for warrant in (
+        Warrant(
+            symbol="NKLAW",
+            name="Nikola Corporation - Warrants",
+            price=1.2,
+            volatility=0.9,
+            market="XNAS",
+            cusip="654110113",
+        ),
+        Warrant(
+            symbol="OPFIW",
+            name="OppFi Inc. - Warrants",
+            price=2.4,
+            volatility=0.8,
+            market="XNYS",
+            cusip="68386H111",
+        ),
+    )
+}
+
+PAIRS: dict[str, Pair] = {
+    pair.symbol: pair
+    for pair in (
+        Pair(id=1, symbol="EUR/USD", name="Euro / US Dollar", price=1.155),
+        Pair(id=2, symbol="USD/JPY", name="US Dollar / Japanese Yen", price=156.2),
+        Pair(id=3, symbol="GBP/USD", name="British Pound / US Dollar", price=1.312),
+    )
+}

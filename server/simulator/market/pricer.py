@@ -1,0 +1,246 @@
+"""Prices of any rows at any instants: fair values, greeks, quotes, last trades.
+
+The fair value of a row depends on its underlying's path and on time alone; a quote is that value
+pushed apart onto the tick, and a trade is one side of the quote at the moment of the trade.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Pricer", "Quotes", "Trades"]
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from server.simulator.market.listing import Listing
+from server.simulator.market.moments import Moment, Moments, seconds
+from server.simulator.market.noise import UNIT_NS, Floats, Ints, uniform
+from server.simulator.market.pricing import Valuation, smile, value
+from server.simulator.market.rows import Flag
+from server.simulator.market.series import RATE, Levels
+
+YEAR = 365.25 * 86_400
+
+_HALT_AFTER = 15 * 60 * 1_000_000_000 // UNIT_NS
+"""A halted symbol stopped trading a quarter of an hour after the opening."""
+
+_SALT_BID, _SALT_ASK, _SALT_SIDE, _SALT_SIZE, _SALT_DAY = range(101, 106)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotes:
+    """Both sides of some rows, prices in millionths; 0 is a side that nobody makes."""
+
+    bid: Ints
+    ask: Ints
+    bid_size: Floats
+    ask_size: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trades:
+    """The last trade of some rows, prices in millionths; 0 where there was none."""
+
+    number: Ints
+    """Counts a row's trades since 1970."""
+
+    units: Ints
+    price: Ints
+    size: Floats
+    bought: npt.NDArray[np.bool_]
+    """The buyer crossed the spread."""
+
+    bid: Ints
+    ask: Ints
+
+
+class Pricer:
+    """Computes; remembers nothing but recent levels of the underlyings."""
+
+    def __init__(self, listing: Listing, moments: Moments) -> None:
+        self.listing = listing
+        self.rows = listing.rows
+        self.series = listing.series
+        self.ticks = listing.ticks
+        self.moments = moments
+
+    def units(self, rows: Ints, moment: Moment) -> Ints:
+        """Returns the step at which each row stands: its exchange's, or that of its halt."""
+        collection = self.rows.collection[rows]
+        units: Ints = moment.units[collection]
+        halted = (self.rows.flags[rows] & Flag.HALTED) != 0
+        if halted.any():
+            opened = np.array([day.first for day in moment.days])[collection]
+            units = np.where(halted, np.minimum(units, opened + _HALT_AFTER), units)
+
+        return units
+
+    def levels(self, rows: Ints, units: Ints) -> Levels:
+        """Returns the levels of each row's underlying at each row's own step."""
+        which = self.rows.series[rows]
+        if units.size and (units == units[0]).all():
+            every = self.series.all_at(int(units[0]))
+            return Levels(
+                spot=every.spot[which],
+                anchor=every.anchor[which],
+                volatility=every.volatility[which],
+            )
+
+        # Trades happen at few distinct steps (see `_phase`), so most rows share their answer.
+        keys, back = np.unique(units * len(self.series.names) + which, return_inverse=True)
+        some = self.series.at(keys % len(self.series.names), keys // len(self.series.names))
+        return Levels(
+            spot=some.spot[back], anchor=some.anchor[back], volatility=some.volatility[back]
+        )
+
+    def forward(self, rows: Ints, at: Floats, spot: Floats) -> Floats:
+        """Returns a spot row's price: of a future, the spot carried to its delivery."""
+        delivers = self.rows.delivers[rows]
+        left = np.where(np.isnan(delivers), 0.0, np.maximum(delivers - at, 0.0)) / YEAR
+        result: Floats = spot * np.exp(self.rows.carry[rows] * left)
+        return result
+
+    def volatility(self, rows: Ints, at: Floats, levels: Levels) -> Floats:
+        """Returns implied volatilities of option rows."""
+        r, series = self.rows, self.series
+        which = r.series[rows]
+        left = np.maximum(r.delivers[rows] - at, 0.0) / YEAR
+        return smile(
+            strike=r.strike[rows],
+            anchor=levels.anchor * np.exp(r.carry[rows] * left),
+            years=(r.expires[rows] - at) / YEAR,
+            short=levels.volatility,
+            usual=series.usual_volatility[which],
+            rho=series.rho[which],
+            wings=series.wings[which],
+        )
+
+    def options(self, rows: Ints, at: Floats, levels: Levels, volatility: Floats) -> Valuation:
+        """Values option rows."""
+        r = self.rows
+        flags = r.flags[rows]
+        return value(
+            spot=levels.spot,
+            carry=r.carry[rows],
+            carry_years=np.maximum(r.delivers[rows] - at, 0.0) / YEAR,
+            strike=r.strike[rows],
+            sign=r.sign[rows],
+            years=(r.expires[rows] - at) / YEAR,
+            volatility=volatility,
+            rate=RATE,
+            american=(flags & Flag.AMERICAN) != 0,
+            on_future=(flags & Flag.ON_FUTURE) != 0,
+        )
+
+    def fair(self, rows: Ints, units: Ints) -> tuple[Floats, Floats]:
+        """Returns fair values and half of what separates bid and ask."""
+        levels = self.levels(rows, units)
+        at = seconds(units)
+        option = self.rows.sign[rows] != 0
+        fair = self.forward(rows, at, levels.spot)
+        half = self.rows.spread[rows] * fair
+        if option.any():
+            chosen = rows[option]
+            part = Levels(
+                spot=levels.spot[option],
+                anchor=levels.anchor[option],
+                volatility=levels.volatility[option],
+            )
+            at = at[option]
+            worth = self.options(chosen, at, part, self.volatility(chosen, at, part))
+            fair[option] = worth.price
+            width = self.rows.spread[chosen]
+            half[option] = width * (0.0015 * worth.price + 0.04 * worth.vega) + 1e-4
+
+        return fair, half
+
+    def quotes(self, rows: Ints, moment: Moment) -> Quotes:
+        """Returns the quotes of rows at a moment."""
+        units = self.units(rows, moment)
+        bid, ask = self._sides(rows, units, moment.now)
+        flags, seeds = self.rows.flags[rows], self.rows.seed[rows]
+        # Sizes change every tick for one row in four, and up to eight times slower for others.
+        turn = (units // self.moments.step) >> (seeds & np.uint64(3)).astype(np.int64)
+        typical = self.rows.size[rows]
+        bid_size = _size(typical, uniform(seeds, turn, _SALT_BID), flags)
+        ask_size = _size(typical, uniform(seeds, turn, _SALT_ASK), flags)
+        bid_size, ask_size = np.where(bid > 0, bid_size, 0.0), np.where(ask > 0, ask_size, 0.0)
+        return Quotes(bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+
+    def _sides(self, rows: Ints, units: Ints, now: float) -> tuple[Ints, Ints]:
+        fair, half = self.fair(rows, units)
+        table, flags = self.rows.ticks[rows], self.rows.flags[rows]
+        bid = self.ticks.down(table, fair - half)
+        ask = self.ticks.up(table, fair + half)
+        ask = np.maximum(ask, bid + self.ticks.at(table, bid))
+        bid = np.where((bid <= 0) | ((flags & Flag.NO_BID) != 0), 0, bid)
+        crossed = (flags & Flag.CROSSED) != 0
+        if crossed.any():
+            tick = self.ticks.at(table, ask)
+            bid, ask = np.where(crossed, ask + 2 * tick, bid), np.where(crossed, bid, ask)
+
+        gone = ((flags & Flag.UNQUOTED) != 0) | (self.rows.expires[rows] <= now)
+        return np.where(gone, 0, bid), np.where(gone, 0, ask)
+
+    def trade_numbers(self, rows: Ints, moment: Moment) -> Ints:
+        """Returns how many trades each row has had: what is compared to see that one happened."""
+        ticks = self.units(rows, moment) // self.moments.step
+        result: Ints = (ticks + self._phase(rows)) // self.rows.trades[rows]
+        return result
+
+    def trades(self, rows: Ints, number: Ints) -> Trades:
+        """Returns the trades of those numbers; an option that had no bid then did not trade."""
+        r = self.rows
+        seeds, flags = r.seed[rows], r.flags[rows]
+        units = (number * r.trades[rows] - self._phase(rows)) * self.moments.step
+        bid, ask = self._sides(rows, units, 0.0)
+        bought = uniform(seeds, number, _SALT_SIDE) < 0.5
+        side = np.where(bought | (bid == 0), ask, bid)
+        price = np.where((r.sign[rows] != 0) & (bid == 0), 0, side)
+        index = (flags & Flag.INDEX) != 0
+        if index.any():
+            fair, _ = self.fair(rows[index], units[index])
+            price[index] = self.ticks.near(r.ticks[rows[index]], fair)
+
+        size = np.ceil(r.size[rows] * uniform(seeds, number, _SALT_SIZE) ** 2)
+        size = np.where(index, 0.0, np.maximum(size, 1.0))
+        return Trades(
+            number=number,
+            units=units,
+            price=price,
+            size=size,
+            bought=bought,
+            bid=bid,
+            ask=ask,
+        )
+
+    def _phase(self, rows: Ints) -> Ints:
+        """Returns where in its period a row trades: one of eight places."""
+        place = ((self.rows.seed[rows] >> np.uint64(8)) & np.uint64(7)).astype(np.int64)
+        result: Ints = self.rows.trades[rows] * place // 8
+        return result
+
+    def volume(self, rows: Ints, units: Ints, moment: Moment) -> Floats:
+        """Returns what was traded since the opening of the day until each step."""
+        collection = self.rows.collection[rows]
+        first = np.array([day.first for day in moment.days])[collection]
+        length = np.array([day.length for day in moment.days])[collection]
+        share = np.clip((units - first) / length, 0.0, 1.0)
+        return np.floor(self.day_volume(rows, moment) * share)
+
+    def day_volume(self, rows: Ints, moment: Moment) -> Floats:
+        """Returns what will have been traded when the day is over."""
+        day = np.array([day.id for day in moment.days])[self.rows.collection[rows]]
+        busy = 0.7 + 0.6 * uniform(self.rows.seed[rows], day, _SALT_DAY)
+        result: Floats = self.rows.volume[rows] * busy
+        return result
+
+
+def _size(typical: Floats, chance: Floats, flags: Ints) -> Floats:
+    whole = np.ceil(typical * (0.05 + 1.9 * np.square(chance)))
+    fractional = (flags & Flag.FRACTIONAL) != 0
+    if fractional.any():
+        whole = np.where(fractional, np.round(typical * (0.05 + 1.9 * chance), 4), whole)
+
+    return np.where((flags & Flag.UNSIZED) != 0, np.nan, whole)

@@ -1,0 +1,240 @@
+"""The paths below all prices: where every underlying stands at an instant, and how volatile it is.
+
+A series follows its leader (`SPX`, gold, oil) with its beta and adds a path of its own, so that a fund
+and its index, a future and its index agree. The volatility level and the smile's anchor move slowly:
+within minutes an option's price changes by its delta, as it should, and not by a new smile.
+"""
+
+from __future__ import annotations
+
+__all__ = ["RATE", "Levels", "Series", "atm_volatility", "seed_of"]
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from server.simulator.market.futures import PRODUCTS, Product
+from server.simulator.market.noise import Floats, Ints, walk
+from server.simulator.market.others import COINS, PAIRS, WARRANTS
+from server.simulator.market.stocks import STOCKS, VIX
+
+RATE = 0.04
+"""The risk-free rate, continuous, of every maturity."""
+
+REVERSION = 3.0
+"""How fast, a year, volatility returns to its base along the term structure."""
+
+_VOL_FINEST = 13
+"""Volatility is a line between nodes 51 seconds apart."""
+
+_ANCHOR_FINEST = 18
+"""The smile's anchor is a line between nodes 27 minutes apart."""
+
+_TWIN = 0.01
+"""What moves by less than this beside its leader is the leader under another name."""
+
+_LEADERS = 3
+"""The longest chain of leaders: `QQQ` follows `NDX`, which follows `SPX`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Spot, smile anchor and short volatility; one entry a series, or one a question."""
+
+    spot: Floats
+    anchor: Floats
+    volatility: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    name: str
+    price: float
+    volatility: float
+    beta: float
+    leader: str
+    dividend_yield: float
+    rho: float
+    wings: float
+
+
+class Series:
+    """All underlyings as columns."""
+
+    def __init__(self, seed: int) -> None:
+        entries = list(_entries())
+        self.names = [entry.name for entry in entries]
+        self.index = {name: at for at, name in enumerate(self.names)}
+        self.base = np.array([entry.price for entry in entries])
+        self.dividend_yield = np.array([entry.dividend_yield for entry in entries])
+        self.rho = np.array([entry.rho for entry in entries])
+        self.wings = np.array([entry.wings for entry in entries])
+        self._seeds = np.array(
+            [seed_of(seed, "price", name) for name in self.names], dtype=np.uint64
+        )
+        self._vol_seeds = np.array(
+            [seed_of(seed, "volatility", name) for name in self.names], dtype=np.uint64
+        )
+        self._fear_together(entries)
+        self._own = np.array([entry.volatility for entry in entries])
+        self._follow(entries)
+        # Options are a little dearer than what the path delivers, as on the real market.
+        total = np.sqrt(((self._weight * self._own[self._lead]) ** 2).sum(axis=1))
+        self.usual_volatility = np.maximum(total * 1.06, 0.02)
+        self.usual_volatility[self.index[VIX]] = 0.95
+        stocks = np.array([name in STOCKS for name in self.names])
+        self._fear = np.where(stocks, 1.5, 0.0)
+        self._fear[self.index["SPX"]] = 3.0
+        self._fear[self.index[VIX]] = 0.0
+        self._vix = self.index[VIX]
+        self._spx = self.index["SPX"]
+        self.all_at = lru_cache(maxsize=256)(self._all_at)
+
+    def product(self, product: Product) -> int:
+        """Returns the series of a future's spot."""
+        own = self.index.get(product.root)
+        return self.index[product.leader] if own is None else own
+
+    def at(self, which: Ints, units: Ints) -> Levels:
+        """Returns the levels of series `which[i]` at instant `units[i]`."""
+        which, units = np.broadcast_arrays(np.atleast_1d(which), np.atleast_1d(units))
+        lead, weight = self._lead[which], self._weight[which]
+        scale = weight * self._own[lead]
+        seeds, times = self._seeds[lead], units[:, None]
+        path = (walk(seeds, times) * scale).sum(axis=1)
+        slow = (walk(seeds, times, finest=_ANCHOR_FINEST) * scale).sum(axis=1)
+        seeds = self._vol_seeds[self._vol_lead[which]]
+        level = walk(seeds, times, finest=_VOL_FINEST)
+        level = (level * self._vol_weight[which]).sum(axis=1)
+        return self._levels(which, units, path, slow, level)
+
+    def _all_at(self, units: int) -> Levels:
+        """Returns the levels of all series at one instant; remembered for some instants."""
+        now = np.array([units])
+        own = walk(self._seeds, now) * self._own
+        own_slow = walk(self._seeds, now, finest=_ANCHOR_FINEST) * self._own
+        path = (own[self._lead] * self._weight).sum(axis=1)
+        slow = (own_slow[self._lead] * self._weight).sum(axis=1)
+        level = walk(self._vol_seeds, now, finest=_VOL_FINEST)
+        level = (level[self._vol_lead] * self._vol_weight).sum(axis=1)
+        which = np.arange(len(self.names))
+        return self._levels(which, np.broadcast_to(now, which.shape), path, slow, level)
+
+    def _levels(
+        self, which: Ints, units: Ints, path: Floats, slow: Floats, level: Floats
+    ) -> Levels:
+        spot = self.base[which] * np.exp(path)
+        anchor = self.base[which] * np.exp(slow)
+        volatility = self.usual_volatility[which] * np.exp(level - self._fear[which] * slow)
+        fear = which == self._vix
+        if fear.any():
+            moments, back = np.unique(units[fear], return_inverse=True)
+            spx = self._spx_volatility(moments)[back]
+            vix = 100 * atm_volatility(spx, self.usual_volatility[self._spx], 30 / 365.25)
+            spot[fear] = vix
+            anchor[fear] = vix
+            volatility[fear] = self.usual_volatility[self._vix]
+
+        return Levels(spot=spot, anchor=anchor, volatility=volatility)
+
+    def _spx_volatility(self, units: Ints) -> Floats:
+        at = np.array([self._spx])
+        level = walk(self._vol_seeds[at], units, finest=_VOL_FINEST)
+        slow = walk(self._seeds[at], units, finest=_ANCHOR_FINEST) * self._own[at]
+        result: Floats = self.usual_volatility[at] * np.exp(level - self._fear[at] * slow)
+        return result
+
+    def _follow(self, entries: list[_Entry]) -> None:
+        self._lead = np.zeros((len(entries), _LEADERS), dtype=np.int64)
+        self._weight = np.zeros((len(entries), _LEADERS))
+        for at, entry in enumerate(entries):
+            weight, current = 1.0, entry
+            for depth in range(_LEADERS):
+                self._lead[at, depth] = self.index[current.name]
+                self._weight[at, depth] = weight
+                if not current.leader:
+                    break
+
+                weight *= current.beta
+                current = entries[self.index[current.leader]]
+
+    def _fear_together(self, entries: list[_Entry]) -> None:
+        """Couples volatility: a fund has its index's, a stock half (by variance) the market's."""
+        own = np.arange(len(entries))
+        self._vol_lead = np.stack([own, own], axis=1)
+        self._vol_weight = np.tile([1.0, 0.0], (len(entries), 1))
+        for at, entry in enumerate(entries):
+            if not entry.leader:
+                continue
+
+            leader = self.index[entry.leader]
+            twin = entry.volatility < _TWIN
+            self._vol_lead[at] = self._vol_lead[leader] if twin else (at, leader)
+            self._vol_weight[at] = self._vol_weight[leader] if twin else (np.sqrt(0.5),) * 2
+
+
+def atm_volatility(short: Floats, usual: Floats | float, years: Floats | float) -> Floats:
+    """Returns the at-the-money volatility of a maturity: short at once, usual in the long run."""
+    decay = REVERSION * np.maximum(years, 1e-9)
+    share = -np.expm1(-decay) / decay
+    result: Floats = np.sqrt(np.square(usual) + (np.square(short) - np.square(usual)) * share)
+    return result
+
+
+def _entries() -> Iterator[_Entry]:
+    for stock in STOCKS.values():
+        index = stock.kind == "index" or stock.symbol in {"SPY", "QQQ", "IWM", "DIA"}
+        yield _Entry(
+            name=stock.symbol,
+            price=stock.price,
+            volatility=stock.volatility,
+            beta=stock.beta,
+            leader=stock.leader,
+            dividend_yield=stock.dividend_yield,
+            rho=0.7 if stock.symbol == VIX else -0.55 if index else -0.3,
+            wings=0.9 if stock.symbol == VIX else 1.1 if index else 0.8,
+        )
+
+    for product in PRODUCTS.values():
+        if product.price and product.leader != VIX:
+            yield _Entry(
+                name=product.root,
+                price=product.price,
+                volatility=product.volatility,
+                beta=1.0,
+                leader=product.leader,
+                dividend_yield=0.0,
+                rho=-0.2 if product.rule == "oil" else 0.0,
+                wings=0.8,
+            )
+
+    for coin in COINS.values():
+        yield _alone(coin.symbol, coin.price, coin.volatility)
+
+    for warrant in WARRANTS.values():
+        yield _alone(warrant.symbol, warrant.price, warrant.volatility)
+
+    for pair in PAIRS.values():
+        yield _alone(pair.symbol, pair.price, 0.08)
+
+
+def _alone(name: str, price: float, volatility: float) -> _Entry:
+    return _Entry(
+        name=name,
+        price=price,
+        volatility=volatility,
+        beta=0.0,
+        leader="",
+        dividend_yield=0.0,
+        rho=0.0,
+        wings=0.8,
+    )
+
+
+def seed_of(seed: int, use: str, name: str) -> int:
+    """Returns the 64-bit seed of one use of one name, the same in every process."""
+    digest = hashlib.blake2b(f"{seed}\0{use}\0{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

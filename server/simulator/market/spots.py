@@ -1,0 +1,241 @@
+"""Rows and descriptions of everything that is no option: stocks, indices, coins, warrants, futures.
+
+An index has `Index` as its type in here although the broker's REST lists it among the equities.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EQUITY_TICKS", "OPTION_TICKS", "add_future", "load"]
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from server.simulator.market.futures import Contract
+from server.simulator.market.instrument import Instrument, TickSize
+from server.simulator.market.others import COINS, PAIRS, WARRANTS, Coin, Pair, Warrant
+from server.simulator.market.rows import COLLECTIONS, NEVER, QUIRKS, Flag, Rows
+from server.simulator.market.series import RATE, Series, seed_of
+from server.simulator.market.stocks import STOCKS, VIX, Quirk, Stock
+from server.simulator.market.ticks import TickTables
+
+
+def _table(*rows: tuple[str | None, str]) -> tuple[TickSize, ...]:
+    return tuple(
+        TickSize(value=Decimal(value), threshold=None if below is None else Decimal(below))
+        for below, value in rows
+    )
+
+
+EQUITY_TICKS = _table(("1.0", "0.0001"), (None, "0.01"))
+INDEX_TICKS = _table((None, "0.01"))
+PAIR_TICKS = _table((None, "0.00001"))
+
+OPTION_TICKS = {
+    "all-penny": _table((None, "0.01")),
+    "penny": _table(("3.0", "0.01"), (None, "0.05")),
+    "nickel": _table(("3.0", "0.05"), (None, "0.1")),
+}
+"""By the program that the exchange has a class in."""
+
+
+def load(rows: Rows, ticks: TickTables, series: Series, seed: int) -> Iterator[Instrument]:
+    """Adds a row for every spot and yields its description."""
+    for stock in STOCKS.values():
+        first = _add(
+            rows,
+            series=series.index[stock.symbol],
+            ticks=ticks.number(_stock_ticks(stock)),
+            seed=seed_of(seed, "row", stock.symbol),
+            flags=_flags(stock),
+            spread=2e-4 if stock.kind == "index" else _half_spread(stock.volume),
+            size=np.clip(400 * np.sqrt(20 / stock.price), 40, 4000),
+            trades=(150 if stock.symbol == VIX else 10)
+            if stock.kind == "index"
+            else int(np.clip(400 / (stock.volume + 1), 3, 600)),
+            volume=stock.volume * 1e6,
+        )
+        yield _stock(stock, first)
+
+    for coin in COINS.values():
+        first = _add(
+            rows,
+            series=series.index[coin.symbol],
+            collection=COLLECTIONS.index("Always"),
+            ticks=ticks.number(_table((None, str(coin.tick)))),
+            seed=seed_of(seed, "row", coin.symbol),
+            flags=Flag.FRACTIONAL,
+            spread=4e-4,
+            size=20_000 / coin.price,
+            trades=15,
+            volume=coin.volume,
+        )
+        yield _coin(coin, first)
+
+    for warrant in WARRANTS.values():
+        first = _add(
+            rows,
+            series=series.index[warrant.symbol],
+            ticks=ticks.number(EQUITY_TICKS),
+            seed=seed_of(seed, "row", warrant.symbol),
+            spread=0.01,
+            size=500,
+            trades=1200,
+            volume=40_000,
+        )
+        yield _warrant(warrant, first)
+
+    for pair in PAIRS.values():
+        first = _add(
+            rows,
+            series=series.index[pair.symbol],
+            collection=COLLECTIONS.index("Always"),
+            ticks=ticks.number(PAIR_TICKS),
+            seed=seed_of(seed, "row", pair.symbol),
+            spread=3e-5,
+            size=1_000_000,
+            trades=10,
+            volume=1e9,
+        )
+        yield _pair(pair, first)
+
+
+def add_future(
+    rows: Rows, ticks: TickTables, series: Series, seed: int, contract: Contract, active: Contract
+) -> Instrument:
+    """Adds a row for a future; those behind the active one trade less."""
+    product = contract.product
+    which = series.product(product)
+    behind = (contract.year - active.year) * 12 + contract.month - active.month
+    share = float(np.exp(-max(behind, 0) / 2))
+    carry = product.carry
+    if product.leader and product.leader != VIX:
+        carry = RATE - series.dividend_yield[series.index[product.leader]]
+
+    row = _add(
+        rows,
+        series=which,
+        collection=COLLECTIONS.index("CFE" if product.exchange == "CFE" else "CME"),
+        expires=contract.expires_at.timestamp(),
+        delivers=contract.expires_at.timestamp(),
+        # Volatility's futures cost more the later they are due.
+        carry=0.12 if product.leader == VIX else carry,
+        ticks=ticks.number(product.tick_sizes),
+        seed=seed_of(seed, "row", contract.streamer_symbol),
+        spread=1e-6,
+        size=40,
+        trades=int(np.clip(3 / share, 3, 3000)),
+        volume=product.volume * 1000 * share,
+    )
+    return Instrument(
+        symbol=contract.symbol,
+        streamer_symbol=contract.streamer_symbol,
+        instrument_type="Future",
+        description=f"{product.description} {contract.expiration:%b %Y}",
+        underlying_symbol=contract.symbol,
+        multiplier=product.multiplier,
+        tick_sizes=product.tick_sizes,
+        row=row,
+        exchange=product.exchange,
+        product_code=product.code,
+        root_symbol=product.root,
+        expiration_date=contract.expiration,
+        expires_at=contract.expires_at,
+        stops_trading_at=contract.expires_at,
+    )
+
+
+def _add(rows: Rows, **given: Any) -> int:
+    usual = {
+        "collection": COLLECTIONS.index("Equity"),
+        "sign": 0.0,
+        "strike": 0.0,
+        "expires": NEVER,
+        "delivers": np.nan,
+        "carry": 0.0,
+        "flags": 0,
+    }
+    return rows.add(1, **{**usual, **given})
+
+
+def _flags(stock: Stock) -> Flag:
+    quirk = QUIRKS[stock.quirk] if stock.quirk else Flag(0)
+    return quirk | Flag.INDEX if stock.kind == "index" else quirk
+
+
+def _half_spread(volume: float) -> float:
+    return float(np.clip(6e-6 * np.sqrt(50 / (volume + 0.01)), 2e-6, 2e-3))
+
+
+def _stock_ticks(stock: Stock) -> tuple[TickSize, ...]:
+    return INDEX_TICKS if stock.kind == "index" else EQUITY_TICKS
+
+
+def _stock(stock: Stock, row: int) -> Instrument:
+    index = stock.kind == "index"
+    return Instrument(
+        symbol=stock.symbol,
+        streamer_symbol=stock.symbol,
+        instrument_type="Index" if index else "Equity",
+        description=stock.name,
+        underlying_symbol=stock.symbol,
+        multiplier=Decimal(1),
+        tick_sizes=_stock_ticks(stock),
+        row=row,
+        exchange=stock.market,
+        root_symbol=stock.symbol.replace("/", ""),
+        is_index=index,
+        is_etf=stock.kind == "etf",
+        is_tradeable=not index,
+        is_closing_only=stock.quirk is Quirk.CLOSING_ONLY,
+        is_halted=stock.quirk is Quirk.HALTED,
+        is_fractional=stock.kind != "index" and stock.sector != "Test",
+        quantity_precision=0 if index or stock.sector == "Test" else 5,
+        lendability="Locate Required" if stock.symbol in {"GME", "ZBZZT"} else "Easy To Borrow",
+    )
+
+
+def _coin(coin: Coin, row: int) -> Instrument:
+    return Instrument(
+        symbol=coin.symbol,
+        streamer_symbol=coin.streamer_symbol,
+        instrument_type="Cryptocurrency",
+        description=f"{coin.name} to USD",
+        underlying_symbol=coin.symbol,
+        multiplier=Decimal(1),
+        tick_sizes=(TickSize(value=coin.tick),),
+        row=row,
+        is_fractional=True,
+        quantity_precision=coin.precision,
+    )
+
+
+def _warrant(warrant: Warrant, row: int) -> Instrument:
+    return Instrument(
+        symbol=warrant.symbol,
+        streamer_symbol=warrant.symbol,
+        instrument_type="Warrant",
+        description=warrant.name,
+        underlying_symbol=warrant.symbol,
+        multiplier=Decimal(1),
+        tick_sizes=EQUITY_TICKS,
+        row=row,
+        exchange=warrant.market,
+        is_closing_only=True,
+    )
+
+
+def _pair(pair: Pair, row: int) -> Instrument:
+    return Instrument(
+        symbol=pair.symbol,
+        streamer_symbol=pair.symbol,
+        instrument_type="Currency Pair",
+        description=pair.name,
+        underlying_symbol=pair.symbol,
+        multiplier=Decimal(1),
+        tick_sizes=PAIR_TICKS,
+        row=row,
+        is_tradeable=False,
+    )

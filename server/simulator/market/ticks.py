@@ -1,0 +1,75 @@
+"""Tick tables, and rounding whole columns of prices onto them.
+
+Prices are whole numbers of millionths in here: bond options move by 15,625 of them, and a float tick
+would sooner or later print `5.1000000000000005`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MICRO", "TickTables"]
+
+from decimal import Decimal
+
+import numpy as np
+
+from server.simulator.market.instrument import TickSize
+from server.simulator.market.noise import Floats, Ints
+
+MICRO = 1_000_000
+
+Rows = tuple[TickSize, ...]
+
+_ROWS = 4
+"""The longest table (options on index futures) has four rows."""
+
+_NEVER = 2**62
+
+
+class TickTables:
+    """Numbered tick tables; equal tables get the same number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Rows, int] = {}
+        self._below = np.empty((0, _ROWS), dtype=np.int64)
+        self._value = np.empty((0, _ROWS), dtype=np.int64)
+
+    def number(self, rows: Rows) -> int:
+        """Returns the number of a table, kept from the first time on."""
+        if rows not in self._numbers:
+            below = [_NEVER if row.threshold is None else _micro(row.threshold) for row in rows]
+            value = [_micro(row.value) for row in rows]
+            missing = _ROWS - len(rows)
+            self._below = np.vstack([self._below, below + [_NEVER] * missing])
+            self._value = np.vstack([self._value, value + value[-1:] * missing])
+            self._numbers[rows] = len(self._numbers)
+
+        return self._numbers[rows]
+
+    def at(self, table: Ints, prices: Ints | Floats) -> Ints:
+        """Returns the tick, in millionths, of each price, in millionths."""
+        row = (prices[:, None] >= self._below[table]).sum(axis=1)
+        result: Ints = self._value[table, np.minimum(row, _ROWS - 1)]
+        return result
+
+    def down(self, table: Ints, prices: Floats) -> Ints:
+        """Returns the highest prices on the tick, in millionths, that are not above `prices`."""
+        micro = prices * MICRO
+        tick = self.at(table, micro)
+        # A price on its tick must stay there though its float is a hair below.
+        return np.floor(micro / tick + 1e-7).astype(np.int64) * tick
+
+    def up(self, table: Ints, prices: Floats) -> Ints:
+        """Returns the lowest prices on the tick, in millionths, that are not below `prices`."""
+        micro = prices * MICRO
+        tick = self.at(table, micro)
+        return np.ceil(micro / tick - 1e-7).astype(np.int64) * tick
+
+    def near(self, table: Ints, prices: Floats) -> Ints:
+        """Returns the nearest prices on the tick, in millionths."""
+        micro = prices * MICRO
+        tick = self.at(table, micro)
+        return np.rint(micro / tick).astype(np.int64) * tick
+
+
+def _micro(value: Decimal) -> int:
+    return int(value * MICRO)
