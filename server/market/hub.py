@@ -224,7 +224,8 @@ class Hub:
         """Returns the topic, subscribed until as many `release` calls have followed."""
         topic = self._topics.get(key)
         if topic is None:
-            topic = self._topics[key] = Topic(key, label)
+            born = self._clock.now().timestamp()
+            topic = self._topics[key] = Topic(key, label, born)
             for event in EVENTS_OF[key.kind]:
                 sharers = self._routes[event].setdefault(key.symbol, [])
                 sharers.append(topic)
@@ -259,6 +260,10 @@ class Hub:
             del self._groups[tuple(topic.key for topic in group.topics)]
             for topic in group.topics:
                 topic.groups.discard(group)
+
+    def age_of(self, topic: Topic) -> float:
+        """Returns for how many seconds a topic has been subscribed to."""
+        return self._clock.now().timestamp() - topic.born
 
     def conditions_since(self, version: int) -> list[Condition]:
         """Returns the conditions that a reader at `version` has not been told, oldest first."""

@@ -54,7 +54,7 @@ async def snapshot(
     """
     async with market.hub.hold(kind, labels) as topics:
         patience = timeout_s if fallback is None else min(PATIENCE_S, timeout_s)
-        await _completed(market, topics, patience)
+        await _completed(market, _promising(market, topics, patience), patience)
         silent = [topic.label for topic in topics if not topic.rows]
         rest: Mapping[str, Any] = {}
         failure: GatewayError | None = None
@@ -80,6 +80,16 @@ async def snapshot(
             live=market.hub.live,
             failure=failure,
         )
+
+
+def _promising(market: Market, topics: Sequence[Topic], patience_s: float) -> list[Topic]:
+    """Returns the topics worth waiting for: an index that never had a Quote will not get one."""
+    return [
+        topic
+        for topic in topics
+        if not topic.complete.is_set()
+        and not (market.hub.live and market.hub.age_of(topic) > patience_s)
+    ]
 
 
 async def _completed(market: Market, topics: Sequence[Topic], limit_s: float) -> None:

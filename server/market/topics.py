@@ -48,11 +48,26 @@ class Topic:
     the count of its last batch finds what is new by comparing numbers.
     """
 
-    __slots__ = ("_piece", "arrived", "complete", "groups", "holds", "key", "label", "received_at",
-                 "rows", "silent", "typical_gap", "version")  # fmt: skip
+    __slots__ = (
+        "_piece",
+        "arrived",
+        "born",
+        "complete",
+        "groups",
+        "holds",
+        "key",
+        "label",
+        "received_at",
+        "rows",
+        "silent",
+        "typical_gap",
+        "version",
+    )
 
-    def __init__(self, key: TopicKey, label: str) -> None:
+    def __init__(self, key: TopicKey, label: str, born: float = 0.0) -> None:
         self.key = key
+        self.born = born
+        """Unix seconds at which it was subscribed to."""
         self.label = label
         """The broker's symbol (OCC for options), which clients know the instrument by."""
         self.rows: dict[str, Row] = {}
