@@ -33,6 +33,7 @@ from server.rpc.registry import bind
 from server.rpc.servicers.account import Accounts
 from server.rpc.servicers.credentials import Credentials
 from server.rpc.servicers.market_data import MarketData
+from server.rpc.servicers.order import Orders
 from server.rpc.servicers.reference import Reference
 from server.rpc.servicers.system import System
 from server.rpc.servicers.watchlist import Watchlists
@@ -43,7 +44,13 @@ from server.wire.streams import StreamCodec
 NOT_BUILT = (
     "tasty.v1.AccountService/StreamPositions",
     "tasty.v1.MarketDataService/StreamCandles",
-    "tasty.v1.OrderService",
+    "tasty.v1.OrderService/PlaceOrder",
+    "tasty.v1.OrderService/ReplaceOrder",
+    "tasty.v1.OrderService/CancelOrder",
+    "tasty.v1.OrderService/PlaceComplexOrder",
+    "tasty.v1.OrderService/CancelComplexOrder",
+    "tasty.v1.OrderService/ConfirmOrder",
+    "tasty.v1.OrderService/StreamAccountEvents",
     "tasty.v1.ChatService",
 )
 """Services (or single rpcs) of the contract that answer 501 until somebody builds them."""
@@ -108,6 +115,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             "tasty.v1.ReferenceService": Reference(
                 brokerage, clock, most_symbols=settings.instruments_limit
             ),
+            "tasty.v1.OrderService": Orders(brokerage, clock),
             "tasty.v1.WatchlistService": Watchlists(brokerage),
         }
         bindings = bind(contract_methods(), servicers, NOT_BUILT)
