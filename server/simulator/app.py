@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Simulator", "SimulatorStatistics"]
 
+import asyncio
 import importlib
 import pkgutil
 import time
@@ -23,6 +24,8 @@ from server.simulator.clock import SimClock, SystemTime
 from server.simulator.customers import Customers
 from server.simulator.dxlink import DXLink, DXLinkStatistics
 from server.simulator.edge import Edge
+from server.simulator.exchange import Exchange, ExchangeStatistics
+from server.simulator.exchange.venue import MarketVenue
 from server.simulator.faults import Faults, FaultStatistics
 from server.simulator.market import Market
 from server.simulator.oauth import OAuth, OAuthStatistics
@@ -44,6 +47,7 @@ class SimulatorStatistics:
     sockets: SocketsStatistics
     dxlink: DXLinkStatistics
     streamer: StreamerStatistics
+    exchange: ExchangeStatistics
 
 
 class Simulator:
@@ -61,7 +65,12 @@ class Simulator:
         self.market = Market(
             seed=settings.seed, clock=self.clock, always_open=not settings.real_hours
         )
-        self.exchange: Any = None
+        self.exchange = Exchange(
+            venue=MarketVenue(self.market),
+            clock=self.clock,
+            publisher=self.streamer,
+            settings=settings.exchange,
+        )
         self.dxlink = DXLink(settings, self.clock, self.oauth, self.market, self.sockets)
         self.port = 0
         self._started_at = time.monotonic()
@@ -80,6 +89,9 @@ class Simulator:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            trading = tasks.create_task(self.exchange.run())
+            stack.callback(trading.cancel)
             site = web.TCPSite(runner, self.settings.host, self.settings.port)
             await site.start()
             stack.push_async_callback(self.sockets.close_all)
@@ -111,6 +123,7 @@ class Simulator:
             sockets=self.sockets.statistics(),
             dxlink=self.dxlink.statistics(),
             streamer=self.streamer.statistics(),
+            exchange=self.exchange.statistics(),
         )
 
 

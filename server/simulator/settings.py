@@ -11,6 +11,7 @@ __all__ = ["SimulatorSettings"]
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from server.simulator.exchange.settings import ExchangeSettings
 from server.simulator.faults import Fault
 
 
@@ -60,6 +61,10 @@ class SimulatorSettings:
 
     heartbeat_limit: timedelta = timedelta(seconds=60)
     """The account streamer closes a connection that was silent for this long."""
+
+    exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    """How fast and how patient the exchange is, and which of two habits it has where the broker's
+    are not known for sure."""
 
     faults: tuple[Fault, ...] = field(default=())
     """Faults that are there from the start."""

@@ -83,6 +83,8 @@ def rules_of(account: Account) -> Rules:
 
 def exposures(positions: Iterable[Position], marks: Marks) -> list[Exposure]:
     """Returns holdings with the prices that their requirement depends on."""
+    held = [position for position in positions if position.quantity]
+    marks.load(position.contract for position in held)
     return [
         Exposure(
             contract=position.contract,
@@ -90,8 +92,7 @@ def exposures(positions: Iterable[Position], marks: Marks) -> list[Exposure]:
             mark=marks.mark(position.contract),
             spot=marks.spot(position.contract),
         )
-        for position in positions
-        if position.quantity
+        for position in held
     ]
 
 
@@ -109,6 +110,7 @@ def weigh(
     long: dict[str, Decimal] = {}
     short: dict[str, Decimal] = {}
     value = money
+    marks.load(position.contract for position in held.values() if position.quantity)
     for position in held.values():
         if not position.quantity:
             continue

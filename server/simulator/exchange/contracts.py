@@ -27,7 +27,7 @@ class Contract:
     symbol: str
     kind: Kind
     underlying: str
-    """The root of an option or future; of a stock its own symbol."""
+    """What an option is on: a stock, an index, a future; of everything else, its own symbol."""
 
     underlying_kind: Kind
     """An equity option on an index says `Index` here: it settles in cash and pays an index fee."""
@@ -37,9 +37,6 @@ class Contract:
 
     ticks: TickRule
     streamer_symbol: str | None = None
-    underlying_contract: str | None = None
-    """The symbol whose price decides at expiration, where it is not `underlying`: a future."""
-
     call: bool | None = None
     strike: Decimal | None = None
     expires_at: datetime | None = None
@@ -82,8 +79,6 @@ class Top:
     """Units at the bid; None where the market publishes no size."""
 
     ask_size: Decimal | None = None
-    close: Decimal | None = None
-    """The last close before today."""
 
     @property
     def mid(self) -> Decimal | None:
@@ -117,8 +112,11 @@ class Venue(Protocol):
     def find(self, symbol: str) -> Contract | None:
         """Returns the contract of a symbol, also of one that has expired, or None."""
 
-    def top(self, contract: Contract) -> Top:
-        """Returns the present top of the book."""
+    def tops(self, contracts: Sequence[Contract]) -> Sequence[Top]:
+        """Returns the present tops of the books of some contracts, all of one instant."""
+
+    def closes(self, contracts: Sequence[Contract]) -> Sequence[Decimal | None]:
+        """Returns the last closes before today; None where there was none."""
 
     def is_open(self, contract: Contract) -> bool:
         """Tells whether the contract trades now (hours, halts)."""

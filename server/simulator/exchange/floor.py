@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["Floor", "FloorStatistics"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -85,6 +85,7 @@ class Floor:
         now = self._clock.now()
         marks = Marks(self._venue)
         self._book_due(now)
+        marks.load(leg.contract for order in self._matchable(now) for leg in order.legs)
         for order in list(self._registry.working.values()):
             self._advance(order, now)
             if order.status.at_the_exchange:
@@ -162,6 +163,11 @@ class Floor:
 
         if order.status.terminal:
             self._ended(order, at)
+
+    def _matchable(self, now: datetime) -> Iterator[Order]:
+        for order in self._registry.working.values():
+            if order.ready_at is not None and order.ready_at <= now:
+                yield order
 
     # --- the life of an order
 
@@ -261,7 +267,12 @@ class Floor:
             order.triggered = True
 
         waited = now - (order.live_at or now)
-        execution = execute(order, tops, patient=waited >= self._settings.patience)
+        execution = execute(
+            order,
+            tops,
+            patient=waited >= self._settings.patience,
+            depth=self._settings.depth,
+        )
         if script.behaviour == "immediate" or execution is None:
             return execution
 

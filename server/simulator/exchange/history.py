@@ -57,6 +57,7 @@ class History:
                 path = self._paths.setdefault(contract.symbol, [])
                 path.append((transaction.executed_at.timestamp(), price))
 
+        marks.load(one.contract for one in account.positions.values() if one.quantity)
         for position in account.positions.values():
             if position.quantity:
                 path = self._paths.setdefault(position.contract.symbol, [])
@@ -167,11 +168,17 @@ class _PastVenue:
     def find(self, symbol: str) -> Contract | None:
         return self._venue.find(symbol)
 
-    def top(self, contract: Contract) -> Top:
+    def tops(self, contracts: Sequence[Contract]) -> list[Top]:
+        return [self._top(contract) for contract in contracts]
+
+    def closes(self, contracts: Sequence[Contract]) -> list[Decimal | None]:
+        return [self._top(contract).mark for contract in contracts]
+
+    def _top(self, contract: Contract) -> Top:
         price = self._history.price(contract.symbol, self._at)
         if not price:
             # Never traded by this account: an underlying, whose present price has to do.
-            return self._venue.top(contract)
+            return self._venue.tops([contract])[0]
 
         return Top(bid=price, ask=price, last=price)
 

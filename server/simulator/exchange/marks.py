@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Marks"]
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from server.simulator.exchange.contracts import Contract, Top, Venue
@@ -20,13 +21,34 @@ class Marks:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._tops: dict[str, Top] = {}
+        self._closes: dict[str, Decimal | None] = {}
+
+    def load(self, contracts: Iterable[Contract]) -> None:
+        """Asks for many contracts at once, with what lies below them: one call, not fifty."""
+        wanted: dict[str, Contract] = {}
+        for contract in contracts:
+            wanted[contract.symbol] = contract
+            below = self._below(contract)
+            if below is not None:
+                wanted[below.symbol] = below
+
+        missing = [one for symbol, one in wanted.items() if symbol not in self._tops]
+        if missing:
+            tops = self._venue.tops(missing)
+            self._tops |= {one.symbol: top for one, top in zip(missing, tops, strict=True)}
+
+    def load_closes(self, contracts: Iterable[Contract]) -> None:
+        """The same for the last closes."""
+        missing = [one for one in contracts if one.symbol not in self._closes]
+        if missing:
+            closes = self._venue.closes(missing)
+            self._closes |= {one.symbol: close for one, close in zip(missing, closes, strict=True)}
 
     def top(self, contract: Contract) -> Top:
-        top = self._tops.get(contract.symbol)
-        if top is None:
-            top = self._tops[contract.symbol] = self._venue.top(contract)
+        if contract.symbol not in self._tops:
+            self.load([contract])
 
-        return top
+        return self._tops[contract.symbol]
 
     def mark(self, contract: Contract) -> Decimal:
         """Returns the price of one unit; a contract that nobody quotes is worth nothing."""
@@ -35,7 +57,8 @@ class Marks:
 
     def close(self, contract: Contract) -> Decimal:
         """Returns the last close before today, or the mark where the market has none."""
-        close = self.top(contract).close
+        self.load_closes([contract])
+        close = self._closes[contract.symbol]
         return self.mark(contract) if close is None else close
 
     def spot(self, contract: Contract) -> Decimal:
@@ -43,9 +66,12 @@ class Marks:
         if not contract.kind.is_option:
             return self.mark(contract)
 
-        below = self._venue.find(contract.underlying_contract or contract.underlying)
+        below = self._below(contract)
         return ZERO if below is None else self.mark(below)
 
     def worth(self, contract: Contract, quantity: Decimal) -> Decimal:
         """Returns the signed value of a holding; of a future, its notional value."""
         return self.mark(contract) * quantity * contract.multiplier
+
+    def _below(self, contract: Contract) -> Contract | None:
+        return self._venue.find(contract.underlying) if contract.kind.is_option else None

@@ -55,10 +55,13 @@ def triggered(order: Order, tops: Sequence[Top]) -> bool:
     return price >= trigger if buys else price <= trigger
 
 
-def execute(order: Order, tops: Sequence[Top], *, patient: bool) -> Execution | None:
+def execute(
+    order: Order, tops: Sequence[Top], *, patient: bool, depth: Decimal = Decimal(1)
+) -> Execution | None:
     """Returns what the market would execute of an order now, or None.
 
-    `patient` says that the order has waited long enough to be met in the middle.
+    `patient` says that the order has waited long enough to be met in the middle, `depth` how many
+    times the displayed size there is.
     """
     sides = [
         (top.ask if leg.action.side > 0 else top.bid)
@@ -71,7 +74,7 @@ def execute(order: Order, tops: Sequence[Top], *, patient: bool) -> Execution | 
     limit = order.ticket.price
     if natural is not None and (not _limited(order) or limit is None or natural >= limit):
         prices = tuple(side for side in sides if side is not None)
-        return Execution(units=_available(order, tops), prices=prices)
+        return Execution(units=_available(order, tops, depth), prices=prices)
 
     middles = [top.mid for top in tops]
     middle = _net(order, middles)
@@ -79,7 +82,7 @@ def execute(order: Order, tops: Sequence[Top], *, patient: bool) -> Execution | 
         return None
 
     met = _spread_out(order, limit, [mid for mid in middles if mid is not None])
-    return None if met is None else Execution(units=_available(order, tops), prices=met)
+    return None if met is None else Execution(units=_available(order, tops, depth), prices=met)
 
 
 def _limited(order: Order) -> bool:
@@ -98,13 +101,13 @@ def _net(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _available(order: Order, tops: Sequence[Top]) -> Decimal:
+def _available(order: Order, tops: Sequence[Top], depth: Decimal) -> Decimal:
     """How many units the displayed sizes hold: at least one, and no limit where none is shown."""
     units = order.open_units
     for leg, top in zip(order.legs, tops, strict=True):
         shown = top.ask_size if leg.action.side > 0 else top.bid_size
         if shown is not None and shown > 0:
-            units = min(units, max(shown // order.ratio(leg), Decimal(1)))
+            units = min(units, max(shown * depth // order.ratio(leg), Decimal(1)))
 
     return min(units, order.open_units)
 

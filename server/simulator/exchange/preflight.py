@@ -25,6 +25,9 @@ from server.simulator.exchange.orders import Leg, Order
 from server.simulator.exchange.positions import Position, flat, traded
 from server.simulator.exchange.vocabulary import CLOSING, Kind, OrderType
 
+PLACES = 6
+"""The broker shows fees, and so effects, to millionths of a dollar."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerEffect:
@@ -125,8 +128,8 @@ def power_effect(
     ).initial
     spendable = weigh(account, marks, positions=before, cash=money, reserved=reserved)
     return PowerEffect(
-        margin_change=bound,
-        change=change - fees.total,
+        margin_change=round(bound, PLACES),
+        change=round(change - fees.total, PLACES),
         current=spendable.option_buying_power,
         isolated=isolated,
         is_spread=len(order.legs) > 1,

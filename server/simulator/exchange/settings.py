@@ -6,6 +6,7 @@ __all__ = ["ExchangeSettings"]
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,10 @@ class ExchangeSettings:
 
     patience: timedelta = timedelta(seconds=2)
     """An order at the middle of the market or better is met there after this long."""
+
+    depth: Decimal = Decimal(10)
+    """How many times the displayed size can be had at a price in one go; an order beyond that is
+    filled in parts, one every `match_every`."""
 
     leg_gap: timedelta = timedelta(milliseconds=5)
     """Between the fills of two legs of one execution: the order is Filled before they all are."""

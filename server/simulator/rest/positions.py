@@ -28,10 +28,12 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         marks = Marks(sim.exchange.venue)
         today = new_york_day(sim.clock.now())
         with_marks = queries.flag(request, "include-marks")
+        held = [one for one in account.positions.values() if _wanted(one, request)]
+        marks.load(position.contract for position in held)
+        marks.load_closes(position.contract for position in held)
         items = [
             position_json(account.number, position, marks, today=today, with_marks=with_marks)
-            for position in account.positions.values()
-            if _wanted(position, request)
+            for position in held
         ]
         return reply(envelope({"items": items}, request.path))
 

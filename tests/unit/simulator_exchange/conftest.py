@@ -53,7 +53,7 @@ class HandClock:
 class HandVenue:
     """Lists some stocks, monthly options on them, an index, a future and a coin."""
 
-    tops: dict[str, Top] = field(default_factory=dict)
+    books: dict[str, Top] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     contracts: dict[str, Contract] = field(default_factory=dict)
 
@@ -82,18 +82,20 @@ class HandVenue:
     def quote(self, symbol: str, price: Decimal | str, spread: Decimal | str = "0.10") -> None:
         """Puts a market around a price: half the spread below it and half above."""
         middle, half = Decimal(price), Decimal(spread) / 2
-        self.tops[symbol] = Top(
+        self.books[symbol] = Top(
             bid=max(middle - half, Decimal(0)) or None,
             ask=middle + half,
             last=middle,
-            close=middle,
         )
 
     def find(self, symbol: str) -> Contract | None:
         return self.contracts.get(symbol)
 
-    def top(self, contract: Contract) -> Top:
-        return self.tops[contract.symbol]
+    def tops(self, contracts: Sequence[Contract]) -> Sequence[Top]:
+        return [self.books[contract.symbol] for contract in contracts]
+
+    def closes(self, contracts: Sequence[Contract]) -> Sequence[Decimal | None]:
+        return [self.books[contract.symbol].mark for contract in contracts]
 
     def is_open(self, contract: Contract) -> bool:
         return contract.symbol not in self.closed

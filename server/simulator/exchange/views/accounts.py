@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["account_json", "position_limit_json", "trading_status_json"]
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from server.simulator.exchange.account import Account
@@ -91,7 +92,7 @@ def trading_status_json(account: Account) -> dict[str, Any]:
     }
 
 
-def position_limit_json(account: Account, limits: dict[str, int]) -> dict[str, Any]:
+def position_limit_json(account: Account, limits: Mapping[str, int]) -> dict[str, Any]:
     """Returns how large orders and positions may be."""
     return {"id": _number(account.number), "account-number": account.number, **limits}
 

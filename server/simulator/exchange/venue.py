@@ -1,0 +1,129 @@
+"""The simulated market as the exchange's venue: an adapter, and the only importer of the market.
+
+Contracts are made once each: the exchange compares and keeps them by symbol for years.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MarketVenue"]
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from server.simulator.exchange.contracts import Contract, Top
+from server.simulator.exchange.moments import NEW_YORK
+from server.simulator.exchange.vocabulary import Kind
+from server.simulator.market import Instrument, Market, Quote
+from server.simulator.market.listing import Block
+
+COLLECTION = "Equity"
+"""The session whose end is the end of everybody's day."""
+
+
+class MarketVenue:
+    """Lets the exchange trade on the simulated market."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._contracts: dict[str, Contract] = {}
+        # A chain changes once a day; its blocks are kept by the market.
+        self._blocks = lru_cache(maxsize=256)(self._listed_blocks)
+
+    def find(self, symbol: str) -> Contract | None:
+        contract = self._contracts.get(symbol)
+        if contract is None:
+            instrument = self._market.find(symbol)
+            contract = None if instrument is None else self._contract(instrument)
+            if contract is not None:
+                self._contracts[contract.symbol] = contract
+
+        return contract
+
+    def tops(self, contracts: Sequence[Contract]) -> list[Top]:
+        return [_top(quote) for quote in self._market.quotes(self._instruments(contracts))]
+
+    def closes(self, contracts: Sequence[Contract]) -> list[Decimal | None]:
+        wanted = [one.streamer_symbol or one.symbol for one in contracts]
+        handles = self._market.handles("Summary", wanted)
+        flat = self._market.columns("Summary", handles, ["eventSymbol", "prevDayClosePrice"])
+        closes = dict(zip(flat[::2], flat[1::2], strict=True))
+        return [_price(closes.get(symbol)) for symbol in wanted]
+
+    def is_open(self, contract: Contract) -> bool:
+        return self._market.open(self._instruments([contract])[0])
+
+    def session_end(self, moment: datetime) -> datetime:
+        day = moment.astimezone(NEW_YORK).date()
+        session = self._market.hours.session(COLLECTION, day)
+        if session is None or session.close <= moment:
+            session = self._market.hours.next_session(COLLECTION, day)
+
+        return session.close
+
+    def expirations(self, underlying: str) -> list[date]:
+        return sorted({block.expiration.day for block in self._chain(underlying)})
+
+    def options(self, underlying: str, expiration: date) -> list[Contract]:
+        found: list[Contract] = []
+        for block in self._chain(underlying):
+            if block.expiration.day == expiration:
+                for row in range(block.first, block.first + block.count):
+                    contract = self.find(self._market.listing.instrument(row).symbol)
+                    if contract is not None:
+                        found.append(contract)
+
+        return found
+
+    def _chain(self, underlying: str) -> tuple[Block, ...]:
+        return self._blocks(underlying, self._market.listing.chain_day())
+
+    def _listed_blocks(self, underlying: str, _: date) -> tuple[Block, ...]:
+        instrument = self._market.find(underlying)
+        return () if instrument is None else tuple(self._market.listing.chain(instrument))
+
+    def _instruments(self, contracts: Sequence[Contract]) -> list[Instrument]:
+        found = [self._market.find(contract.symbol) for contract in contracts]
+        return [instrument for instrument in found if instrument is not None]
+
+    def _contract(self, instrument: Instrument) -> Contract | None:
+        try:
+            kind = Kind(instrument.instrument_type)
+        except ValueError:
+            # Currency pairs and the like have a price here, but no order takes them.
+            return None
+
+        below = self._market.find(instrument.underlying_symbol)
+        below_kind = kind if below is None else Kind(below.instrument_type)
+        return Contract(
+            symbol=instrument.symbol,
+            kind=kind,
+            underlying=instrument.underlying_symbol,
+            underlying_kind=below_kind,
+            multiplier=instrument.multiplier,
+            ticks=tuple((row.threshold, row.value) for row in instrument.tick_sizes),
+            streamer_symbol=instrument.streamer_symbol,
+            call=instrument.option_type == "C" if instrument.is_option else None,
+            strike=instrument.strike_price,
+            expires_at=instrument.expires_at,
+            product=instrument.product_code,
+            description=instrument.description,
+            closing_only=instrument.is_closing_only,
+            is_fund=instrument.is_etf,
+        )
+
+
+def _top(quote: Quote) -> Top:
+    return Top(
+        bid=quote.bid or None,
+        ask=quote.ask or None,
+        last=quote.last,
+        bid_size=quote.bid_size or None,
+        ask_size=quote.ask_size or None,
+    )
+
+
+def _price(value: object) -> Decimal | None:
+    # The feed writes what is no number as the text NaN.
+    return Decimal(str(value)) if isinstance(value, int | float) and value > 0 else None

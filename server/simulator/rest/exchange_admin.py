@@ -1,0 +1,80 @@
+"""`/_admin/exchange`: scripts for the next orders, fills by hand, figures; not the broker's."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from server.simulator.envelope import BrokerError, reply
+from server.simulator.exchange.tickets import script_from
+from server.simulator.exchange.views.orders import order_json
+from server.simulator.rest.bodies import json_body
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes by which a test or a person steers the exchange."""
+
+    async def script(request: web.Request) -> web.Response:
+        """`{"behavior", "delay", "schedule", "reject-reason", "account": "*", "count": 1}`."""
+        body = await _object(request)
+        count = body.get("count", 1)
+        if not isinstance(count, int) or not 1 <= count <= 10_000:
+            raise BrokerError(400, "invalid_script", "count is 1 to 10000.")
+
+        sim.exchange.script(str(body.get("account", "*")), script_from(body), count)
+        return reply({"scripts": sim.exchange.statistics().scripts}, 201)
+
+    async def fill(request: web.Request) -> web.Response:
+        """`{"order_id", "units": all that is open, "price": the order's own}`."""
+        body = await _object(request)
+        order = sim.exchange.registry.orders.get(body.get("order_id", 0))
+        if order is None:
+            raise BrokerError(404, "record_not_found", "There is no such order.")
+
+        filled = sim.exchange.fill(
+            order, units=_decimal(body, "units"), price=_decimal(body, "price")
+        )
+        if not filled:
+            raise BrokerError(409, "not_at_the_exchange", f"The order is {order.status.value}.")
+
+        return reply(order_json(order), 201)
+
+    async def statistics(_: web.Request) -> web.Response:
+        return reply(asdict(sim.exchange.statistics()))
+
+    return [
+        web.post("/_admin/exchange/scripts", script),
+        web.post("/_admin/exchange/fills", fill),
+        web.get("/_admin/exchange/statistics", statistics),
+    ]
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise BrokerError(400, "invalid_body", "A JSON object is needed.")
+
+    return body
+
+
+def _decimal(body: dict[str, Any], name: str) -> Decimal | None:
+    if body.get(name) is None:
+        return None
+
+    try:
+        amount = Decimal(str(body[name]))
+    except InvalidOperation:
+        raise BrokerError(400, "invalid_body", f"{name} is no number.") from None
+
+    if not amount.is_finite() or amount <= 0:
+        raise BrokerError(400, "invalid_body", f"{name} must be positive.")
+
+    return amount

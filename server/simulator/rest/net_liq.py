@@ -1,0 +1,86 @@
+"""`/accounts/{n}/net-liq/history`: what the account was worth.
+
+The broker's page documents camelCase keys and bare numbers; the SDK reads dashed keys only. Which
+of the two the broker serves is not known, so it is a setting, and what the SDK reads the default.
+"""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from server.simulator.envelope import envelope, reply
+from server.simulator.exchange.history import Bar, History
+from server.simulator.exchange.money import ZERO, text
+from server.simulator.exchange.views.times import zulu
+from server.simulator.rest import queries
+from server.simulator.rest.ownership import account_of
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+SPANS = {
+    "1d": (timedelta(days=1), timedelta(minutes=5)),
+    "1w": (timedelta(days=7), timedelta(minutes=30)),
+    "1m": (timedelta(days=30), timedelta(hours=2)),
+    "3m": (timedelta(days=91), timedelta(hours=12)),
+    "6m": (timedelta(days=182), timedelta(days=1)),
+    "1y": (timedelta(days=365), timedelta(days=1)),
+    "all": (timedelta(days=3650), timedelta(days=1)),
+}
+"""How far back, and how long a bar is."""
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the route of the net liquidating value's history."""
+
+    async def history(request: web.Request) -> web.Response:
+        account = account_of(sim, request)
+        now = sim.clock.now()
+        start = queries.instant(request, "start-time")
+        if start is None and queries.one(request, "time-back") is None:
+            raise queries.invalid("time-back", "is missing, as is start-time")
+
+        span, step = SPANS[queries.choice(request, "time-back", SPANS, "1y")]
+        if start is not None:
+            span = max(timedelta(), now - start)
+            step = next(
+                step for length, step in SPANS.values() if span <= length or length.days > 999
+            )
+
+        bars = History(account, sim.exchange.venue, now).bars(now - span, step)
+        end = queries.instant(request, "end-time") or now
+        shape = _camel if sim.exchange.settings.camel_case_net_liq else _dashed
+        items = [shape(bar) for bar in bars if bar.at <= end]
+        return reply(envelope({"items": items}, request.path))
+
+    return [web.get("/accounts/{account_number}/net-liq/history", history)]
+
+
+def _dashed(bar: Bar) -> dict[str, Any]:
+    shown: dict[str, Any] = {"time": zulu(bar.at)}
+    for moment, value in _moments(bar):
+        shown[moment] = text(value)
+        shown[f"pending-cash-{moment}"] = text(ZERO)
+        shown[f"total-{moment}"] = text(value)
+
+    return shown
+
+
+def _camel(bar: Bar) -> dict[str, Any]:
+    shown: dict[str, Any] = {"time": zulu(bar.at)}
+    for moment, value in _moments(bar):
+        shown[moment] = float(value)
+        shown[f"pendingCash{moment.capitalize()}"] = 0.0
+        shown[f"total{moment.capitalize()}"] = float(value)
+
+    return shown
+
+
+def _moments(bar: Bar) -> list[tuple[str, Decimal]]:
+    return [("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close)]

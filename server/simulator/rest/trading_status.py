@@ -1,0 +1,34 @@
+"""What an account may trade, and how much: `/trading-status` and `/position-limit`."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from server.simulator.envelope import envelope, reply
+from server.simulator.exchange.desk import LIMITS
+from server.simulator.exchange.views.accounts import position_limit_json, trading_status_json
+from server.simulator.rest.ownership import account_of
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of an account's permissions."""
+
+    async def status(request: web.Request) -> web.Response:
+        account = account_of(sim, request)
+        return reply(envelope(trading_status_json(account), request.path))
+
+    async def limit(request: web.Request) -> web.Response:
+        account = account_of(sim, request)
+        return reply(envelope(position_limit_json(account, LIMITS), request.path))
+
+    return [
+        web.get("/accounts/{account_number}/trading-status", status),
+        web.get("/accounts/{account_number}/position-limit", limit),
+    ]
