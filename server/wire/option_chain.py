@@ -1,18 +1,13 @@
-"""An option chain to its message, and at once to bytes: the largest answer there is.
-
-A chain of an index has 20,000 contracts, and the guide tells each of them twice. So it is encoded
-once for a filter and a day, and the bytes are sent as they are to everyone who asks again.
-"""
+"""What part of an option chain a request wants, and that part as a message."""
 
 from __future__ import annotations
 
-__all__ = ["ChainRequest", "EncodedChains", "chain_request_from", "option_chain_to"]
+__all__ = ["ChainRequest", "chain_request_from", "option_chain_to"]
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
-from weakref import WeakKeyDictionary
 
 from tasty.v1 import option_chain_pb2, reference_service_pb2
 
@@ -22,9 +17,6 @@ from server.tables.option_chain import option_chain_table
 from server.wire.rules import checked
 from server.wire.times import date_from
 
-KEPT_ENCODINGS = 8
-"""Encodings kept of one chain; the whole one and those that somebody polls fit in."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainRequest:
@@ -33,35 +25,6 @@ class ChainRequest:
     symbol: str
     wanted: ChainFilter
     all_options: bool
-
-
-class EncodedChains:
-    """Keeps the bytes of answers beside the chains they are made of; they die with the chain.
-
-    A chain is its tenant's own and of one day, so what is kept is neither shared nor outdated.
-    """
-
-    def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[OptionChain, dict[tuple[ChainFilter, bool], bytes]] = (
-            WeakKeyDictionary()
-        )
-        self.encoded = 0
-        """Answers that had to be encoded so far."""
-
-    def of(self, chain: OptionChain, request: ChainRequest) -> bytes:
-        """Returns the answer as bytes, made at the first request of its kind."""
-        kept = self._kept.setdefault(chain, {})
-        key = (request.wanted, request.all_options)
-        if key not in kept:
-            part = chain.only(request.wanted)
-            # Filters are free to choose: the last few of them are worth keeping.
-            if len(kept) >= KEPT_ENCODINGS:
-                kept.pop(next(iter(kept)))
-
-            self.encoded += 1
-            kept[key] = option_chain_to(part, all_options=request.all_options).SerializeToString()
-
-        return kept[key]
 
 
 def chain_request_from(request: reference_service_pb2.GetOptionChainRequest) -> ChainRequest:

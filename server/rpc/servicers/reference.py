@@ -10,10 +10,11 @@ from tasty.v1 import reference_service_pb2_grpc
 from server.brokerage import Brokerage
 from server.clock import Clock
 from server.rpc.call import current_call
+from server.rpc.encoded_chains import EncodedChains
 from server.tables.plain import plain_table
 from server.wire.market_metrics import market_metrics_to, symbols_from, unknown_of
 from server.wire.market_session import exchanges_from, market_session_to, unsupported
-from server.wire.option_chain import EncodedChains, chain_request_from
+from server.wire.option_chain import chain_request_from
 from server.wire.rules import checked
 from server.wire.symbol import symbol_match_to
 
@@ -71,4 +72,4 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
         """Answers with bytes: a chain is encoded once, however many ask for it."""
         wanted = chain_request_from(request)
         session = await self._brokerage.session(current_call().tenant)
-        return self._chains.of(await session.chain(wanted.symbol), wanted)
+        return await self._chains.of(await session.chain(wanted.symbol), wanted)
