@@ -10,6 +10,11 @@ local GRPC_RESPONSE_HEADERS = {
   "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding",
 }
 
+-- A gRPC error as the transcoder prints it. The quote after the message is the first that has no
+-- backslash before it and `details` behind it, since within the message every quote is escaped.
+local TRANSCODED = '^{"code":%d+,"message":"(.-)","details":%['
+local NO_REASON = "The server refused the request without saying why."
+
 -- What the transcoder calls a type, in the words of a person who writes JSON.
 local EXPECTED = {
   TYPE_BOOL = "true or false",
@@ -61,7 +66,7 @@ local function is_utf8(text)
   return true
 end
 
-local function json_quoted(text)
+local function quoted(text)
   local escaped = string.gsub(text, '[%c"\\\127]', function(character)
     if character == '"' or character == "\\" then return "\\" .. character end
     return string.format("\\u%04x", string.byte(character))
@@ -82,6 +87,9 @@ local function plain(text)
     if #value > 80 then value = string.sub(value, 1, 80) .. "..." end
     return "Invalid " .. field .. " '" .. value .. "'. Expected " .. expected .. "."
   end
+  if starts_with(text, "Message too deep") then
+    return "Invalid request body: it is nested too deeply."
+  end
   -- The JSON parser's own form: a sentence, the line at fault, and a caret below the fault.
   local problem = string.match(text, "^([^\n]-)%.?\n.*%^%s*$")
   if problem then
@@ -91,10 +99,15 @@ local function plain(text)
   return text
 end
 
+local function or_else(text, other)
+  if text == "" then return other end
+  return text
+end
+
 local function fill_in(handle, detail)
   -- `true` gives a body to an answer that has none. The headers are fetched again afterwards:
   -- waiting for the body invalidates what was fetched before.
-  local size = handle:body(true):setBytes('{"detail":' .. json_quoted(detail) .. "}")
+  local size = handle:body(true):setBytes('{"detail":' .. detail .. "}")
   local headers = handle:headers()
   headers:replace("content-type", "application/json")
   headers:replace("content-length", tostring(size))
@@ -142,19 +155,19 @@ function envoy_on_response(handle)
   end
 
   local message = headers:get("grpc-message")
-  local answered_by_server = headers:get("grpc-status") ~= nil
   without_grpc_headers(headers)
-  if answered_by_server then
+  if message then
     -- Percent-encoded by the gRPC protocol, which is why é and % need no thought further up.
-    local sentence = percent_decoded(message or "")
-    if sentence == "" then sentence = "The server refused the request without saying why." end
-    fill_in(handle, sentence)
+    fill_in(handle, quoted(or_else(percent_decoded(message), NO_REASON)))
     return
   end
   local body = handle:body(true)
   local text = body:getBytes(0, body:length())
-  if not starts_with(text, '{"detail":') then
-    if text == "" or text == "Bad Request" then text = "This is not a valid HTTP request." end
-    fill_in(handle, plain(text))
+  local converted = string.match(text, TRANSCODED)
+  if converted then
+    fill_in(handle, '"' .. or_else(converted, NO_REASON) .. '"') -- JSON already
+  else
+    if text == "Bad Request" then text = "" end
+    fill_in(handle, quoted(plain(or_else(text, "This is not a valid HTTP request."))))
   end
 end

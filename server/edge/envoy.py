@@ -24,7 +24,7 @@ import aiohttp
 from server.child import Child, open_child
 from server.clock import Clock, SystemClock
 from server.edge.config import reachable, render
-from server.edge.routes import read_routes
+from server.edge.routes import read_routes, with_error_details
 from server.settings import Settings
 
 GEN = Path(__file__).parents[2] / "gen"
@@ -124,11 +124,8 @@ class Envoy:
     async def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         config, address = self._folder / "envoy.yaml", self._folder / "admin-address"
-        routes = read_routes(self._descriptors.read_bytes(), self._contract.read_bytes())
-        config.write_text(
-            render(self._settings, routes, descriptors=self._descriptors, grpc_port=self._grpc_port)
-        )
         address.unlink(missing_ok=True)
+        self._write(config)
         self._http = await self._stack.enter_async_context(aiohttp.ClientSession())
         self._child = await self._stack.enter_async_context(
             open_child(
@@ -146,6 +143,15 @@ class Envoy:
         except TimeoutError:
             raise EnvoyFailed("no sign of life in time", self._child.last_lines) from None
 
+    def _write(self, config: Path) -> None:
+        given = self._descriptors.read_bytes()
+        descriptors = self._folder / "descriptors.pb"
+        descriptors.write_bytes(with_error_details(given))
+        routes = read_routes(given, self._contract.read_bytes())
+        config.write_text(
+            render(self._settings, routes, descriptors=descriptors, grpc_port=self._grpc_port)
+        )
+
     def _command(self, config: Path, address: Path) -> list[str]:
         threads = self._settings.edge_threads or max(1, (os.cpu_count() or 1) - 1)
         return [
@@ -157,8 +163,8 @@ class Envoy:
             "--disable-hot-restart",
             *("--drain-time-s", "1", "--drain-strategy", "immediate"),
             *("--log-level", "warning"),
-            # `http` calls each body that is too large an error, which the access log has, and `main`
-            # warns of every stop.
+            # `http` calls each body that is too large an error (the access log has those), and
+            # `main` warns of every stop.
             *("--component-log-level", "http:critical,main:error"),
             *("--file-flush-interval-msec", "500"),
             *("--log-format", "%l %n: %v"),

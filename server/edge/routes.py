@@ -6,18 +6,20 @@ streams and orders, 405 for a known path, and the answers that are unwrapped.
 
 from __future__ import annotations
 
-__all__ = ["Routes", "read_routes"]
+__all__ = ["Routes", "read_routes", "with_error_details"]
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.api import annotations_pb2, http_pb2
+from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
     MethodDescriptorProto,
     MethodOptions,
 )
+from google.rpc import error_details_pb2
 
 VARIABLE = re.compile(r"\{[^}]+\}")
 
@@ -81,6 +83,27 @@ def read_routes(descriptors: bytes, full_descriptors: bytes | None = None) -> Ro
         unwrapped=_unwrapped(full_descriptors if full_descriptors is not None else descriptors),
         methods={path: tuple(sorted(verbs)) for path, verbs in methods.items()},
     )
+
+
+def with_error_details(descriptors: bytes) -> bytes:
+    """Returns the set with the types that an error's details have.
+
+    Without them the transcoder cannot print an error, and one that comes after the headers of its
+    answer would have no body.
+    """
+    have = {file.name for file in FileDescriptorSet.FromString(descriptors).file}
+    more = FileDescriptorSet()
+
+    def add(file: FileDescriptor) -> None:
+        if file.name not in have:
+            have.add(file.name)
+            for dependency in file.dependencies:  # first: Envoy builds them in this order
+                add(dependency)
+            file.CopyToProto(more.file.add())
+
+    add(error_details_pb2.DESCRIPTOR)
+    # The bytes of two messages, one after the other, are the bytes of both put together.
+    return descriptors + more.SerializeToString()
 
 
 def _unwrapped(descriptors: bytes) -> dict[str, str]:
