@@ -84,6 +84,10 @@ class DXLinkConnection(DXLinkStreamer):
         clock: Clock,
     ) -> None:
         super().__init__(session)
+        # The library's own queues: nothing goes through them here, and left open they warn.
+        for queue in (*self._send.values(), *self._recv.values()):
+            queue.close()
+
         self._quote_token = quote_token
         self._sink = sink
         self._clock = clock
