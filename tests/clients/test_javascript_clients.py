@@ -10,6 +10,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from server.simulator.customers import DEMO_REFRESH_TOKEN
 pytestmark = pytest.mark.clients
 
 HERE = Path(__file__).parent / "javascript"
+FRIDAY_NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 SNAPSHOT_BEGIN, SNAPSHOT_END, REMOVE_EVENT = 0x4, 0x8, 0x2
 
 
@@ -43,7 +45,7 @@ def installed() -> None:
 
 @pytest.fixture
 async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator(SimulatorSettings()) as simulator:
+    async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as simulator:
         yield simulator
 
 
@@ -68,7 +70,7 @@ async def run(script: str, *arguments: str) -> Any:
 
 
 async def test_dxlink_api_gets_quotes_and_candles(feed: tuple[str, str]) -> None:
-    result = await run("feed.mjs", *feed)
+    result = await run("feed.mjs", *feed, str(_three_hours_ago()))
     assert result["errors"] == []
     assert result["state"] == ["CONNECTED", "AUTHORIZED"]
 
@@ -84,14 +86,15 @@ async def test_dxlink_api_gets_quotes_and_candles(feed: tuple[str, str]) -> None
 
 
 async def test_dxlink_api_reads_a_candle_snapshot(feed: tuple[str, str]) -> None:
-    result = await run("feed.mjs", *feed)
-    history, from_time = result["history"]["seen"], result["history"]["fromTime"]
+    from_time = _three_hours_ago()
+    result = await run("feed.mjs", *feed, str(from_time))
+    history = result["history"]["seen"]
     end = next(at for at, event in enumerate(history) if event["eventFlags"] & SNAPSHOT_END)
     snapshot = history[: end + 1]
     assert snapshot[0]["eventFlags"] & SNAPSHOT_BEGIN
-    assert len(snapshot) in (36, 37)
+    assert len(snapshot) == 37
     assert all(newer["time"] > older["time"] for newer, older in pairwise(snapshot))
-    assert from_time - 5 * 60_000 < snapshot[-1]["time"]
+    assert snapshot[-1]["time"] == from_time
     for candle in snapshot:
         assert candle["low"] <= min(candle["open"], candle["close"])
         assert candle["high"] >= max(candle["open"], candle["close"])
@@ -111,7 +114,7 @@ async def test_the_brokers_own_client_logs_in_trades_and_streams(sim: Simulator)
     result = await run("tastytrade.mjs", sim.url)
     numbers = [each["account"]["account-number"] for each in result["accounts"]]
     assert numbers == ["5WT00001", "5WT00002"]
-    assert result["balances"]["account-number"] == "5WT00001"
+    assert [each["account-number"] for each in result["balances"]] == ["5WT00001"]
     assert result["positions"]
     assert result["me"]["id"]
 
@@ -124,3 +127,7 @@ async def test_the_brokers_own_client_logs_in_trades_and_streams(sim: Simulator)
     types = {event["eventType"] for event in result["events"]}
     assert types == {"Quote", "Trade"}
     assert {event["eventSymbol"] for event in result["events"]} == {"SPY"}
+
+
+def _three_hours_ago() -> int:
+    return int((FRIDAY_NOON - timedelta(hours=3)).timestamp() * 1000)

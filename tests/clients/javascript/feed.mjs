@@ -1,4 +1,4 @@
-// @dxfeed/dxlink-api: dxFeed's own client. Usage: node feed.mjs DXLINK_URL TOKEN
+// @dxfeed/dxlink-api: dxFeed's own client. Usage: node feed.mjs DXLINK_URL TOKEN FROM_MS
 
 import {
   DXLinkFeed,
@@ -8,7 +8,7 @@ import {
 } from '@dxfeed/dxlink-api'
 import { report, when } from './report.mjs'
 
-const [url, token] = process.argv.slice(2)
+const [url, token, from] = process.argv.slice(2)
 
 function collector(feed, enough) {
   const seen = []
@@ -42,13 +42,12 @@ async function quotes(client, format, fields) {
 async function candles(client, contract) {
   const feed = new DXLinkFeed(client, contract)
   feed.configure({ acceptAggregationPeriod: 0.1, acceptDataFormat: FeedDataFormat.COMPACT })
-  const fromTime = Date.now() - 3 * 60 * 60 * 1000
-  feed.addSubscriptions({ type: 'Candle', symbol: 'SPY{=5m}', fromTime })
+  feed.addSubscriptions({ type: 'Candle', symbol: 'SPY{=5m}', fromTime: Number(from) })
   const seen = await collector(feed, (events) =>
     events.some((event) => event.eventFlags & 0x8 || event.eventFlags & 0x10)
   )
   feed.close()
-  return { seen, fromTime }
+  return { seen }
 }
 
 await report(async () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -13,12 +14,15 @@ from tastytrade import AlertStreamer, DXLinkStreamer, Session
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.customers import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 
+FRIDAY_NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+"""Noon in New York on a trading day; from there on time runs at its own speed."""
+
 Login = Callable[..., AbstractAsyncContextManager[Session]]
 
 
 @pytest.fixture
 async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator(SimulatorSettings()) as simulator:
+    async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as simulator:
         yield simulator
 
 

@@ -1,0 +1,69 @@
+"""All that the SDK can call, called: and the list of it is taken from the SDK, not from us."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from tastytrade import (
+    Account,
+    account,
+    instruments,
+    market_data,
+    market_sessions,
+    metrics,
+    search,
+    streamer,
+    watchlists,
+)
+
+from server.simulator import Simulator
+from tests.service.simulator_feed import (  # noqa: F401 - importing a module registers its cases
+    sdk_account_cases,
+    sdk_market_cases,
+    sdk_streamer_cases,
+)
+from tests.service.simulator_feed.conftest import Login
+from tests.service.simulator_feed.sdk_case import CASES, World, run
+
+MODULES = (
+    account,
+    instruments,
+    market_data,
+    market_sessions,
+    metrics,
+    search,
+    streamer,
+    watchlists,
+)
+
+
+def public_coroutines(module: ModuleType) -> Iterator[str]:
+    """Yields the names of all public coroutines and async generators that a module defines."""
+    for name, found in tuple(vars(module).items()):
+        if name.startswith("_") or getattr(found, "__module__", None) != module.__name__:
+            continue
+
+        members = tuple(vars(found).items()) if inspect.isclass(found) else [(name, found)]
+        for member, value in members:
+            function = getattr(value, "__func__", value)  # a classmethod holds its function
+            if not member.startswith("_") and (
+                inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+            ):
+                yield function.__qualname__
+
+
+def test_the_list_is_complete() -> None:
+    reflected = {name for module in MODULES for name in public_coroutines(module)}
+    assert len(reflected) > 60
+    assert set(CASES) == reflected
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+async def test_call(name: str, sim: Simulator, login: Login) -> None:
+    async with login() as session, asyncio.timeout(20):
+        mine = await Account.get(session, "5WT00001")
+        await run(name, World(sim=sim, session=session, account=mine))
