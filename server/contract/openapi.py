@@ -92,9 +92,15 @@ def _components(contract: Contract, methods: list[Method]) -> Schema:
     strict: set[str] = set()
 
     for method in methods:
-        _reach(method.response, responses)
+        assert method.http is not None  # noqa: S101 - the caller has filtered
+        answer = method.response
 
-        if method.http is None or not method.http.body:
+        if method.http.response_body:
+            answer = answer.fields_by_name[method.http.response_body].message_type or answer
+
+        _reach(answer, responses)
+
+        if not method.http.body:
             continue
 
         if method.http.body == "*":

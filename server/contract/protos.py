@@ -18,14 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"
 
 
-def compile_protos(into: Path) -> None:
+def compile_protos(into: Path, proto: Path = PROTO) -> None:
     """Writes the Python stubs and `descriptors.pb` (imports and source info) below a folder."""
     from grpc_tools import protoc  # type: ignore[import-untyped] # a development dependency; ships no types
 
-    sources = sorted(str(path.relative_to(PROTO)) for path in PROTO.glob("tasty/v1/*.proto"))
+    sources = sorted(str(path.relative_to(proto)) for path in proto.glob("tasty/v1/*.proto"))
     arguments = [
         "protoc",
-        f"-I{PROTO}",
+        f"-I{proto}",
         f"-I{google_protos().parent}",
         f"-I{files('grpc_tools') / '_proto'}",
         f"--python_out={into}",

@@ -1,0 +1,90 @@
+"""An rpc added to a proto is a route, an operation and a tool, and nothing else had to change."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from server.contract.catalog import Contract, Effect
+from server.contract.edge import descriptors_for_envoy
+from server.contract.openapi import document
+from server.contract.protos import PROTO, compile_protos
+from server.contract.tools import manifest
+
+RPC = """
+  // Counts the sheep of a farm. 404 for a farm that has none.
+  rpc CountSheep(CountSheepRequest) returns (CountSheepResponse) {
+    option (google.api.http) = {
+      post: "/api/v1/farms/{farm}/sheep"
+      body: "sheep"
+    };
+    option (policy).strict = true;
+    option idempotency_level = IDEMPOTENT;
+  }
+}
+"""
+MESSAGES = """
+// Names the farm.
+message CountSheepRequest {
+  // The farm.
+  string farm = 1;
+  // The sheep to count.
+  Sheep sheep = 2;
+}
+
+// A sheep.
+message Sheep {
+  // Its weight in kilograms.
+  string weight = 1 [(rule).format = FORMAT_DECIMAL];
+}
+
+// How many there are.
+message CountSheepResponse {
+  // The number of sheep, 0 or more.
+  int32 count = 1;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Contract:
+    folder = tmp_path_factory.mktemp("grown")
+    shutil.copytree(PROTO, folder / "proto")
+    file = folder / "proto" / "tasty" / "v1" / "system_service.proto"
+    head, brace, tail = file.read_text().partition("\n}\n")
+    assert brace
+    file.write_text(f"{head}\n{RPC}{tail}{MESSAGES}")
+
+    gen = Path(folder / "gen")
+    gen.mkdir()
+    compile_protos(gen, folder / "proto")
+    return Contract.of((gen / "descriptors.pb").read_bytes())
+
+
+def test_the_new_rpc_is_a_method(grown: Contract) -> None:
+    method = grown.named("CountSheep")
+    assert method.comment == "Counts the sheep of a farm. 404 for a farm that has none."
+    assert method.effect is Effect.REPEATABLE
+    assert method.title == "Count sheep"
+
+
+def test_the_new_rpc_is_a_tool(grown: Contract) -> None:
+    tool = next(tool for tool in manifest(grown) if tool["name"] == "count_sheep")
+    assert tool["http"] == {"post": "/api/v1/farms/{farm}/sheep", "body": "sheep"}
+    weight = tool["input_schema"]["properties"]["sheep"]["properties"]["weight"]
+    assert weight["description"] == "Its weight in kilograms."
+
+
+def test_the_new_rpc_is_an_operation(grown: Contract) -> None:
+    made = document(grown, version="0", examples={})
+    operation = made["paths"]["/api/v1/farms/{farm}/sheep"]["post"]
+    assert operation["operationId"] == "CountSheep"
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["farm"]
+    assert "Sheep" in made["components"]["schemas"]
+
+
+def test_the_new_body_reaches_the_server_raw(grown: Contract) -> None:
+    edge = Contract.of(descriptors_for_envoy(grown))
+    assert edge.named("CountSheep").http.body == "raw_body"  # type: ignore[union-attr] # it has a route

@@ -1,0 +1,89 @@
+"""A query cannot say again what the path says, and on strict methods it says nothing unknown."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.contract.catalog import Contract
+from server.contract.query import refuse_strange_query
+from server.errors import InvalidBody, InvalidField, UnknownField
+
+
+def routes_with_variables() -> list[tuple[str, str]]:
+    from server.contract.catalog import load
+
+    return [
+        (method.name, variable)
+        for method in load().methods
+        if method.http
+        for variable in method.http.path_variables
+    ]
+
+
+@pytest.mark.parametrize(("name", "variable"), routes_with_variables())
+@pytest.mark.parametrize(
+    "spelled", ["{}", "{camel}", "%6{rest}", "{}.x"], ids=["as is", "camel", "escaped", "dotted"]
+)
+def test_every_path_variable_is_refused_in_the_query(
+    contract: Contract, name: str, variable: str, spelled: str
+) -> None:
+    head, *tail = variable.split("_")
+    camel = head + "".join(word.capitalize() for word in tail)
+    first = f"{ord(variable[0]):02x}"
+    written = spelled.replace("%6{rest}", f"%{first}{variable[1:]}")
+    written = written.format(variable, camel=camel) if "{" in written else written
+
+    with pytest.raises(InvalidField, match="in the path only"):
+        refuse_strange_query(contract.named(name), f"/x/1?account_id=A&{written}=2")
+
+
+def test_there_are_path_variables_to_refuse() -> None:
+    assert ("CancelOrder", "order_id") in routes_with_variables()
+    assert ("DeleteWatchlist", "name") in routes_with_variables()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/orders/1",
+        "/api/v1/orders/1?",
+        "/api/v1/orders/1?account_id=A",
+        "/api/v1/orders/order_id?account_id=order_id",
+    ],
+)
+def test_a_right_query_passes(contract: Contract, path: str) -> None:
+    refuse_strange_query(contract.named("CancelOrder"), path)
+
+
+@pytest.mark.parametrize(
+    "query", ["foo=1", "accountId=A", "raw_body.data=e30=", "order.price=1", "=", "dry_run=true"]
+)
+def test_an_unknown_parameter_is_refused_where_money_moves(contract: Contract, query: str) -> None:
+    with pytest.raises(UnknownField, match="account_id"):
+        refuse_strange_query(contract.named("PlaceOrder"), f"/api/v1/place-order?{query}")
+
+
+def test_an_unknown_parameter_is_ignored_elsewhere(contract: Contract) -> None:
+    refuse_strange_query(contract.named("GetBalances"), "/api/v1/balances?account_id=A&_=123")
+
+
+def test_a_doubled_parameter_is_refused_where_money_moves(contract: Contract) -> None:
+    with pytest.raises(InvalidField, match="twice"):
+        refuse_strange_query(
+            contract.named("PlaceOrder"), "/api/v1/place-order?account_id=A&account_id=B"
+        )
+
+
+def test_a_list_may_be_repeated(contract: Contract) -> None:
+    refuse_strange_query(
+        contract.named("StreamQuotes"), "/api/v1/stream/quotes?symbols=SPY&symbols=AAPL"
+    )
+
+
+def test_a_flood_of_parameters_is_refused(contract: Contract) -> None:
+    with pytest.raises(InvalidBody, match="more than 1000"):
+        refuse_strange_query(contract.named("GetBalances"), "/x?" + "a=1&" * 2000)
+
+
+def test_a_method_without_a_route_has_no_query(contract: Contract) -> None:
+    refuse_strange_query(contract.named("StreamMarketData"), "/x?order_id=1")
