@@ -120,6 +120,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         }
         bindings = bind(contract_methods(), servicers, NOT_BUILT)
         ports = await stack.enter_async_context(front.serving(bindings))
+        brokerage.warm_up()
         yield App(
             grpc_port=ports.grpc,
             metrics_port=ports.metrics,

@@ -1,9 +1,9 @@
 """One tenant's live session of the real SDK: it logs in, stays logged in, and carries requests.
 
-Importing this module imports the SDK, and with it pandas (0.8 s): only `sessions.py` does so, in a
-thread. Replies are taken as raw JSON and read by our own readers (`item.py`), because the SDK's
-models drop a whole list for one value that they do not know; logging in, headers, hosts, streamers
-and the form of orders are the SDK's.
+Importing this module imports the SDK (0.3 s): only `sessions.py` does so, in a thread. Replies are
+taken as raw JSON and read by our own readers (`item.py`), because the SDK's models drop a whole
+list for one value that they do not know; logging in, headers, hosts, streamers and the form of orders
+are the SDK's.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 import httpx2
 import orjson
-import tastytrade
 
 from server.brokerage.hosts import Hosts
 from server.brokerage.item import items_of
 from server.brokerage.pacing import Pacer
+from server.brokerage.sdk import Session
 from server.brokerage.transport import BrokerTransport
 from server.clock import Clock
 from server.errors import BrokerUnreadable, GrantRevoked
@@ -63,7 +63,7 @@ class Connection:
         self._renewing = asyncio.Lock()
         self.transport = BrokerTransport(wire, hosts=hosts, pacer=pacer, longest=longest)
         self.transport.renew = self._renew
-        self.sdk = tastytrade.Session(
+        self.sdk = Session(
             credentials.client_secret.reveal(),
             credentials.refresh_token.reveal(),
             is_test=hosts.is_test,

@@ -85,8 +85,10 @@ class DXLinkConnection(DXLinkStreamer):
     ) -> None:
         super().__init__(session)
         # The library's own queues: nothing goes through them here, and left open they warn.
-        for queue in (*self._send.values(), *self._recv.values()):
-            queue.close()
+        for sender in self._send.values():
+            sender.close()
+        for receiver in self._recv.values():
+            receiver.close()
 
         self._quote_token = quote_token
         self._sink = sink

@@ -50,9 +50,9 @@ from server.errors import (
 from server.tenants import Tenant
 
 if TYPE_CHECKING:
-    from tastytrade import Session  # importing it costs 0.8 s, so only in a thread
-
+    # Importing these imports the SDK: done in a thread, when the first session is opened.
     from server.brokerage.connection import Connection
+    from server.brokerage.sdk import Session
 
 
 ACCOUNTS_AGE = timedelta(minutes=1)

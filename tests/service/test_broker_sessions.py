@@ -52,7 +52,7 @@ async def test_callers_at_once_share_one_login(sim: Simulator) -> None:
 async def test_a_cancelled_first_caller_does_not_take_the_others_along(sim: Simulator) -> None:
     sim.faults.add(Fault(kind="slow", path="/oauth/token", delay=timedelta(seconds=0.2)))
     async with open_brokerage(sim) as brokerage:
-        await brokerage.load()
+        brokerage.warm_up()
         first = asyncio.create_task(brokerage.session(tenant()))
         second = asyncio.create_task(brokerage.session(tenant()))
         await asyncio.sleep(0)

@@ -1,0 +1,33 @@
+"""The SDK is there without pandas, and pandas is there for whoever wants it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+import server.app
+assert "tastytrade" not in sys.modules, "the start imports the SDK"
+import server.brokerage.connection
+assert "tastytrade" in sys.modules
+assert "pandas" not in sys.modules, "the stand-in, or pandas itself, is left behind"
+import server.brokerage.dxlink
+assert "pandas" not in sys.modules
+from tastytrade.utils import get_third_friday
+try:
+    get_third_friday()
+except AttributeError as missing:
+    assert "market-time" in str(missing)
+else:
+    raise AssertionError("a helper without its calendar pretends")
+import pandas
+assert pandas.Timestamp("2025-12-19").year == 2025
+"""
+
+
+def test_a_fresh_process_has_the_sdk_and_no_pandas() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
