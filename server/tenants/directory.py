@@ -6,12 +6,15 @@ journal, including what this process has just appended itself.
 
 from __future__ import annotations
 
-__all__ = ["REFRESH", "STALENESS", "TELLING_S", "Directory", "OnChange"]
+__all__ = ["CHANGES", "REFRESH", "STALENESS", "TELLING_S", "Changing", "Directory", "OnChange"]
 
 import asyncio
+import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 OnChange = Callable[[str], Awaitable[None]]
 
+CHANGES = "tenants"
+"""Name of the transactions that change tenants: one at a time in all processes, as the journal is
+one chain. A rotation of the master key takes part in it."""
+
 REFRESH = timedelta(seconds=1)
 """How often the changes of other processes are looked for."""
 
@@ -34,6 +41,19 @@ STALENESS = timedelta(seconds=10)
 
 TELLING_S = 10.0
 """Longest time that those who are told of a change may take, each."""
+
+
+class Recorder(Protocol):
+    """Appends one entry to the journal."""
+
+    async def __call__(self, action: Action, tenant: Tenant, key_digest: bytes) -> None: ...
+
+
+class Changing(NamedTuple):
+    """A transaction that changes tenants; each change of a row is recorded beside it."""
+
+    connection: AsyncConnection
+    record: Recorder
 
 
 class Directory:
@@ -54,6 +74,7 @@ class Directory:
         self._clock = clock
         self._tasks = tasks
         self._told: list[OnChange] = []
+        self._ours: set[bytes] = set()  # seals of entries being committed by this process
         self._verified_at = 0.0
         self._catching_up = asyncio.Lock()
         self._rounds = 0
@@ -109,22 +130,47 @@ class Directory:
                 self._failure = failure
                 raise
 
-    async def follow(self, connection: AsyncConnection) -> None:
-        """Takes over what other processes changed, as this connection sees it, and has it told."""
-        asked_at = self._clock.monotonic()
-        news = await self._journal.after(connection, self.roster.head)
-        for tenant_id in self.roster.apply(news):
+    async def follow(self, connection: AsyncConnection) -> int:
+        """Takes over what other processes changed, as this connection sees it, and has it told.
+
+        Returns the number of the newest change that the connection sees; the roster may be ahead.
+        """
+        asked_at, head = self._clock.monotonic(), self.roster.head
+        news = await self._journal.after(connection, head)
+        theirs = {change.tenant_id for change in news if change.mac not in self._ours}
+        for tenant_id in theirs.intersection(self.roster.apply(news)):
             if self._told:
                 self._tasks.create_task(self._tell(tenant_id), name=f"tenants: tell {tenant_id}")
 
         self._verified_at = asked_at
+        return (news[-1] if news else head).sequence
 
-    async def record(
-        self, connection: AsyncConnection, action: Action, tenant: Tenant, key_digest: bytes
-    ) -> Change:
-        """Appends to the journal, in a transaction that is alone and has called `follow`."""
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Changing]:
+        """Gives a transaction in which the roster is exact; leaving it commits, then tells."""
+        recorded: list[Change] = []
+        try:
+            async with self._database.write(alone=CHANGES) as connection:
+                await self.follow(connection)
+                yield Changing(connection, functools.partial(self._record, connection, recorded))
+
+            self.roster.apply(recorded)
+        finally:
+            self._ours.difference_update(change.mac for change in recorded)
+            # Where the commit failed as well: a broken connection does not say which way it went.
+            for change in recorded:
+                await self._tell(change.tenant_id)
+
+    async def _record(
+        self,
+        connection: AsyncConnection,
+        recorded: list[Change],
+        action: Action,
+        tenant: Tenant,
+        key_digest: bytes,
+    ) -> None:
         change = self._journal.following(
-            self.roster.head,
+            recorded[-1] if recorded else self.roster.head,
             Change(
                 sequence=0,
                 environment=self.roster.environment,
@@ -135,13 +181,9 @@ class Directory:
                 changed_at=self._clock.now(),
             ),
         )
+        recorded.append(change)
+        self._ours.add(change.mac)
         await self._journal.append(connection, change)
-        return change
-
-    async def committed(self, change: Change) -> None:
-        """Takes over what `record` returned, once it is committed; returns when all are told."""
-        self.roster.apply((change,))
-        await self._tell(change.tenant_id)
 
     async def _tell(self, tenant_id: str) -> None:
         for told in self._told:

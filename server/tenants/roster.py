@@ -21,6 +21,9 @@ class Known:
     """One tenant as the journal has it."""
 
     tenant: Tenant
+    sequence: int
+    """Number of its newest change in the journal."""
+
     key_digest: bytes
     created_at: datetime
     updated_at: datetime
@@ -78,11 +81,14 @@ class Roster:
         if before is None:
             known = Known(
                 tenant=tenant,
+                sequence=change.sequence,
                 key_digest=change.key_digest,
                 created_at=change.changed_at,
                 updated_at=change.changed_at,
             )
         else:
-            known = replace(before, tenant=tenant, updated_at=change.changed_at)
+            known = replace(
+                before, tenant=tenant, sequence=change.sequence, updated_at=change.changed_at
+            )
 
         self._by_id[change.tenant_id] = self._by_digest[known.key_digest] = known

@@ -19,9 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.settings import Settings
 from server.store import Database
 from server.tenants import rows
+from server.tenants.directory import CHANGES
 from server.tenants.keyring import Keyring
 from server.tenants.schema import tenants
-from server.tenants.tenants import CHANGES
 from server.tenants.vault import Unopenable, Vault
 
 BATCH = 100
@@ -154,10 +154,11 @@ async def _rewrap(connection: AsyncConnection, vault: Vault, batch: list[Row[Any
 
 
 async def _state(connection: AsyncConnection, keyring: Keyring) -> MasterKeys:
+    keyring.refresh()
     counted = await connection.execute(
-        select(tenants.c.master_key_id, func.count()).group_by(tenants.c.master_key_id)
+        select(tenants.c.master_key_id, func.count().label("rows")).group_by("master_key_id")
     )
-    in_use: dict[str, int] = dict(counted.tuples())
+    in_use = {row.master_key_id: row.rows for row in counted}
     missing = sorted(in_use.keys() - set(keyring.ids))
     vault = Vault(keyring)
     unreadable = 0

@@ -6,7 +6,7 @@ credentials lie, and a row that does not agree with the journal is refused.
 
 from __future__ import annotations
 
-__all__ = ["CHANGES", "Tenants", "TenantsStatistics"]
+__all__ = ["Tenants", "TenantsStatistics"]
 
 import asyncio
 import hmac
@@ -47,14 +47,6 @@ from server.tenants.vault import Unopenable, Vault
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-CHANGES = "tenants"
-"""Name of the transactions that change tenants; one at a time in all processes, as the journal is
-one chain. `server.tenants.rotation` takes part in it."""
-
-ATTEMPTS = 3
-"""Times that a row is read before its disagreeing with the journal counts as tampering, not as a
-change that came in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +136,9 @@ class Tenants:
         Raises `InvalidApiKey` if the tenant was deleted, `CredentialsUnreadable` if what is stored
         does not open or is not what was saved last.
         """
-        for _ in range(ATTEMPTS):
+        while True:
             async with self._database.read() as connection:
-                await self._directory.follow(connection)
+                seen = await self._directory.follow(connection)
                 found = await connection.execute(select(tenants).where(tenants.c.id == tenant.id))
                 row = found.one_or_none()
 
@@ -157,9 +149,10 @@ class Tenants:
             if row is not None and _agree(row, known):
                 return self._opened(row)
 
-        self._unreadable += 1
-        logger.critical("tenant %s: its row is not the one that was saved last", tenant.id)
-        raise CredentialsUnreadable
+            if known.sequence <= seen:  # else it was saved again since we looked: look again
+                self._unreadable += 1
+                logger.critical("tenant %s: its row is not the one saved last", tenant.id)
+                raise CredentialsUnreadable
 
     async def save(
         self, api_key: Secret, credentials: Credentials, *, admin: bool = False
@@ -180,11 +173,11 @@ class Tenants:
             query = query.where(tenants.c.id == (caller.id if caller else ""))
 
         async with self._database.read() as connection:
-            await self._directory.follow(connection)
+            seen = await self._directory.follow(connection)
             found = {row.id: row for row in await connection.execute(query)}
 
         return tuple(
-            self._entry(known, found[known.tenant.id], own=admin or _is(known, caller))
+            self._entry(known, found[known.tenant.id], seen, own=admin or _is(known, caller))
             for known in self._directory.roster.all()
             if known.tenant.id in found
         )
@@ -243,8 +236,7 @@ class Tenants:
         self, api_key: Secret, credentials: Credentials, *, admin: bool, replace: bool = True
     ) -> Tenant:
         digest = self._hasher.digest(api_key)
-        async with self._database.write(alone=CHANGES) as connection:
-            await self._directory.follow(connection)
+        async with self._directory.changing() as changing:
             known = self._directory.roster.find(digest)
             if known is not None and not replace:
                 return known.tenant
@@ -260,18 +252,16 @@ class Tenants:
             # Inside the transaction, so that a rotation cannot retire the key that is used here.
             self._keyring.refresh()
             row = rows.pack(self._vault, tenant, api_key, digest, credentials)
-            await connection.execute(_rows_of(tenant, digest))
-            await connection.execute(insert(tenants).values(row))
-            change = await self._directory.record(connection, Action.SAVED, tenant, digest)
+            await changing.connection.execute(_rows_of(tenant, digest))
+            await changing.connection.execute(insert(tenants).values(row))
+            await changing.record(Action.SAVED, tenant, digest)
 
         self._saved += 1
-        await self._directory.committed(change)
         return tenant
 
     async def _delete(self, api_key: Secret, caller: Tenant | None, *, admin: bool) -> None:
         digest = self._hasher.digest(api_key)
-        async with self._database.write(alone=CHANGES) as connection:
-            await self._directory.follow(connection)
+        async with self._directory.changing() as changing:
             if not admin:
                 own = self._directory.roster.get(caller.id) if caller is not None else None
                 if own is None:
@@ -285,11 +275,10 @@ class Tenants:
                 raise ApiKeyNotFound(masked(api_key))
 
             gone = Tenant(id=known.tenant.id, generation=known.tenant.generation + 1)
-            await connection.execute(_rows_of(gone, digest))
-            change = await self._directory.record(connection, Action.DELETED, gone, digest)
+            await changing.connection.execute(_rows_of(gone, digest))
+            await changing.record(Action.DELETED, gone, digest)
 
         self._deleted += 1
-        await self._directory.committed(change)
 
     def _opened(self, row: Row[Any]) -> Credentials:
         try:
@@ -299,7 +288,7 @@ class Tenants:
             logger.critical("tenant %s: its credentials do not open: %s", row.id, why)
             raise CredentialsUnreadable from None
 
-    def _entry(self, known: Known, row: Row[Any], *, own: bool) -> ApiKeyEntry:
+    def _entry(self, known: Known, row: Row[Any], seen: int, *, own: bool) -> ApiKeyEntry:
         try:
             shown = rows.hint_of(self._vault, row).masked(own=own)
         except (Unopenable, KeysUnusable):
@@ -307,7 +296,7 @@ class Tenants:
 
         return ApiKeyEntry(
             shown=shown or "…",
-            configured=shown is not None and _agree(row, known),
+            configured=shown is not None and (_agree(row, known) or known.sequence > seen),
             created_at=known.created_at,
             updated_at=known.updated_at,
         )

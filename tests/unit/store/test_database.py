@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -219,7 +220,11 @@ async def test_sqlite_is_private_durable_and_in_wal(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_processes_that_start_at_once_all_open_it(database_settings: Settings) -> None:
+@pytest.mark.postgres
+def test_processes_that_start_at_once_all_open_it(
+    postgres: Callable[[], str], tmp_path: Path
+) -> None:
+    """On SQLite the tenants' own test of this passes here as well."""
     program = (
         "import asyncio\n"
         "from server.settings import Settings\n"
@@ -232,8 +237,8 @@ def test_processes_that_start_at_once_all_open_it(database_settings: Settings) -
     environment = {
         **os.environ,
         "PYTHONPATH": os.getcwd(),
-        "TASTY_DATA_DIR": str(database_settings.data_dir),
-        "TASTY_DATABASE_URL": database_settings.database_url.get_secret_value(),
+        "TASTY_DATA_DIR": str(tmp_path),
+        "TASTY_DATABASE_URL": postgres(),
     }
     started = [
         subprocess.Popen(
