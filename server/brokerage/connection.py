@@ -2,8 +2,8 @@
 
 Importing this module imports the SDK (0.3 s): only `sessions.py` does so, in a thread. Replies are
 taken as raw JSON and read by our own readers (`item.py`), because the SDK's models drop a whole
-list for one value that they do not know; logging in, headers, hosts, streamers and the form of orders
-are the SDK's.
+list for one value that they do not know. Logging in, headers, hosts, streamers and the form of
+orders are the SDK's.
 """
 
 from __future__ import annotations
