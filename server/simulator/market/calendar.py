@@ -10,6 +10,8 @@ __all__ = [
     "NEW_YORK",
     "Hours",
     "Session",
+    "futures_half_days",
+    "futures_holidays",
     "half_days",
     "holidays",
     "is_half_day",

@@ -129,7 +129,7 @@ class Days:
         known = 0 if running is None else len(running.low)
         if known < count:
             lattice = (start + np.arange(known, count)) * _DAY_STEP
-            spots = self._spots(lattice)
+            spots = self._pricer.series.spots(lattice)
             if running is not None:
                 spots = np.vstack([running.low[-1], running.high[-1], spots])
 
@@ -149,15 +149,8 @@ class Days:
         return running.low[count - 1], running.high[count - 1]
 
     def _make_year(self, step: int) -> tuple[Floats, Floats]:
-        spots = self._spots((step - np.arange(_YEAR_POINTS)) * _YEAR_STEP)
+        spots = self._pricer.series.spots((step - np.arange(_YEAR_POINTS)) * _YEAR_STEP)
         return spots.min(axis=0), spots.max(axis=0)
-
-    def _spots(self, lattice: Ints) -> Floats:
-        series = self._pricer.series
-        count = len(series.names)
-        which = np.tile(np.arange(count), len(lattice))
-        spot = series.at(which, np.repeat(lattice, count)).spot
-        return spot.reshape(len(lattice), count)
 
     def _near(self, rows: Ints, prices: Floats) -> Ints:
         return self._pricer.ticks.near(self._pricer.rows.ticks[rows], prices)

@@ -70,6 +70,7 @@ class Listing:
         self._instruments: dict[int, Instrument] = {}
         self._by_symbol: dict[str, int] = {}
         self._by_streamer: dict[str, int] = {}
+        self._contracts: dict[int, Contract] = {}
         self._blocks: dict[tuple[str, date], Block] = {}
         self._firsts: list[int] = []
         self._ordered: list[Block] = []
@@ -113,10 +114,17 @@ class Listing:
     def instrument(self, row: int) -> Instrument:
         """Returns the description of a row, made once."""
         if row not in self._instruments:
-            block = self._ordered[bisect_right(self._firsts, row) - 1]
-            self._instruments[row] = describe(block, row)
+            self._instruments[row] = describe(self.block(row), row)
 
         return self._instruments[row]
+
+    def block(self, row: int) -> Block:
+        """Returns the expiration that an option's row belongs to."""
+        return self._ordered[bisect_right(self._firsts, row) - 1]
+
+    def contract(self, row: int) -> Contract:
+        """Returns the contract that a future's row is."""
+        return self._contracts[row]
 
     def futures(self, product: Product) -> list[Instrument]:
         """Returns the listed contracts of a product, by expiration."""
@@ -163,6 +171,7 @@ class Listing:
                 self.rows, self.ticks, self.series, self._seed, contract, active
             )
             row = self._remember(instrument)
+            self._contracts[row] = contract
 
         return row
 

@@ -111,6 +111,14 @@ class Series:
         level = (level * self._vol_weight[which]).sum(axis=1)
         return self._levels(which, units, path, slow, level)
 
+    def spots(self, units: Ints) -> Floats:
+        """Returns the spots of all series at some instants: one row an instant."""
+        own = walk(self._seeds[None, :], units[:, None]) * self._own
+        path = (own[:, self._lead] * self._weight).sum(axis=2)
+        spots: Floats = self.base * np.exp(path)
+        spots[:, self._vix] = self._vix_at(units)
+        return spots
+
     def _all_at(self, units: int) -> Levels:
         """Returns the levels of all series at one instant; remembered for some instants."""
         now = np.array([units])
@@ -132,20 +140,20 @@ class Series:
         fear = which == self._vix
         if fear.any():
             moments, back = np.unique(units[fear], return_inverse=True)
-            spx = self._spx_volatility(moments)[back]
-            vix = 100 * atm_volatility(spx, self.usual_volatility[self._spx], 30 / 365.25)
+            vix = self._vix_at(moments)[back]
             spot[fear] = vix
             anchor[fear] = vix
             volatility[fear] = self.usual_volatility[self._vix]
 
         return Levels(spot=spot, anchor=anchor, volatility=volatility)
 
-    def _spx_volatility(self, units: Ints) -> Floats:
+    def _vix_at(self, units: Ints) -> Floats:
         at = np.array([self._spx])
         level = walk(self._vol_seeds[at], units, finest=_VOL_FINEST)
         slow = walk(self._seeds[at], units, finest=_ANCHOR_FINEST) * self._own[at]
-        result: Floats = self.usual_volatility[at] * np.exp(level - self._fear[at] * slow)
-        return result
+        usual = self.usual_volatility[self._spx]
+        short = usual * np.exp(level - self._fear[at] * slow)
+        return 100 * atm_volatility(short, usual, 30 / 365.25)
 
     def _follow(self, entries: list[_Entry]) -> None:
         self._lead = np.zeros((len(entries), _LEADERS), dtype=np.int64)

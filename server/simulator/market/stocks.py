@@ -182,10 +182,10 @@ ARKK 80 .2 1.8 0 Z W p 95 SPX 9 ARK Innovation ETF
 
 # symbol price volatility beta yearly-dividend-yield cycle leader name
 _INDICES = """
-SPX 6870 .16 0 .0108 D - S&P 500 Index
+SPX 6870 .16 1 .0108 D - S&P 500 Index
 NDX 25100 .07 1.2 .0046 D SPX NASDAQ 100 Index
 RUT 2400 .11 1.15 .0103 D SPX Russell 2000 Index
-VIX 17 0 0 0 W - CBOE Volatility Index
+VIX 17 0 -7 0 W - CBOE Volatility Index
 """
 
 _QUIRKS = {

@@ -1,0 +1,1 @@
+"""The market in the broker's JSON: dashed keys, decimals as strings, in the recorded order."""

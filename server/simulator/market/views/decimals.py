@@ -1,0 +1,34 @@
+"""Decimals and times as the broker prints them: `1.0`, `76.12`, `2026-12-18T14:30:00.000+00:00`."""
+
+from __future__ import annotations
+
+__all__ = ["instant", "rounded", "stamp", "text"]
+
+import math
+from datetime import UTC, datetime
+from decimal import Decimal
+
+
+def text(value: Decimal | float) -> str:
+    """Writes a number in full, without trailing zeros but with at least one place."""
+    number = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    if not number:
+        return "0.0"
+
+    whole, _, places = f"{number:f}".partition(".")
+    return f"{whole}.{places.rstrip('0') or '0'}"
+
+
+def rounded(value: float, places: int) -> str:
+    """Writes a number with so many places at most; what is not a number is `0.0`."""
+    return text(round(value, places)) if math.isfinite(value) else "0.0"
+
+
+def instant(at: datetime) -> str:
+    """Writes an instant with an offset, as instruments and orders have it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def stamp(at: datetime) -> str:
+    """Writes an instant with a Z, as market data and metrics have it."""
+    return instant(at).replace("+00:00", "Z")

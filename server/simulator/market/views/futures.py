@@ -1,0 +1,347 @@
+"""Futures, their products, and the options on them, in the broker's JSON.
+
+A product of the small exchange has no codes of the old ones (`legacy-code`, `clearport-code`), and
+only a product on an index names it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "chain_future_json",
+    "future_json",
+    "future_options_json",
+    "nested_chain_json",
+    "option_product_json",
+    "product_json",
+]
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, time
+from typing import Any
+from zlib import crc32
+
+import orjson
+
+from server.simulator.market.calendar import previous_trading_day
+from server.simulator.market.futures import Contract, OptionProduct, Product, contracts
+from server.simulator.market.instrument import Instrument
+from server.simulator.market.listing import Block
+from server.simulator.market.options import (
+    future_option_streamer,
+    future_option_symbol,
+    option_ticks,
+)
+from server.simulator.market.stocks import STOCKS
+from server.simulator.market.strikes import strike_text
+from server.simulator.market.views.decimals import instant, text
+from server.simulator.market.views.equities import ticks_json
+
+_SMALL = "SMALLS"
+_CLEARING = {"XCME": "16", "XCBT": "01", "XNYM": "07", "XCEC": "04", "XCBF": "CF", "SMFE": "5S"}
+_CUTOFFS = {
+    "index": time(9, 30),
+    "oil": time(14, 30),
+    "gold": time(13, 30),
+    "bond": time(13, 1),
+    "currency": time(10, 16),
+    "volatility": time(9),
+    "small": time(16),
+}
+
+
+def product_json(product: Product, *, options: bool) -> dict[str, Any]:
+    """Writes a product, with its option products if asked for and if it has some."""
+    small = product.exchange == _SMALL
+    body: dict[str, Any] = {
+        "active-months": list(product.months),
+        "back-month-first-calendar-symbol": product.rule == "index",
+        "cash-settled": product.cash_settled,
+        "clearing-code": product.code[:2],
+        "clearing-exchange-code": _CLEARING[product.streamer_exchange],
+    }
+    if not small:
+        body["clearport-code"] = product.code
+
+    body |= {
+        "code": product.code,
+        "description": product.description,
+        "display-factor": text(product.display_factor),
+        "exchange": product.exchange,
+        "first-notice": not product.cash_settled,
+    }
+    if not small:
+        body |= {"legacy-code": product.code, "legacy-exchange-code": product.exchange}
+
+    body |= {
+        "listed-months": list(product.months),
+        "market-sector": product.sector,
+        "notional-multiplier": text(product.multiplier),
+        "product-type": "Financial" if product.cash_settled else "Physical",
+        "security-group": product.code,
+        "small-notional": product.small,
+        "streamer-exchange-code": product.streamer_exchange,
+        "supported": True,
+        "root-symbol": product.root,
+        "tick-size": text(product.tick),
+    }
+    if product.identifier:
+        index = STOCKS.get(product.identifier)
+        body |= {
+            "underlying-description": index.name if index else product.description,
+            "underlying-identifier": product.identifier,
+        }
+
+    if options and product.options:
+        body["option-products"] = [option_product_json(product, each) for each in product.options]
+
+    body |= {
+        "roll": {
+            "active-count": product.listed,
+            "business-days-offset": product.roll_days,
+            "cash-settled": product.cash_settled,
+            "first-notice": not product.cash_settled,
+            "name": f"{product.rule}_{product.code.lower()}",
+        },
+        "futures-trading-cutoff-times": _cutoff(_CUTOFFS[product.rule]),
+    }
+    return body
+
+
+def option_product_json(product: Product, option: OptionProduct) -> dict[str, Any]:
+    """Writes an option product without the product that it belongs to."""
+    kinds = {
+        "quarterly": "Regular",
+        "monthly": "Regular",
+        "week": "Weekly",
+        "month-end": "End-Of-Month",
+    }
+    return {
+        "cash-settled": False,
+        "clearing-code": option.clearing_code,
+        "clearing-exchange-code": _CLEARING[product.streamer_exchange],
+        "clearing-price-multiplier": "1.0",
+        "clearport-code": option.root,
+        "code": option.root,
+        "display-factor": text(product.display_factor),
+        "exchange": product.exchange,
+        "expiration-type": kinds[option.schedule],
+        "is-am-settled": option.am_settled,
+        "is-rollover": option.schedule == "month-end",
+        "legacy-code": option.root,
+        "market-sector": product.sector,
+        "product-type": "Physical",
+        "root-symbol": option.root,
+        "settlement-delay-days": 0,
+        "supported": True,
+        "futures-trading-cutoff-times": _cutoff(time(9, 30) if option.am_settled else time(16)),
+    }
+
+
+def future_json(contract: Contract, instrument: Instrument, today: date) -> dict[str, Any]:
+    """Writes a contract, its product included."""
+    product = contract.product
+    active, following, after = _active(product, today)
+    body: dict[str, Any] = {
+        "active": contract.expiration >= today,
+        "active-month": contract is active,
+        "back-month-first-calendar-symbol": product.rule == "index",
+        "closing-only-date": contract.expiration.isoformat(),
+        "contract-size": text(product.multiplier),
+        "display-factor": text(product.display_factor),
+        "exchange": product.exchange,
+        "exchange-symbol": contract.exchange_symbol,
+        "expiration-date": contract.expiration.isoformat(),
+        "expires-at": instant(contract.expires_at),
+    }
+    if not product.cash_settled:
+        notice = previous_trading_day(date(contract.year, contract.month, 1))
+        body["first-notice-date"] = min(notice, contract.expiration).isoformat()
+
+    body |= {
+        "product-group": f"{product.exchange}_{product.code}",
+        "instrument-type": "Future",
+        "is-closing-only": False,
+        "last-trade-date": contract.expiration.isoformat(),
+        "main-fraction": text(product.main_fraction),
+        "next-active-month": contract is following,
+        "notional-multiplier": text(product.multiplier),
+        "product-code": product.code,
+    }
+    if contract is active and following is not None:
+        body["roll-target-symbol"] = following.symbol
+
+    body |= {
+        "security-id": str(contract.year * 100 + contract.month),
+        "stops-trading-at": instant(contract.expires_at),
+        "streamer-exchange-code": product.streamer_exchange,
+        "streamer-symbol": contract.streamer_symbol,
+        "sub-fraction": "0.0",
+        "symbol": contract.symbol,
+        "tick-size": text(product.tick),
+        "is-tradeable": contract.expiration >= today,
+    }
+    if product.etf is not None:
+        symbol, shares = product.etf
+        body["future-etf-equivalent"] = {"share-quantity": shares, "symbol": symbol}
+
+    body["future-product"] = product_json(product, options=False)
+    if product.options:
+        body["option-tick-sizes"] = ticks_json(option_ticks(instrument))
+
+    body["tick-sizes"] = ticks_json(instrument.tick_sizes)
+    if contract is following and product.spread_tick is not None:
+        value = text(product.spread_tick)
+        body["spread-tick-sizes"] = [
+            {"symbol": each.symbol, "value": value} for each in (contract, *after[:3])
+        ]
+
+    return body
+
+
+def chain_future_json(contract: Contract, today: date) -> dict[str, Any]:
+    """Writes a future as the nested chain lists it."""
+    active, following, _ = _active(contract.product, today)
+    return {
+        "symbol": contract.symbol,
+        "root-symbol": contract.product.root,
+        "streamer-symbol": contract.streamer_symbol,
+        "expiration-date": contract.expiration.isoformat(),
+        "days-to-expiration": (contract.expiration - today).days,
+        "active-month": contract is active,
+        "next-active-month": contract is following,
+        "stops-trading-at": instant(contract.expires_at),
+        "expires-at": instant(contract.expires_at),
+    }
+
+
+def nested_chain_json(product: Product, blocks: Sequence[Block], today: date) -> dict[str, Any]:
+    """Writes the futures of a product and the options on all of them."""
+    listed = contracts(product, today)
+    expirations = [_expiration_json(product, block, today) for block in blocks]
+    chain = {
+        "underlying-symbol": product.root,
+        "root-symbol": product.root,
+        "exercise-style": "American",
+        "expirations": expirations,
+    }
+    return {
+        "futures": [chain_future_json(contract, today) for contract in listed],
+        "option-chains": [chain] if expirations else [],
+    }
+
+
+def future_options_json(
+    block: Block, today: date, rows: Iterable[int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Writes the contracts of an expiration, or those of some rows."""
+    expiration = block.expiration
+    future, option = expiration.underlying, expiration.option_product
+    if future is None or option is None:
+        raise TypeError(f"{expiration.root} is no option on a future")
+
+    product = future.product
+    # Written once: it is the larger half of each of a thousand contracts.
+    option_product = orjson.Fragment(orjson.dumps(option_product_json(product, option)))
+    number = crc32(expiration.contract_code.encode()) % 10_000_000
+    before = {
+        "active": True,
+        "days-to-expiration": (expiration.day - today).days,
+        "display-factor": text(product.display_factor),
+        "exchange": product.exchange,
+    }
+    between = {
+        "exercise-style": "American",
+        "expiration-date": expiration.day.isoformat(),
+        "expires-at": instant(expiration.expires_at),
+        "future-price-ratio": "1.0",
+        "instrument-type": "Future Option",
+        "is-closing-only": False,
+        "is-confirmed": True,
+        "is-exercisable-weekly": True,
+        "is-primary-deliverable": True,
+        "is-vanilla": True,
+        "last-trade-time": "0",
+        "maturity-date": expiration.day.isoformat(),
+        "multiplier": "1.0",
+        "notional-value": text(product.multiplier * product.display_factor),
+        "option-root-symbol": option.root,
+    }
+    after = {
+        "product-code": product.code,
+        "root-symbol": product.root,
+        "security-exchange": "2",
+        "settlement-type": "Future",
+        "stops-trading-at": instant(expiration.stops_trading_at),
+        "strike-factor": "1.0",
+        "sx-id": "0",
+        "underlying-count": "1.0",
+        "underlying-symbol": future.symbol,
+        "future-option-product": option_product,
+    }
+    for row in range(block.first, block.first + block.count) if rows is None else rows:
+        place = row - block.first
+        strike = float(block.strikes[place // 2])
+        kind = "P" if place % 2 else "C"
+        yield {
+            **before,
+            "exchange-symbol": f"{expiration.contract_code} {kind}{strike_text(strike)}",
+            **between,
+            "option-type": kind,
+            "security-id": str(number + place),
+            "streamer-symbol": future_option_streamer(expiration, kind, strike),
+            "strike-price": text(strike),
+            "symbol": future_option_symbol(expiration, kind, strike),
+            **after,
+        }
+
+
+def _expiration_json(product: Product, block: Block, today: date) -> dict[str, Any]:
+    expiration = block.expiration
+    strikes = [
+        {
+            "strike-price": text(strike),
+            "call": future_option_symbol(expiration, "C", strike),
+            "call-streamer-symbol": future_option_streamer(expiration, "C", strike),
+            "put": future_option_symbol(expiration, "P", strike),
+            "put-streamer-symbol": future_option_streamer(expiration, "P", strike),
+        }
+        for strike in block.strikes.tolist()
+    ]
+    return {
+        "underlying-symbol": block.underlying.symbol,
+        "root-symbol": product.root,
+        "option-root-symbol": expiration.root,
+        "option-contract-symbol": expiration.contract_code,
+        "asset": expiration.root,
+        "expiration-date": expiration.day.isoformat(),
+        "days-to-expiration": (expiration.day - today).days,
+        "expiration-type": expiration.kind,
+        "settlement-type": expiration.settlement,
+        "notional-value": text(product.multiplier * product.display_factor),
+        "display-factor": text(product.display_factor),
+        "strike-factor": "1.0",
+        "stops-trading-at": instant(expiration.stops_trading_at),
+        "expires-at": instant(expiration.expires_at),
+        "tick-sizes": ticks_json(product.option_tick_sizes),
+        "strikes": strikes,
+    }
+
+
+def _active(
+    product: Product, today: date
+) -> tuple[Contract | None, Contract | None, tuple[Contract, ...]]:
+    """Returns the active contract, the next one, and those after it."""
+    listed = [each for each in contracts(product, today) if each.roll_on > today]
+    first = listed[0] if listed else None
+    second = listed[1] if len(listed) > 1 else None
+    return first, second, tuple(listed[2:])
+
+
+def _cutoff(clock: time) -> list[dict[str, Any]]:
+    return [
+        {
+            "offset-seconds": clock.hour * 3600 + clock.minute * 60,
+            "timezone": "Market Zone",
+            "timing": "Default",
+        }
+    ]

@@ -1,0 +1,69 @@
+"""Trading sessions and holidays in the broker's JSON, in UTC."""
+
+from __future__ import annotations
+
+__all__ = ["calendar_json", "current_json", "session_json"]
+
+from datetime import date, datetime
+from typing import Any
+
+from server.simulator.market.calendar import (
+    NEW_YORK,
+    Hours,
+    Session,
+    futures_half_days,
+    futures_holidays,
+    half_days,
+    holidays,
+)
+from server.simulator.market.views.decimals import instant
+
+
+def session_json(session: Session, *, dated: bool) -> dict[str, Any]:
+    """Writes a session; one that is listed carries its date."""
+    body = {
+        "close-at": instant(session.close),
+        "close-at-ext": instant(session.close_ext),
+        "instrument-collection": session.collection,
+        "open-at": instant(session.open),
+        "start-at": instant(session.start),
+    }
+    return {**body, "session-date": session.day.isoformat()} if dated else body
+
+
+def current_json(hours: Hours, collection: str, now: datetime) -> dict[str, Any]:
+    """Writes today's session and its state; on a day without one, only the state and its neighbours."""
+    today = now.astimezone(NEW_YORK).date()
+    session = hours.current(collection, now) or hours.session(collection, today)
+    day = today if session is None else session.day
+    body: dict[str, Any] = {"instrument-collection": collection}
+    if session is not None:
+        body |= session_json(session, dated=False)
+
+    return body | {
+        "state": _state(session, now),
+        "next-session": session_json(hours.next_session(collection, day), dated=True),
+        "previous-session": session_json(hours.previous_session(collection, day), dated=True),
+    }
+
+
+def calendar_json(collection: str, today: date) -> dict[str, list[str]]:
+    """Writes the holidays and half days of last year, this one and the next."""
+    closed, short = (
+        (holidays, half_days) if collection == "Equity" else (futures_holidays, futures_half_days)
+    )
+    years = range(today.year - 1, today.year + 2)
+    return {
+        "market-half-days": [day.isoformat() for year in years for day in short(year)],
+        "market-holidays": [day.isoformat() for year in years for day in closed(year)],
+    }
+
+
+def _state(session: Session | None, now: datetime) -> str:
+    if session is None or now < session.start or now >= session.close_ext:
+        return "Closed"
+
+    if now < session.open:
+        return "Pre-market"
+
+    return "Open" if now < session.close else "Extended"

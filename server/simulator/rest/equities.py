@@ -1,0 +1,69 @@
+"""`/instruments/equities`, one, many and the active ones; indices are among them."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from aiohttp import web
+
+from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.market import Instrument, Market
+from server.simulator.market.moments import seconds
+from server.simulator.market.stocks import STOCKS
+from server.simulator.market.views.equities import equity_json
+from server.simulator.rest.queries import many, one
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of equities."""
+    market = sim.market
+
+    async def listed(request: web.Request) -> web.Response:
+        symbols = many(request, "symbol")
+        return reply(page(_chosen(market, request, symbols or STOCKS), request))
+
+    async def active(request: web.Request) -> web.Response:
+        return reply(page(_chosen(market, request, STOCKS), request, per_page=1000))
+
+    async def single(request: web.Request) -> web.Response:
+        symbol = request.match_info["symbol"]
+        instrument = market.find(symbol)
+        if instrument is None or symbol not in STOCKS:
+            raise BrokerError(404, "record_not_found", f"Couldn't find equity {symbol}")
+
+        return reply(envelope(_json(market, instrument), request.path))
+
+    return [
+        web.get("/instruments/equities", listed),
+        web.get("/instruments/equities/active", active),
+        web.get("/instruments/equities/{symbol}", single),
+    ]
+
+
+def _chosen(market: Market, request: web.Request, symbols: Any) -> list[dict[str, Any]]:
+    """Returns the equities of those names that pass the filters; unknown names are left out."""
+    found = [market.find(symbol) for symbol in dict.fromkeys(symbols) if symbol in STOCKS]
+    bodies = [_json(market, instrument) for instrument in found if instrument is not None]
+    for name in ("lendability", "is-index", "is-etf"):
+        wanted = one(request, name)
+        if wanted is not None:
+            bodies = [body for body in bodies if str(body[name]).lower() == wanted.lower()]
+
+    return bodies
+
+
+def _json(market: Market, instrument: Instrument) -> dict[str, Any]:
+    halted_at = None
+    if instrument.is_halted:
+        moment = market.moments.at(market.clock.now())
+        units = market.pricer.units(np.array([instrument.row]), moment)
+        halted_at = datetime.fromtimestamp(float(seconds(units)[0]), UTC)
+
+    return equity_json(instrument, halted_at)

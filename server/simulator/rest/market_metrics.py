@@ -1,0 +1,74 @@
+"""`/market-metrics` and the history of dividends and earnings."""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from server.simulator.envelope import BrokerError, envelope, reply
+from server.simulator.market.stocks import STOCKS, Stock
+from server.simulator.market.views.metrics import dividends_json, earnings_json, metrics_json
+from server.simulator.rest.queries import day, invalid, many
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+_EVENTS = "/market-metrics/historic-corporate-events"
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of metrics."""
+    market = sim.market
+    kept: dict[tuple[str, int], dict[str, Any]] = {}
+
+    async def metrics(request: web.Request) -> web.Response:
+        wanted = [name for given in many(request, "symbols") for name in given.split(",") if name]
+        if not wanted:
+            raise invalid("symbols", "is missing")
+
+        # The broker renews them every minute or so; each looks back a year.
+        minute = int(sim.clock.now().timestamp()) // 60
+        items = []
+        for symbol in dict.fromkeys(wanted):
+            instrument = market.find(symbol)
+            if instrument is None or symbol not in STOCKS:
+                continue
+
+            if (symbol, minute) not in kept:
+                while len(kept) > 2 * len(STOCKS):
+                    del kept[next(iter(kept))]
+
+                kept[symbol, minute] = metrics_json(market, instrument)
+
+            items.append(kept[symbol, minute])
+
+        return reply(envelope({"items": items}, request.path))
+
+    async def dividends(request: web.Request) -> web.Response:
+        items = dividends_json(_stock(request), market.listing.today())
+        return reply(envelope({"items": items}, request.path))
+
+    async def earnings(request: web.Request) -> web.Response:
+        since = day(request, "start-date")
+        if since is None:
+            raise invalid("start-date", "is missing")
+
+        items = earnings_json(market, _stock(request), since, day(request, "end-date"))
+        return reply(envelope({"items": items}, request.path))
+
+    return [
+        web.get("/market-metrics", metrics),
+        web.get(_EVENTS + "/dividends/{symbol}", dividends),
+        web.get(_EVENTS + "/earnings-reports/{symbol}", earnings),
+    ]
+
+
+def _stock(request: web.Request) -> Stock:
+    symbol = request.match_info["symbol"]
+    if symbol not in STOCKS:
+        raise BrokerError(404, "record_not_found", f"Couldn't find symbol {symbol}")
+
+    return STOCKS[symbol]

@@ -1,0 +1,101 @@
+"""`/option-chains` in three forms, and `/instruments/equity-options`.
+
+A chain is written once a day and kept as bytes: that of SPX has more than 20,000 contracts.
+"""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import orjson
+from aiohttp import web
+
+from server.simulator.envelope import BrokerError, envelope, reply
+from server.simulator.market import Market
+from server.simulator.market.listing import Block
+from server.simulator.market.stocks import STOCKS
+from server.simulator.market.views.options import (
+    compact_chain,
+    flat_chain,
+    nested_chain,
+    option_json,
+)
+from server.simulator.rest.queries import many
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+_KEPT = 24
+"""Chains kept as bytes; the largest take some megabytes each."""
+
+Writer = Callable[[Sequence[Block], date], bytes]
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of options on stocks, funds and indices."""
+    pages = _Chains(sim.market)
+    return [
+        web.get("/option-chains/{symbol}", pages.flat),
+        web.get("/option-chains/{symbol}/nested", pages.nested),
+        web.get("/option-chains/{symbol}/compact", pages.compact),
+        web.get("/instruments/equity-options", pages.options),
+        web.get("/instruments/equity-options/{symbol}", pages.option),
+    ]
+
+
+class _Chains:
+    """Handlers of this file's routes."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._written: dict[tuple[str, str, date, date], bytes] = {}
+
+    async def flat(self, request: web.Request) -> web.Response:
+        return self._reply(request, "flat", flat_chain)
+
+    async def nested(self, request: web.Request) -> web.Response:
+        return self._reply(request, "nested", nested_chain)
+
+    async def compact(self, request: web.Request) -> web.Response:
+        return self._reply(request, "compact", lambda blocks, _: compact_chain(blocks))
+
+    async def options(self, request: web.Request) -> web.Response:
+        symbols = dict.fromkeys(many(request, "symbol"))
+        found = [orjson.Fragment(body) for name in symbols if (body := self._option(name))]
+        return reply(envelope({"items": found}, request.path))
+
+    async def option(self, request: web.Request) -> web.Response:
+        symbol = request.match_info["symbol"]
+        body = self._option(symbol)
+        if body is None:
+            raise BrokerError(404, "record_not_found", f"Couldn't find equity option {symbol}")
+
+        return reply(envelope(orjson.Fragment(body), request.path))
+
+    def _option(self, symbol: str) -> bytes | None:
+        instrument = self._market.find(symbol)
+        if instrument is None or instrument.instrument_type != "Equity Option":
+            return None
+
+        listing = self._market.listing
+        return option_json(listing.block(instrument.row), instrument.row, listing.today())
+
+    def _reply(self, request: web.Request, form: str, write: Writer) -> web.Response:
+        symbol = request.match_info["symbol"].upper()
+        instrument = self._market.find(symbol)
+        if instrument is None or symbol not in STOCKS:
+            raise BrokerError(404, "record_not_found", f"Couldn't find option chain {symbol}")
+
+        listing = self._market.listing
+        key = (form, symbol, listing.today(), listing.chain_day())
+        if key not in self._written:
+            while len(self._written) >= _KEPT:
+                del self._written[next(iter(self._written))]
+
+            self._written[key] = write(listing.chain(instrument), listing.today())
+
+        return reply(envelope({"items": orjson.Fragment(self._written[key])}, request.path))

@@ -1,0 +1,216 @@
+"""Watchlists: each customer's own, the broker's public ones, and its pairs.
+
+A PUT replaces the whole list. Entries are kept as they were sent: the broker neither checks symbols
+nor removes doubles.
+"""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from server.simulator.customers import Customer
+from server.simulator.envelope import BrokerError, envelope, reply
+from server.simulator.market.stocks import STOCKS
+from server.simulator.rest.bodies import json_body
+from server.simulator.rest.queries import flag, invalid
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+_LONGEST_NAME = 255
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the routes of watchlists."""
+    del sim  # watchlists need neither market nor exchange
+    private = _Private()
+    return [
+        web.get("/watchlists", private.all),
+        web.post("/watchlists", private.create),
+        web.get("/watchlists/{name:.+}", private.get),
+        web.put("/watchlists/{name:.+}", private.replace),
+        web.delete("/watchlists/{name:.+}", private.delete),
+        web.get("/public-watchlists", _public),
+        web.get("/public-watchlists/{name:.+}", _one_public),
+        web.get("/pairs-watchlists", _pairs),
+        web.get("/pairs-watchlists/{name:.+}", _one_pair),
+    ]
+
+
+class _Private:
+    """The lists of all customers, each under its own."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, dict[str, dict[str, Any]]] = {}
+
+    async def all(self, request: web.Request) -> web.Response:
+        items = sorted(self._mine(request).values(), key=lambda each: each["order-index"])
+        return reply(envelope({"items": items}, request.path))
+
+    async def get(self, request: web.Request) -> web.Response:
+        return reply(envelope(self._found(request), request.path))
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = _checked(await json_body(request))
+        mine = self._mine(request)
+        if body["name"] in mine:
+            raise BrokerError(
+                422, "watchlist_already_exists", f"Watchlist {body['name']} already exists"
+            )
+
+        mine[body["name"]] = body
+        return reply(envelope(body, request.path), 201)
+
+    async def replace(self, request: web.Request) -> web.Response:
+        old = self._found(request)
+        body = _checked(await json_body(request), name=old["name"])
+        mine = self._mine(request)
+        if body["name"] != old["name"] and body["name"] in mine:
+            raise BrokerError(
+                422, "watchlist_already_exists", f"Watchlist {body['name']} already exists"
+            )
+
+        del mine[old["name"]]
+        mine[body["name"]] = body
+        return reply(envelope(body, request.path))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        old = self._found(request)
+        del self._mine(request)[old["name"]]
+        return reply(envelope(old, request.path))
+
+    def _mine(self, request: web.Request) -> dict[str, dict[str, Any]]:
+        customer: Customer = request["customer"]
+        return self._lists.setdefault(customer.id, _first_lists(customer))
+
+    def _found(self, request: web.Request) -> dict[str, Any]:
+        name = request.match_info["name"]
+        found = self._mine(request).get(name)
+        if found is None:
+            raise BrokerError(404, "record_not_found", f"Couldn't find watchlist {name}")
+
+        return found
+
+
+def _checked(body: Any, name: str | None = None) -> dict[str, Any]:
+    """Returns a watchlist as it is stored, or refuses what is none."""
+    if not isinstance(body, dict):
+        raise invalid("watchlist", "must be an object")
+
+    given = body.get("name", name)
+    if not isinstance(given, str) or not 0 < len(given) <= _LONGEST_NAME:
+        raise invalid("name", "is missing" if given is None else "is invalid")
+
+    entries = body.get("watchlist-entries")
+    entries = [] if entries is None else entries
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("symbol"), str) and entry["symbol"]
+        for entry in entries
+    ):
+        raise invalid("watchlist-entries", "must be an array of objects with a symbol")
+
+    index = body.get("order-index", 9999)
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise invalid("order-index", "is invalid")
+
+    kept = ("symbol", "instrument-type")
+    return {
+        "name": given,
+        "watchlist-entries": [
+            {key: entry[key] for key in kept if entry.get(key) is not None} for entry in entries
+        ],
+        "group-name": str(body.get("group-name") or "default"),
+        "order-index": index,
+    }
+
+
+def _first_lists(customer: Customer) -> dict[str, dict[str, Any]]:
+    """Returns what a customer starts with: the demo customer has one list, others none."""
+    if not customer.demo:
+        return {}
+
+    return {"Favorites": _list("Favorites", ("SPY", "QQQ", "AAPL", "TSLA", "NVDA"), 0)}
+
+
+def _list(name: str, symbols: tuple[str, ...], index: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "watchlist-entries": [
+            {"symbol": symbol, "instrument-type": "Index" if STOCKS[symbol].kind == "index" else "Equity"}
+            for symbol in symbols
+        ],
+        "group-name": "default",
+        "order-index": index,
+    }
+
+
+_PUBLIC = {
+    each["name"]: each | {"cms-id": f"simulated-{each['order-index']}"}
+    for each in (
+        _list("tasty default", ("SPY", "QQQ", "IWM", "GLD", "TLT", "AAPL", "NVDA", "TSLA"), 1),
+        _list("High Options Volume", ("SPY", "QQQ", "TSLA", "NVDA", "PLTR", "AMD", "COIN"), 2),
+        _list("Sector ETFs", ("XLE", "XLF", "XLK", "XLV", "SMH"), 3),
+        _list("Banks & Brokers", ("JPM", "BAC", "SOFI", "HOOD", "COIN"), 4),
+        _list("Indices", ("SPX", "NDX", "RUT", "VIX"), 5),
+    )
+}
+
+_PAIRS = {
+    name: {
+        "name": name,
+        "order-index": index,
+        "pairs-equations": [
+            {
+                "left-action": "Buy to Open",
+                "left-symbol": left,
+                "left-quantity": more,
+                "right-action": "Sell to Open",
+                "right-symbol": right,
+                "right-quantity": less,
+            }
+            for left, more, right, less in equations
+        ],
+    }
+    for index, (name, equations) in enumerate(
+        {
+            "Stock Indices": (("SPY", 1, "QQQ", 1), ("IWM", 3, "SPY", 1)),
+            "Metals": (("GLD", 1, "SLV", 8),),
+        }.items()
+    )
+}
+
+
+async def _public(request: web.Request) -> web.Response:
+    items = list(_PUBLIC.values())
+    if flag(request, "counts-only"):
+        items = [
+            {key: value for key, value in each.items() if key != "watchlist-entries"}
+            | {"entries-count": len(each["watchlist-entries"])}
+            for each in items
+        ]
+
+    return reply(envelope({"items": items}, request.path))
+
+
+async def _one_public(request: web.Request) -> web.Response:
+    return _named(request, _PUBLIC, "public watchlist")
+
+
+async def _pairs(request: web.Request) -> web.Response:
+    return reply(envelope({"items": list(_PAIRS.values())}, request.path))
+
+
+async def _one_pair(request: web.Request) -> web.Response:
+    return _named(request, _PAIRS, "pairs watchlist")
+
+
+def _named(request: web.Request, lists: dict[str, dict[str, Any]], noun: str) -> web.Response:
+    name = request.match_info["name"]
+    if name not in lists:
+        raise BrokerError(404, "record_not_found", f"Couldn't find {noun} {name}")
+
+    return reply(envelope(lists[name], request.path))
