@@ -14,6 +14,7 @@ import grpc.aio
 from tasty.v1 import (
     account_service_pb2_grpc,
     credentials_service_pb2_grpc,
+    market_data_service_pb2_grpc,
     order_service_pb2_grpc,
     reference_service_pb2_grpc,
     watchlist_service_pb2_grpc,
@@ -29,6 +30,7 @@ LARGEST = 64 * 1024 * 1024
 STUBS = {
     "accounts": account_service_pb2_grpc.AccountServiceStub,
     "credentials": credentials_service_pb2_grpc.CredentialsServiceStub,
+    "market": market_data_service_pb2_grpc.MarketDataServiceStub,
     "orders": order_service_pb2_grpc.OrderServiceStub,
     "reference": reference_service_pb2_grpc.ReferenceServiceStub,
     "watchlists": watchlist_service_pb2_grpc.WatchlistServiceStub,

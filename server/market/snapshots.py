@@ -21,6 +21,9 @@ from server.market.topics import Kind, Topic
 PATIENCE_S = 0.6
 """How long the feed may take before REST is asked beside it: twice what a first Quote takes."""
 
+TRAILING_S = 0.15
+"""How long a first trade may come after the first quote: they travel on channels of their own."""
+
 Fallback = Callable[[Sequence[str]], Awaitable[Mapping[str, Any]]]
 """Asks the broker's REST market data: labels in, what it knows by label out."""
 
@@ -54,7 +57,9 @@ async def snapshot(
     """
     async with market.hub.hold(kind, labels) as topics:
         patience = timeout_s if fallback is None else min(PATIENCE_S, timeout_s)
-        await _completed(market, _promising(market, topics, patience), patience)
+        promising = _promising(market, topics, patience)
+        await _all_set(market, promising, "arrived", patience)
+        await _all_set(market, promising, "complete", min(TRAILING_S, patience))
         silent = [topic.label for topic in topics if not topic.rows]
         rest: Mapping[str, Any] = {}
         failure: GatewayError | None = None
@@ -68,7 +73,7 @@ async def snapshot(
             except GatewayError as error:
                 failure = error
                 spent = asyncio.get_running_loop().time() - started
-                await _completed(market, topics, timeout_s - patience - spent)
+                await _all_set(market, topics, "arrived", timeout_s - patience - spent)
 
         have = tuple(topic for topic in topics if topic.rows)
         if not have and not rest:
@@ -87,18 +92,18 @@ def _promising(market: Market, topics: Sequence[Topic], patience_s: float) -> li
     return [
         topic
         for topic in topics
-        if not topic.complete.is_set()
-        and not (market.hub.live and market.hub.age_of(topic) > patience_s)
+        if not (market.hub.live and market.hub.age_of(topic) > patience_s)
     ]
 
 
-async def _completed(market: Market, topics: Sequence[Topic], limit_s: float) -> None:
-    """Returns when all topics are complete, the broker has refused, or the limit has passed."""
-    if limit_s <= 0 or all(topic.complete.is_set() for topic in topics):
+async def _all_set(market: Market, topics: Sequence[Topic], event: str, limit_s: float) -> None:
+    """Returns when the event of all topics is set, the broker refuses, or the limit has passed."""
+    events = [getattr(topic, event) for topic in topics]
+    if limit_s <= 0 or all(event.is_set() for event in events):
         return
 
     waits = [
-        asyncio.create_task(_all_complete(topics)),
+        asyncio.create_task(_wait(*events)),
         asyncio.create_task(_wait(market.feed.refused)),
     ]
     try:
@@ -108,10 +113,6 @@ async def _completed(market: Market, topics: Sequence[Topic], limit_s: float) ->
             wait.cancel()
 
 
-async def _all_complete(topics: Sequence[Topic]) -> None:
-    for topic in topics:
-        await topic.complete.wait()
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
+async def _wait(*events: asyncio.Event) -> None:
+    for event in events:
+        await event.wait()

@@ -78,10 +78,10 @@ class Topic:
         """Moving average of the seconds between updates: what silence is measured against."""
         self.silent = False
         """True once an active symbol has stopped moving while others went on."""
-        self.complete = asyncio.Event()
-        """Set with the first event of the main kind (a Quote for a quote)."""
         self.arrived = asyncio.Event()
-        """Set with the first event of any kind (a Trade is all that an index such as VIX has)."""
+        """Set with the first event of the main kind (a Quote for a quote; VIX never has one)."""
+        self.complete = asyncio.Event()
+        """Set once there was an event of each kind that the topic is made of."""
         self.holds = 0
         self.groups: set[Any] = set()
         self._piece: bytes | None = None
@@ -98,8 +98,10 @@ class Topic:
         self.silent = False
         self._piece = None
         if not self.complete.is_set():
-            self.arrived.set()
-            if event == EVENTS_OF[self.key.kind][0]:
+            events = EVENTS_OF[self.key.kind]
+            if event == events[0]:
+                self.arrived.set()
+            if len(self.rows) == len(events):
                 self.complete.set()
 
     def piece(self, encode: Callable[[Topic], bytes]) -> bytes:
