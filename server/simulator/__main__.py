@@ -80,6 +80,7 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
     add("--access-token-lifetime", type=_seconds, metavar="S", help="15 minutes by default")
     add("--quote-token-lifetime", type=_seconds, metavar="S", help="24 hours by default")
     add("--feed-restart", type=_seconds, metavar="S", help="close the feed with 1012 at that age")
+    add("--tick", type=_milliseconds, metavar="MS", help="how often the market moves (100)")
     add("--min-aggregation", type=_milliseconds, metavar="MS", help="shortest granted (100)")
     add("--max-feed-message", type=int, metavar="BYTES", help="longer: close 1009 (65536)")
     add("--auto-candle-history", action="store_true", help="history for contract AUTO, too")

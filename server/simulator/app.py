@@ -63,7 +63,10 @@ class Simulator:
         self.streamer = AccountStreamer(settings, self.clock, self.oauth, self.sockets)
         self.edge = Edge(settings, self.clock, self.oauth, self.faults)
         self.market = Market(
-            seed=settings.seed, clock=self.clock, always_open=not settings.real_hours
+            seed=settings.seed,
+            clock=self.clock,
+            always_open=not settings.real_hours,
+            tick=settings.tick,
         )
         self.exchange = Exchange(
             venue=MarketVenue(self.market),
@@ -89,13 +92,14 @@ class Simulator:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            trading = tasks.create_task(self.exchange.run())
-            stack.callback(trading.cancel)
             site = web.TCPSite(runner, self.settings.host, self.settings.port)
             await site.start()
             stack.push_async_callback(self.sockets.close_all)
             stack.callback(self.edge.close)
+            # Last, so that a port which is taken is told as that, and not as a group of errors.
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            trading = tasks.create_task(self.exchange.run())
+            stack.callback(trading.cancel)
             self.port = runner.addresses[0][1]
             self._stack = stack.pop_all()
 

@@ -46,6 +46,9 @@ class SimulatorSettings:
     rate_limits: bool = False
     """True: endpoints answer 429 beyond the broker's requests per second and customer."""
 
+    tick: timedelta = timedelta(milliseconds=100)
+    """How often the market moves."""
+
     min_aggregation: timedelta = timedelta(milliseconds=100)
     """Shortest aggregation period that the feed grants; a client may ask for a longer one."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["CONTRACTS", "FeedChannel", "Frame"]
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -35,6 +35,9 @@ EVENT_TYPES = (
     "TimeAndSale",
     "Candle",
 )
+PORTION = 2_000
+"""Symbols that are priced in one go."""
+
 FRAME_VALUES = 4_000
 """Values in one FEED_DATA message at most: some 32 KB, as the real feed's batches."""
 
@@ -131,7 +134,7 @@ class FeedChannel:
         """Yields the first values of what is new: current events, and snapshots of candles."""
         self.fresh = False
         for event_type, feed in tuple(self._feeds.items()):
-            if (handles := feed.fresh(self._market, event_type, now)) is not None:
+            for handles in feed.fresh(self._market, event_type, now):
                 yield from self._flat(event_type, handles, None)
 
         while self._snapshots:
@@ -143,8 +146,9 @@ class FeedChannel:
         for event_type, feed in tuple(self._feeds.items()):
             # Noted before anything is sent: what changes while the client takes its time is after
             # `now`, and so in the next round and not in none.
-            handles, since = feed.round(self._market, event_type, now)
-            yield from self._flat(event_type, handles, since)
+            every, since = feed.round(self._market, event_type, now)
+            for handles in every:
+                yield from self._flat(event_type, handles, since)
 
         for series in tuple(self._candles.values()):
             yield from self._listed(series.updates(now))
@@ -235,7 +239,7 @@ class _Feed:
     def __init__(self) -> None:
         self.symbols: dict[str, None] = {}
         self._fresh: dict[str, None] = {}
-        self._handles: Handles | None = None
+        self._handles: list[Handles] | None = None
         self._since: datetime | None = None
 
     def add(self, symbol: str) -> None:
@@ -252,21 +256,27 @@ class _Feed:
             self._fresh.pop(symbol, None)
             self._handles = None
 
-    def fresh(self, market: Market, event_type: str, now: datetime) -> Handles | None:
+    def fresh(self, market: Market, event_type: str, now: datetime) -> list[Handles]:
         """Returns the symbols that are owed a first value, once."""
-        if not self._fresh:
-            return None
-
         symbols, self._fresh = self._fresh, {}
-        self._since = self._since or now
-        return market.handles(event_type, symbols)
+        if symbols:
+            self._since = self._since or now
+
+        return _resolve(market, event_type, symbols)
 
     def round(
         self, market: Market, event_type: str, now: datetime
-    ) -> tuple[Handles, datetime | None]:
+    ) -> tuple[list[Handles], datetime | None]:
         """Returns all symbols, and since when they may have changed."""
         if self._handles is None:
-            self._handles = market.handles(event_type, self.symbols)
+            self._handles = _resolve(market, event_type, self.symbols)
 
         since, self._since = self._since, now
         return self._handles, since
+
+
+def _resolve(market: Market, event_type: str, symbols: Iterable[str]) -> list[Handles]:
+    # In portions: all of a chain at once would hold up everybody else for a tenth of a second.
+    rest = iter(symbols)
+    portions = iter(lambda: list(islice(rest, PORTION)), [])
+    return [market.handles(event_type, portion) for portion in portions]

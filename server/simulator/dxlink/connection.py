@@ -258,6 +258,8 @@ class Connection:
                 return  # cancelled while the client took its time
 
             await self._say(kind, frame, data=kind == "FEED_DATA")
+            # Sending need not wait for anything, and the next frame costs time to make.
+            await asyncio.sleep(0)
 
     async def _watch(self) -> None:
         # Everything that happens because nothing happened: one sleep to the earliest of them.

@@ -1,0 +1,121 @@
+"""The simulator as a program: its ready line, its flags, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from server.simulator.__main__ import _settings
+from server.simulator.faults import Fault
+
+READY = "ready: "
+
+
+@asynccontextmanager
+async def program(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "server.simulator", "--port", "0", *arguments,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            while not (line := (await process.stdout.readline()).decode()).startswith(READY):
+                assert line, "the program ended before it was ready"
+
+        yield process, line.removeprefix(READY).strip()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+        await process.wait()
+        process._transport.close()  # type: ignore[attr-defined]  # else it warns about itself
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_is_ready_at_once_and_ends_when_told_to(number: signal.Signals) -> None:
+    before = _children_cpu()
+    async with program() as (process, url), aiohttp.ClientSession() as http:
+        async with http.get(url + "/health") as response:
+            assert await response.json() == {"status": "ok"}
+
+        # With an open feed and an open streamer: both have to be let go of.
+        async with (
+            http.ws_connect(url + "/dxlink") as feed,
+            http.ws_connect(url + "/streamer") as streamer,
+        ):
+            process.send_signal(number)
+            for connection in (feed, streamer):
+                assert (await connection.receive()).type is aiohttp.WSMsgType.CLOSE
+
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+        port = int(url.rpartition(":")[2])
+        with socket.create_server(("127.0.0.1", port)):
+            pass  # nothing holds it any more
+
+    assert _children_cpu() - before < 2.0
+
+
+async def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.simulator", "--port", str(taken.getsockname()[1]),
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"simulator: " in err
+    assert b"Traceback" not in err
+
+
+def test_every_setting_has_a_flag() -> None:
+    settings = _settings(
+        [
+            *("--port", "1", "--seed", "2", "--latency", "25", "--rate-limits", "--real-hours"),
+            *("--start", "2026-11-20T12:00:00-05:00", "--access-token-lifetime", "60"),
+            *("--quote-token-lifetime", "60", "--feed-restart", "5", "--tick", "10"),
+            *("--min-aggregation", "10", "--max-feed-message", "1000", "--auto-candle-history"),
+            *("--fault", '{"kind": "hang"}', "--fault", '{"kind": "drop", "path": "/dxlink"}'),
+        ]
+    )
+    assert settings.latency.total_seconds() == 0.025
+    assert settings.faults == (Fault(kind="hang"), Fault(kind="drop", path="/dxlink"))
+    assert settings.start is not None
+    assert settings.start.isoformat() == "2026-11-20T12:00:00-05:00"
+    default = _settings([])
+    assert default.port == 8090
+    changed = {
+        name
+        for name in type(settings).__slots__
+        if getattr(settings, name) != getattr(default, name)
+    }
+    # The rest is for those who run it inside their own program.
+    assert changed == set(type(settings).__slots__) - {"host", "heartbeat_limit", "exchange"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--fault", "{"], ["--fault", '{"kind": "x"}'], ["--start", "soon"], ["--nope"]]
+)
+def test_nonsense_on_the_command_line_is_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        _settings(arguments)
+
+    assert "usage:" in capsys.readouterr().err
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
