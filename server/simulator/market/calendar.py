@@ -1,7 +1,7 @@
 """The exchanges' days: holidays, half days, trading sessions, in New York's time.
 
-Computed by rule, because a calendar package takes a second to import and the simulator must be ready
-sooner; a test compares every day of twenty years with `pandas_market_calendars`.
+Computed by rule, because a calendar package takes a second to import and the simulator must be
+ready sooner; a test compares every day of twenty years with `pandas_market_calendars`.
 """
 
 from __future__ import annotations

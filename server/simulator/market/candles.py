@@ -2,8 +2,8 @@
 
 Exchanges make candles while they trade: a market that is always open has them around the clock
 today, and for the days before it those of the real sessions. The newest candle ends with the last
-trade. Intraday candles start at multiples of their length from New York's midnight, daily and longer
-ones at midnight UTC of their date.
+trade. Intraday candles start at multiples of their length from New York's midnight, daily and
+longer ones at midnight UTC of their date.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BATCH = 8192
 _HISTORY = {"s": 3, "m": 120, "h": 800, "d": 3660, "w": 3660, "mo": 3660, "y": 3660}
 """How many days back each unit of length goes."""
 
-_SAMPLES = 16
+_SAMPLES = 8
 """Prices looked at within an intraday candle, at least half as many."""
 
 _DAILY_SHIFT = 14
@@ -49,7 +49,7 @@ _LONG_SHIFT = 16
 _LONG = 12 * 3600 * 80
 """Steps from which a day is long."""
 
-_SALT_VOLUME = 131
+_SALT_VOLUME, _SALT_BOUGHT = 131, 132
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class _Span:
     """Epoch milliseconds."""
 
     pieces: tuple[tuple[int, int], ...]
+
+    @property
+    def steps(self) -> int:
+        """How long it was traded."""
+        return sum(end - begin for begin, end in self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,54 +197,47 @@ class Candles:
     def _make(
         self, row: int, batch: list[_Samples], now: datetime | None
     ) -> Iterator[dict[str, Any]]:
+        """Yields a batch; with `now` it is the newest candle alone, ended by the last trade."""
         if not batch:
             return
 
         steps = np.concatenate([samples.steps for samples in batch])
+        counts = np.array([len(samples.steps) for samples in batch])
+        ends = np.cumsum(counts)
+        starts = ends - counts
         rows = np.full(len(steps), row)
         fair, _ = self._pricer.fair(rows, steps)
         prices = self._pricer.ticks.near(self._rows.ticks[rows], fair) / MICRO
-        volatility = self._volatility(row, np.array([samples.steps[-1] for samples in batch]))
-        first = 0
-        for samples, implied in zip(batch, volatility.tolist(), strict=True):
-            part = prices[first : first + len(samples.steps)]
-            first += len(samples.steps)
-            yield self._candle(row, samples.span, part, implied, now)
+        close = prices[ends - 1]
+        high, low = np.maximum.reduceat(prices, starts), np.minimum.reduceat(prices, starts)
+        trade = None if now is None else self._last(row, now)
+        # A trade before this candle began is no part of it.
+        if trade is not None and trade[0] >= batch[0].span.pieces[0][0]:
+            close[0] = trade[1]
+            high, low = np.maximum(high, close), np.minimum(low, close)
 
-    def _candle(
-        self, row: int, span: _Span, prices: Floats, volatility: float, now: datetime | None
-    ) -> dict[str, Any]:
-        opened, closed = float(prices[0]), float(prices[-1])
-        high, low = float(prices.max()), float(prices.min())
-        if now is not None:
-            trade = self._last(row, now)
-            # A trade before this candle began is no part of it.
-            if trade is not None and trade[0] >= span.pieces[0][0]:
-                closed = trade[1]
-                high, low = max(high, closed), min(low, closed)
-
-        steps = sum(end - begin for begin, end in span.pieces)
-        volume = self._volume(row, span.time, steps)
-        mean = round(float(prices.mean()), 6)
-        bought = 0.4 + 0.2 * float(self._chance(row, span.time + 1))
-        return {
-            "eventFlags": 0,
-            "eventTime": 0,
-            "index": ((span.time // 1000) << 32) | ((span.time % 1000) << 22),
-            "time": span.time,
-            "sequence": 0,
-            "count": max(int(steps / 8 / max(int(self._rows.trades[row]), 1)), 1),
-            "open": opened,
+        times = np.array([samples.span.time for samples in batch])
+        traded = np.array([samples.span.steps for samples in batch])
+        volume, bought = self._volumes(row, times, traded)
+        mean = np.clip(np.round(np.add.reduceat(prices, starts) / counts, 6), low, high)
+        every = 8 * int(self._rows.trades[row])
+        columns = {
+            "index": ((times // 1000) << 32) | ((times % 1000) << 22),
+            "time": times,
+            "count": np.maximum(traded // every, 1),
+            "open": prices[starts],
             "high": high,
             "low": low,
-            "close": closed,
-            "volume": float(volume),
-            "vwap": min(max(mean, low), high),
-            "bidVolume": float(int(volume * (1 - bought))),
-            "askVolume": float(volume - int(volume * (1 - bought))),
-            "impVolatility": round(volatility, 6),
-            "openInterest": "NaN",
+            "close": close,
+            "volume": volume,
+            "vwap": mean,
+            "bidVolume": volume - bought,
+            "askVolume": bought,
+            "impVolatility": np.round(self._volatility(row, steps[ends - 1]), 6),
         }
+        common = {"eventFlags": 0, "eventTime": 0, "sequence": 0, "openInterest": "NaN"}
+        for values in zip(*(column.tolist() for column in columns.values()), strict=True):
+            yield {**common, **dict(zip(columns, values, strict=True))}
 
     def _volatility(self, row: int, samples: Ints) -> Floats:
         """Returns implied volatilities, of an option its own, else the 30-day one."""
@@ -257,13 +255,15 @@ class Candles:
         price = int(trades.price[0])
         return (int(trades.units[0]), price / MICRO) if price else None
 
-    def _volume(self, row: int, at: int, steps: int) -> int:
+    def _volumes(self, row: int, times: Ints, traded: Ints) -> tuple[Floats, Floats]:
+        """Returns what was traded in each candle, and how much of it buyers asked for."""
+        seed = self._rows.seed[[row]]
         # A trading day of six and a half hours, whatever the exchange.
-        share = steps / (6.5 * 3600 * 80)
-        return int(float(self._rows.volume[row]) * share * (0.5 + float(self._chance(row, at))))
-
-    def _chance(self, row: int, at: int) -> float:
-        return float(uniform(self._rows.seed[[row]], at, _SALT_VOLUME)[0])
+        share = traded / (6.5 * 3600 * 80)
+        busy = 0.5 + uniform(seed, times, _SALT_VOLUME)
+        volume = np.floor(self._rows.volume[row] * share * busy)
+        bought = np.floor(volume * (0.4 + 0.2 * uniform(seed, times, _SALT_BOUGHT)))
+        return volume, bought
 
 
 def parse_interval(text: str) -> tuple[int, str] | None:
@@ -278,7 +278,7 @@ def parse_interval(text: str) -> tuple[int, str] | None:
 
 def _sample(span: _Span, *, daily: bool, newest: bool) -> _Samples:
     """Chooses the steps to look at: both ends, and a lattice between them."""
-    steps = []
+    steps: list[Ints] = []
     for begin, end in span.pieces:
         last = max(end - 8, begin)
         if not daily:
@@ -289,7 +289,7 @@ def _sample(span: _Span, *, daily: bool, newest: bool) -> _Samples:
             shift = _LONG_SHIFT
 
         inner = np.arange((begin >> shift) + 1, (last >> shift) + 1) << shift
-        steps += [[begin], inner, [last]]
+        steps += [np.array([begin]), inner, np.array([last])]
 
     return _Samples(span, np.concatenate(steps))
 

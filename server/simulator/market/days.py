@@ -1,7 +1,7 @@
 """A row's trading day and year: open, high, low, the close before, the year's range.
 
-Highs and lows are taken on a lattice of 3 minutes (a day) and 15 hours (a year), plus what the asker
-adds for now, so that they are the same for everybody who asks at the same instant.
+Highs and lows are taken on a lattice of 3 minutes (a day) and 15 hours (a year), plus what the
+asker adds for now, so that they are the same for everybody who asks at the same instant.
 """
 
 from __future__ import annotations

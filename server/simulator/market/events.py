@@ -1,7 +1,7 @@
 """dxFeed's events as columns: what each type holds, and which rows have one.
 
-A column is an array, a list, one value for all rows, or a function that makes one of these. What is not a number is the text `NaN`, as on
-DXLink; JSON has no other way to say it.
+A column is an array, a list, one value for all rows, or a function that makes one of these. What is
+not a number is the text `NaN`, as on DXLink; JSON has no other way to say it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "Summary": _kinds(
         int="dayId prevDayId openInterest",
         text="dayClosePriceType prevDayClosePriceType",
-        double="dayOpenPrice dayHighPrice dayLowPrice dayClosePrice prevDayClosePrice prevDayVolume",
+        double="dayOpenPrice dayHighPrice dayLowPrice dayClosePrice prevDayClosePrice "
+        "prevDayVolume",
     ),
     "Profile": _kinds(
         text="description shortSaleRestriction tradingStatus statusReason",
@@ -67,7 +68,8 @@ FIELDS: dict[str, dict[str, str]] = {
     ),
     "TimeAndSale": _kinds(
         int=f"{_INDEXED} timeNanoPart size",
-        text="exchangeCode exchangeSaleConditions tradeThroughExempt aggressorSide type buyer seller",
+        text="exchangeCode exchangeSaleConditions tradeThroughExempt aggressorSide type buyer "
+        "seller",
         double="price bidPrice askPrice",
         bool="spreadLeg extendedTradingHours validTick",
     ),
@@ -127,7 +129,7 @@ class Events:
         }.get(event_type)
 
     def make(self, event_type: str, rows: Ints, moment: Moment) -> Columns:
-        """Returns the columns; `_present` tells which rows have an event, `_key` what makes it new."""
+        """Returns the columns; `_present` is which rows have an event, `_key` what makes it new."""
         return self._makers[event_type](rows, moment)
 
     def _quote(self, rows: Ints, moment: Moment) -> Columns:
@@ -246,7 +248,7 @@ class Events:
             "description": [item.description for item in instruments],
             "shortSaleRestriction": "INACTIVE",
             "tradingStatus": np.where(halted, "HALTED", "ACTIVE").tolist(),
-            "statusReason": np.where(halted, "News pending", None).tolist(),
+            "statusReason": ["News pending" if halt else None for halt in halted.tolist()],
             "haltStartTime": np.where(halted, halt, 0),
             "haltEndTime": 0,
             "exDividendDayId": 0,

@@ -1,7 +1,7 @@
 """When contracts expire: the listing cycles of stock, index and future options.
 
-A window only looks forward (everything within so many days), so what is listed stays listed until it
-expires. The day that counts is the chain's day: today, and from the close on already tomorrow.
+A window only looks forward (everything within so many days), so what is listed stays listed until
+it expires. The day that counts is the chain's day: today, and from the close on already tomorrow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Futures products, the contracts listed on a day, and the option products on them.
 
-A contract has three names: `/ESZ6` in orders (one digit of the year), `/ESZ26:XCME` on DXLink (two),
-`ESZ6` at the exchange. Which contract is active rolls some days before the front one ends.
+A contract has three names: `/ESZ6` in orders (one digit of the year), `/ESZ26:XCME` on DXLink
+(two), `ESZ6` at the exchange. Which contract is active rolls some days before the front one ends.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class SimClock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickSize:
-    """One row of a tick table: `value` holds below `threshold`, the row without one at and above."""
+    """One row of a tick table: `value` holds below `threshold`; the last row has none."""
 
     value: Decimal
     threshold: Decimal | None = None
@@ -127,7 +127,7 @@ class Quote:
 
     @property
     def mark(self) -> Decimal | None:
-        """What positions are valued at: the mid, else the last price, else the one side there is."""
+        """What positions are valued at: mid, else last price, else the one side there is."""
         for price in (self.mid, self.last, self.ask, self.bid):
             if price is not None:
                 return price

@@ -1,7 +1,7 @@
 """What is listed: finds instruments by either name, and loads their rows when first asked for.
 
-An option is known if its expiration is listed and its strike is on the ladder; nothing else makes it
-exist. Expirations are loaded one by one, so that finding one contract does not build a chain.
+An option is known if its expiration is listed and its strike is on the ladder; nothing else makes
+it exist. Expirations are loaded one by one, so that finding one contract does not build a chain.
 """
 
 from __future__ import annotations

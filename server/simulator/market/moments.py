@@ -143,7 +143,8 @@ def units_of(now: datetime) -> int:
 
 def seconds(units: Ints) -> Floats:
     """Returns epoch seconds of lattice steps."""
-    return units * (UNIT_NS / 1e9)
+    result: Floats = units * (UNIT_NS / 1e9)
+    return result
 
 
 def milliseconds(units: Ints) -> Ints:

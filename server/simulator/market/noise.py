@@ -1,9 +1,9 @@
 """Brownian paths that can be asked for any instant, in any order, by any process.
 
-Lévy's construction: a path is a line between far nodes plus tents of ever shorter span, each as high
-as a Brownian bridge demands. Every height is a hash of (series, level, index), so nothing is stored
-and nothing depends on what was asked before. A long span adds no more than one of `CALM` would:
-prices stay near their base for ever, so that a strike that is listed today has not run away.
+Lévy's construction: a path is a line between far nodes plus tents of ever shorter span, each as
+high as a Brownian bridge demands. Every height is a hash of (series, level, index), so nothing is
+stored and nothing depends on what was asked before. A long span adds no more than one of `CALM`
+would: prices stay near their base for ever, so that a strike that is listed today has not run away.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def uniform(seeds: Hashes, index: Ints | int, salt: int) -> Floats:
     """Returns numbers in [0, 1), one for each seed and index; `salt` tells the uses apart."""
     at = np.atleast_1d(np.asarray(index, dtype=np.int64)).astype(np.uint64)
     words = mix(seeds + at * _INDEX_STRIDE + _salt(salt))
-    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    result: Floats = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return result
 
 
 def gauss(words: Hashes) -> Floats:
@@ -51,7 +52,8 @@ def gauss(words: Hashes) -> Floats:
     low = np.uint64(0xFFFF)
     total = (words & low) + ((words >> np.uint64(16)) & low)
     total += ((words >> np.uint64(32)) & low) + (words >> np.uint64(48))
-    return (total.astype(np.float64) - 2 * 65_535) * (np.sqrt(3.0) / 65_536)
+    result: Floats = (total.astype(np.float64) - 2 * 65_535) * (np.sqrt(3.0) / 65_536)
+    return result
 
 
 def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> Floats:
@@ -64,7 +66,7 @@ def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> 
     first = units >> TOP
     share = (units - (first << TOP)) * 2.0**-TOP
     far = np.sqrt(calm / 2)
-    total = (1 - share) * far * _node(seeds, first) + share * far * _node(seeds, first + 1)
+    total: Floats = (1 - share) * far * _node(seeds, first) + share * far * _node(seeds, first + 1)
 
     # Levels whose tents are zero at all these instants (a tick of 100 ms is a multiple of 8 units)
     # need not be computed.

@@ -1,7 +1,7 @@
 """Rows and descriptions of options: what a block of contracts shares, and what tells them apart.
 
-Most contracts hardly trade. How often one does, and how wide it is quoted, comes from its distance to
-the money and its time to live.
+Most contracts hardly trade. How often one does, and how wide it is quoted, comes from its distance
+to the money and its time to live.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def option_columns(
     ticks: TickTables,
     seed: int,
 ) -> dict[str, Any]:
-    """Returns a block's columns but for `series` and `carry`: calls at even places, puts after them."""
+    """Returns a block's columns but `series` and `carry`: calls at even places, then their puts."""
     both = np.repeat(strikes, 2)
     signs = np.tile([1.0, -1.0], len(strikes))
     expires = expiration.expires_at.timestamp()

@@ -94,6 +94,13 @@ class Pricer:
             spot=some.spot[back], anchor=some.anchor[back], volatility=some.volatility[back]
         )
 
+    def spots(self, rows: Ints, units: Ints) -> Floats:
+        """Returns the spot of each row's underlying at each row's own step."""
+        if units.size and (units == units[0]).all():
+            return self.levels(rows, units).spot
+
+        return self.series.spot_at(self.rows.series[rows], units)
+
     def forward(self, rows: Ints, at: Floats, spot: Floats) -> Floats:
         """Returns a spot row's price: of a future, the spot carried to its delivery."""
         delivers = self.rows.delivers[rows]
@@ -135,24 +142,25 @@ class Pricer:
 
     def fair(self, rows: Ints, units: Ints) -> tuple[Floats, Floats]:
         """Returns fair values and half of what separates bid and ask."""
-        levels = self.levels(rows, units)
         at = seconds(units)
         option = self.rows.sign[rows] != 0
+        if not option.any():
+            fair = self.forward(rows, at, self.spots(rows, units))
+            return fair, self.rows.spread[rows] * fair
+
+        levels = self.levels(rows, units)
         fair = self.forward(rows, at, levels.spot)
         half = self.rows.spread[rows] * fair
-        if option.any():
-            chosen = rows[option]
-            part = Levels(
-                spot=levels.spot[option],
-                anchor=levels.anchor[option],
-                volatility=levels.volatility[option],
-            )
-            at = at[option]
-            worth = self.options(chosen, at, part, self.volatility(chosen, at, part))
-            fair[option] = worth.price
-            width = self.rows.spread[chosen]
-            half[option] = width * (0.0015 * worth.price + 0.04 * worth.vega) + 1e-4
-
+        chosen, at = rows[option], at[option]
+        part = Levels(
+            spot=levels.spot[option],
+            anchor=levels.anchor[option],
+            volatility=levels.volatility[option],
+        )
+        worth = self.options(chosen, at, part, self.volatility(chosen, at, part))
+        fair[option] = worth.price
+        width = self.rows.spread[chosen]
+        half[option] = width * (0.0015 * worth.price + 0.04 * worth.vega) + 1e-4
         return fair, half
 
     def quotes(self, rows: Ints, moment: Moment) -> Quotes:
@@ -227,7 +235,8 @@ class Pricer:
         first = np.array([day.first for day in moment.days])[collection]
         length = np.array([day.length for day in moment.days])[collection]
         share = np.clip((units - first) / length, 0.0, 1.0)
-        return np.floor(self.day_volume(rows, moment) * share)
+        result: Floats = np.floor(self.day_volume(rows, moment) * share)
+        return result
 
     def day_volume(self, rows: Ints, moment: Moment) -> Floats:
         """Returns what will have been traded when the day is over."""

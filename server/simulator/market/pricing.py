@@ -1,8 +1,8 @@
 """What an option is worth, and how that changes: Black–Scholes on the forward, for whole columns.
 
 One formula serves all: a stock's forward grows at rate less dividends, a future's is its own price
-(Black-76). What can be exercised early is never worth less than its exercise; beyond that, no premium
-for it is computed, so American puts deep in the money are worth their intrinsic value.
+(Black-76). What can be exercised early is never worth less than its exercise; beyond that, no
+premium for it is computed, so American puts deep in the money are worth their intrinsic value.
 
 Units are dxFeed's: theta a day, vega and rho a percentage point.
 """
@@ -47,16 +47,17 @@ def smile(
     rho: Floats,
     wings: Floats,
 ) -> Floats:
-    """Returns implied volatilities: Gatheral and Jacquier's SSVI over a mean-reverting term structure.
+    """Returns implied volatilities: Gatheral and Jacquier's SSVI, mean-reverting along its term.
 
-    Free of static arbitrage while `wings * (1 + |rho|) <= 2`, because total variance grows with time.
+    Free of static arbitrage while `wings * (1 + |rho|) <= 2`: total variance grows with time.
     """
     years = np.maximum(years, SHORTEST)
     total = np.square(atm_volatility(short, usual, years)) * years
     slope = wings / np.sqrt(total * (1 + total))
     tilt = slope * np.log(strike / anchor)
     variance = total / 2 * (1 + rho * tilt + np.sqrt(np.square(tilt + rho) + 1 - np.square(rho)))
-    return np.sqrt(variance / years)
+    result: Floats = np.sqrt(variance / years)
+    return result
 
 
 def value(

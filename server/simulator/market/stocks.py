@@ -1,11 +1,11 @@
 """The stocks, funds and indices of the simulated market, and the ones that misbehave on purpose.
 
-Prices are where a listing starts and stays near; strikes are laid out around them, so a changed price
-moves a chain. Real names, made-up market.
+Prices are where a listing starts and stays near; strikes are laid out around them, so a changed
+price moves a chain. Real names, made-up market.
 
 | symbol | on purpose |
 |---|---|
-| `VIX` | an index without a market: Trade and Summary, never a Quote; no `bid`, `ask`, `mid` in REST |
+| `VIX` | an index without a market: Trade, Summary, never a Quote; REST has no `bid`, `ask`, `mid` |
 | `SPX` | quoted with sizes `NaN` (DXLink) and `0.0` (REST), as are `NDX` and `RUT` |
 | `ZVZZT` | crossed: its bid is above its ask |
 | `ZWZZT` | halted since the last open: a frozen quote, `HALTED` in Profile, `is-trading-halted` |
@@ -103,14 +103,15 @@ _TICKS: dict[str, Literal["all-penny", "penny", "nickel"]] = {
 
 _MARKETS = {"Q": "XNAS", "N": "XNYS", "P": "ARCX", "Z": "BATS", "O": "OTC"}
 
-# symbol price volatility beta dividend market cycle ticks shares earnings volume name / sector / industry
+# symbol price volatility beta dividend market cycle ticks shares earnings volume name
+# / sector / industry
 _COMPANIES = """
 AAPL 275 .20 1.05 .26 Q T p 14700 7.46 45 Apple Inc. / Technology / Consumer Electronics
 MSFT 500 .18 1.0 .91 Q T p 7430 14.1 21 Microsoft Corporation / Technology / Software
 NVDA 190 .32 1.7 .01 Q T p 24300 4.05 180 NVIDIA Corporation / Technology / Semiconductors
 AMZN 230 .24 1.3 0 Q T p 10700 7.08 42 Amazon.com, Inc. / Consumer Cyclical / Internet Retail
-GOOGL 280 .24 1.1 .21 Q T p 12100 10.1 33 Alphabet Inc. Class A / Communication Services / Internet Content
-META 600 .27 1.25 .525 Q T p 2520 22.6 16 Meta Platforms, Inc. / Communication Services / Internet Content
+GOOGL 280 .24 1.1 .21 Q T p 12100 10.1 33 Alphabet Inc. Class A / Communication Services / Internet
+META 600 .27 1.25 .525 Q T p 2520 22.6 16 Meta Platforms, Inc. / Communication Services / Internet
 TSLA 400 .48 2.0 0 Q T p 3320 1.45 85 Tesla, Inc. / Consumer Cyclical / Auto Manufacturers
 AVGO 350 .34 1.5 .59 Q T p 4720 3.9 24 Broadcom Inc. / Technology / Semiconductors
 AMD 230 .42 1.9 0 Q W p 1630 2.02 50 Advanced Micro Devices, Inc. / Technology / Semiconductors
@@ -129,7 +130,7 @@ SOFI 28 .52 1.8 0 Q W p 1210 .53 60 SoFi Technologies, Inc. / Financial Services
 JPM 305 .17 1.05 1.5 N W p 2720 20.2 9 JPMorgan Chase & Co. / Financial Services / Banks
 BAC 53 .19 1.1 .28 N W p 7300 3.67 38 Bank of America Corporation / Financial Services / Banks
 V 335 .15 .85 .67 N W p 1690 10.2 6 Visa Inc. / Financial Services / Credit Services
-BRK/B 500 .12 .75 0 N W p 1380 31.2 5 Berkshire Hathaway Inc. Class B / Financial Services / Insurance
+BRK/B 500 .12 .75 0 N W p 1380 31.2 5 Berkshire Hathaway Inc. Class B / Financials / Insurance
 UNH 330 .32 .6 2.21 N W p 906 19.2 9 UnitedHealth Group Incorporated / Healthcare / Healthcare Plans
 JNJ 195 .14 .45 1.3 N W p 2410 10.4 8 Johnson & Johnson / Healthcare / Drug Manufacturers
 LLY 1000 .28 .6 1.5 N W n 945 20.4 4 Eli Lilly and Company / Healthcare / Drug Manufacturers
@@ -137,9 +138,9 @@ PFE 25 .22 .5 .43 N W p 5690 1.72 45 Pfizer, Inc. / Healthcare / Drug Manufactur
 XOM 117 .19 .5 1.03 N W p 4220 6.9 15 Exxon Mobil Corporation / Energy / Oil & Gas Integrated
 CVX 155 .19 .55 1.71 N W p 2010 7.1 8 Chevron Corporation / Energy / Oil & Gas Integrated
 DIS 105 .22 1.05 .5 N W p 1790 6.85 10 Walt Disney Company / Communication Services / Entertainment
-KO 70 .12 .4 .51 N W p 4300 3.03 15 Coca-Cola Company / Consumer Defensive / Beverages
-WMT 105 .17 .65 .235 N W p 7970 2.86 17 Walmart Inc. / Consumer Defensive / Discount Stores
-COST 920 .18 .95 1.3 Q W n 443 18.2 2 Costco Wholesale Corporation / Consumer Defensive / Discount Stores
+KO 70 .12 .4 .51 N W p 4300 3.03 15 Coca-Cola Company / Staples / Beverages
+WMT 105 .17 .65 .235 N W p 7970 2.86 17 Walmart Inc. / Staples / Discount Stores
+COST 920 .18 .95 1.3 Q W n 443 18.2 2 Costco Wholesale Corporation / Staples / Discount Stores
 HD 350 .19 1.0 2.3 N W p 995 14.7 4 Home Depot, Inc. / Consumer Cyclical / Home Improvement
 NKE 65 .3 1.1 .41 N W p 1480 1.95 14 NIKE, Inc. / Consumer Cyclical / Footwear
 F 13 .3 1.2 .15 N W p 3980 1.16 60 Ford Motor Company / Consumer Cyclical / Auto Manufacturers
@@ -149,7 +150,7 @@ CAT 560 .24 1.25 1.51 N W p 468 19.5 4 Caterpillar Inc. / Industrials / Farm & H
 T 26 .17 .5 .2775 N W p 7100 3.05 35 AT&T Inc. / Communication Services / Telecom Services
 UBER 92 .3 1.2 0 N W p 2080 7.8 17 Uber Technologies, Inc. / Technology / Software
 GME 22 .6 1.4 0 N W p 448 .77 9 GameStop Corp. Class A / Consumer Cyclical / Specialty Retail
-BABA 160 .38 .7 0 N W p 2390 8.2 15 Alibaba Group Holding Limited ADS / Consumer Cyclical / Internet Retail
+BABA 160 .38 .7 0 N W p 2390 8.2 15 Alibaba Group ADS / Consumer Cyclical / Internet Retail
 WEN 9 .3 .6 .14 Q M n 191 .96 6 Wendy's Company / Consumer Cyclical / Restaurants
 ZVZZT 12 .2 .5 0 Q - n 10 0 .1 NASDAQ Test Stock (crossed) / Test / Test
 ZWZZT 14 .2 .5 0 Q - n 10 0 .1 NASDAQ Test Stock (halted) / Test / Test

@@ -1,7 +1,7 @@
 """The grammar of symbols: what the broker writes, what DXLink writes, and what they mean.
 
-A strike is read as `Decimal` text and never as a fraction of thousandths glued to a dot: `.F261218C12.05`
-and `.F261218C12.5` are two contracts.
+A strike is read as `Decimal` text and never as a fraction of thousandths glued to a dot:
+`.F261218C12.05` and `.F261218C12.5` are two contracts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tick tables, and rounding whole columns of prices onto them.
 
-Prices are whole numbers of millionths in here: bond options move by 15,625 of them, and a float tick
-would sooner or later print `5.1000000000000005`.
+Prices are whole numbers of millionths in here: bond options move by 15,625 of them, and a float
+tick would sooner or later print `5.1000000000000005`.
 """
 
 from __future__ import annotations

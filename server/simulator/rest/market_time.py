@@ -57,9 +57,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         )
 
     async def following(request: web.Request) -> web.Response:
-        session = hours.next_session(
-            _collection(request), day(request, "date") or listing.today()
-        )
+        session = hours.next_session(_collection(request), day(request, "date") or listing.today())
         return reply(envelope(session_json(session, dated=True), request.path))
 
     async def previous(request: web.Request) -> web.Response:

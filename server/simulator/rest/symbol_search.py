@@ -1,4 +1,4 @@
-"""`/symbols/search/{prefix}`: what is listed under names that begin so; the words are not searched."""
+"""`/symbols/search/{prefix}`: symbols that begin so; descriptions are not searched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         futures = [
             instrument
             for product in PRODUCTS.values()
-            if prefix.startswith("/") and f"/{product.code}".startswith(prefix[: len(product.code) + 1])
+            if prefix.startswith("/")
+            and f"/{product.code}".startswith(prefix[: len(product.code) + 1])
             for instrument in listing.futures(product)
         ]
         found = [
@@ -47,7 +48,9 @@ def _json(instrument: Instrument) -> dict[str, Any]:
     stock = STOCKS.get(instrument.symbol)
     product = PRODUCTS.get(instrument.product_code)
     steps = ", ".join(
-        text(row.value) if row.threshold is None else f"{text(row.value)} below {text(row.threshold)}"
+        text(row.value)
+        if row.threshold is None
+        else f"{text(row.value)} below {text(row.threshold)}"
         for row in instrument.tick_sizes
     )
     always = instrument.instrument_type in {"Cryptocurrency", "Currency Pair"}

@@ -140,7 +140,10 @@ def _list(name: str, symbols: tuple[str, ...], index: int) -> dict[str, Any]:
     return {
         "name": name,
         "watchlist-entries": [
-            {"symbol": symbol, "instrument-type": "Index" if STOCKS[symbol].kind == "index" else "Equity"}
+            {
+                "symbol": symbol,
+                "instrument-type": "Index" if STOCKS[symbol].kind == "index" else "Equity",
+            }
             for symbol in symbols
         ],
         "group-name": "default",

@@ -40,7 +40,9 @@ def equity_json(instrument: Instrument, halted_at: datetime | None) -> dict[str,
         "id": instrument.row + 1,
         "symbol": instrument.symbol,
         "instrument-type": "Equity",
-        "instrument-sub-type": {"stock": "Common Stock", "etf": "ETF", "index": "Index"}[stock.kind],
+        "instrument-sub-type": {"stock": "Common Stock", "etf": "ETF", "index": "Index"}[
+            stock.kind
+        ],
         "short-description": stock.name[:20].upper(),
         "is-index": index,
         "listed-market": stock.market,

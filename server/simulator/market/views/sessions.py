@@ -32,7 +32,7 @@ def session_json(session: Session, *, dated: bool) -> dict[str, Any]:
 
 
 def current_json(hours: Hours, collection: str, now: datetime) -> dict[str, Any]:
-    """Writes today's session and its state; on a day without one, only the state and its neighbours."""
+    """Writes today's session, its state and its neighbours; a day off has no session."""
     today = now.astimezone(NEW_YORK).date()
     session = hours.current(collection, now) or hours.session(collection, today)
     day = today if session is None else session.day
