@@ -30,23 +30,27 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id")
 
 _HIDDEN: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
 
+LONGEST_TEXT = 20_000
+"""Characters of one value in a line; a page of the broker's HTML would fill the log otherwise."""
+
 SHORTEST_HIDDEN = 6
 """A shorter text would star innocent words, and is no secret."""
 
 _NAME = (
-    r"[\w.-]*(?:secret|token(?!s|_type|_count)|password|passwd|api[_-]?key|admin[_-]?key|master[_-]?key"
-    r"|authorization|cookie|pepper|credential)[\w.-]*"
+    r"(?:secret|token(?!s|_type|_count)|password|passwd|api[_-]?key|admin[_-]?key|master[_-]?key"
+    r"|authorization|cookie|pepper|credential)[\w.-]{0,40}"
 )
+_QUOTE = r"""\\*["']"""
 _NAMED = re.compile(_NAME, re.IGNORECASE)
 _PATTERNS = (
-    # name=value, "name": "value", ('name', b'Bearer value'), name: value
+    # name=value, "name": "value", ('name', b'Bearer value'), name: value; quotes may be escaped.
     re.compile(
-        rf"""(?P<keep>{_NAME}["']?\s*(?:[:=]|=>|(?<=["'])\s*,)\s*[bru]?\\?["']?(?:(?:bearer|basic)\s+)?)"""
-        r"""(?P<value>[^\s"'\\,;&})\]]+)""",
+        rf"""(?P<keep>{_NAME}(?:{_QUOTE})?\s*(?:[:=]|=>|(?<=["'])\s*,)\s*(?:[bru]?{_QUOTE})?"""
+        r"""(?:(?:bearer|basic)\s+)?)(?P<value>[^\s"'\\,;&})\]]+)""",
         re.IGNORECASE,
     ),
     re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)(?P<value>[\w.~+/=-]{6,})", re.IGNORECASE),
-    re.compile(r"(?P<keep>://)(?P<value>[^/\s@\"']+:[^/\s@\"']+)(?=@)"),
+    re.compile(r"(?P<keep>://)(?P<value>[^/\s@:\"']+:[^/\s@\"']+)(?=@)"),
     re.compile(r"(?P<keep>)(?P<value>\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?)"),
     re.compile(r"(?P<keep>)(?P<value>\bsk-ant-[\w-]+)"),
 )
@@ -114,13 +118,16 @@ def redacted(value: Any) -> Any:
 
 
 def _redacted_item(name: object, value: Any) -> Any:
-    if isinstance(name, str) and _NAMED.fullmatch(name) and not isinstance(value, (int, float)):
+    if isinstance(name, str) and _NAMED.search(name) and not isinstance(value, (int, float)):
         return STARS
 
     return redacted(value)
 
 
 def _redacted_text(text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+
     for hidden in _HIDDEN.get():
         text = text.replace(hidden, STARS)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Front", "Ports"]
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,9 +29,8 @@ from server.rpc.interceptors.limits import Limits
 from server.rpc.interceptors.metrics import Metrics
 from server.rpc.interceptors.request_id import RequestId
 from server.rpc.loopback import Loopback
-from server.rpc.methods import contract_methods
 from server.rpc.rate_queue import RateQueue
-from server.rpc.registry import bind
+from server.rpc.registry import Binding
 from server.rpc.server import Server
 from server.secret import Secret
 from server.settings import Settings
@@ -75,11 +74,8 @@ class Front:
         self.loopback = Loopback(self.chain)
 
     @asynccontextmanager
-    async def serving(
-        self, servicers: Mapping[str, object], not_built: Iterable[str] = ()
-    ) -> AsyncIterator[Ports]:
-        """Yields the ports; leaving drains. Raises Unbound unless every rpc has its answer."""
-        bindings = bind(contract_methods(), servicers, not_built)
+    async def serving(self, bindings: Sequence[Binding]) -> AsyncIterator[Ports]:
+        """Yields the ports on which the bindings are served; leaving drains."""
         self.loopback.connect(bindings)
         self.registry.register(Gauges(self.drain.statistics, self.queue.statistics))
         default_deadline = timedelta(seconds=self._settings.default_deadline_s)

@@ -96,7 +96,9 @@ class Server:
         await self._health.enter_graceful_shutdown()
         running = self._drain.statistics()
         self._log.info("stopping", unary=running.unary, streams=running.streams)
-        await self._clock.sleep(timedelta(seconds=self._settings.drain_notice_s))
+        if self._settings.drain_notice_s:
+            await self._clock.sleep(timedelta(seconds=self._settings.drain_notice_s))
+
         await self._drain.finish(timedelta(seconds=self._settings.drain_s))
 
     def _add_handlers(self, server: grpc.aio.Server) -> Sequence[str]:

@@ -15,8 +15,7 @@ from server.tables.plain import plain_table
 from server.wire.market_metrics import market_metrics_to, symbols_from, unknown_of
 from server.wire.market_session import exchanges_from, market_session_to, unsupported
 from server.wire.option_chain import chain_request_from
-from server.wire.rules import checked
-from server.wire.symbol import symbol_match_to
+from server.wire.symbol import search_text_from, symbol_match_to
 
 NO_MODEL = "No model is configured."
 
@@ -61,7 +60,7 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
     async def SearchSymbols(  # noqa: N802 - named by the contract
         self, request: pb.SearchSymbolsRequest, context: object
     ) -> pb.SearchSymbolsResponse:
-        text = checked(request).symbol.strip()
+        text = search_text_from(request)
         session = await self._brokerage.session(current_call().tenant)
         messages = [symbol_match_to(each) for each in await session.search(text)]
         return pb.SearchSymbolsResponse(results=messages, table=plain_table(messages))

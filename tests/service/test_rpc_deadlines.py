@@ -1,0 +1,140 @@
+"""Row 19 of the promises: an answer by the deadline, whoever set it, and no task left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+import pytest
+from tasty.v1 import system_service_pb2 as pb
+
+from server.rpc.call import current_call
+from tests.front import code_of, info_of, open_front, quiet, rpc
+
+Time = pb.GetCurrentTimeResponse
+TOLERANCE = 0.1
+"""Seconds after the deadline within which the answer must be there."""
+
+
+class Hanging:
+    """A servicer that never answers, and notices when it is told to stop."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.left = asyncio.Event()
+        self.deadline: float | None = None
+
+    async def hang(self, _request: Any, _context: Any) -> Time:
+        self.deadline = current_call().deadline
+        self.entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left.set()
+        return Time()
+
+
+async def late(call: Any) -> tuple[grpc.aio.AioRpcError, float]:
+    started = time.monotonic()
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call
+    return raised.value, time.monotonic() - started
+
+
+async def test_the_deadline_of_the_client_is_kept_and_the_servicer_stops() -> None:
+    hanging = Hanging()
+    async with open_front(rpc("Do", hanging.hang)) as running:
+        error, took = await late(running.unary("Do")(timeout=0.15))
+        async with asyncio.timeout(1):
+            await hanging.left.wait()
+
+    assert code_of(error) == "DEADLINE_EXCEEDED"
+    assert took <= 0.15 + TOLERANCE
+
+
+async def test_a_client_without_deadline_gets_ours_with_our_words() -> None:
+    hanging = Hanging()
+    async with open_front(rpc("Do", hanging.hang), default_deadline_s=0.15) as running:
+        error, took = await late(running.unary("Do")())
+
+    assert code_of(error) == "DEADLINE_EXCEEDED"
+    assert error.details() == "The request took longer than its deadline. Allow more time."
+    assert info_of(error).reason == "ERROR_REASON_DEADLINE_EXCEEDED"
+    assert took <= 0.15 + TOLERANCE
+    assert hanging.left.is_set()
+
+
+async def test_over_rest_the_answer_comes_before_the_edge_gives_up() -> None:
+    hanging = Hanging()
+    edge = (("x-envoy-expected-rq-timeout-ms", "250"),)
+    async with open_front(rpc("Do", hanging.hang)) as running:
+        error, took = await late(running.unary("Do")(metadata=edge))
+
+    assert info_of(error).reason == "ERROR_REASON_DEADLINE_EXCEEDED"
+    assert took < 0.25
+
+
+@pytest.mark.parametrize("nonsense", ["", "0", "-5", "1e3", "٣٣٣", "9" * 40])
+async def test_a_strange_timeout_of_the_edge_is_ignored(nonsense: str) -> None:
+    hanging = Hanging()
+    edge = (("x-envoy-expected-rq-timeout-ms", nonsense),) if nonsense.isascii() else ()
+    async with open_front(rpc("Do", hanging.hang), default_deadline_s=0.1) as running:
+        error, _ = await late(running.unary("Do")(metadata=edge))
+
+    assert info_of(error).reason == "ERROR_REASON_DEADLINE_EXCEEDED"
+
+
+async def test_a_stream_without_deadline_has_none() -> None:
+    deadlines = []
+
+    async def once(_request: Any, _context: Any) -> AsyncIterator[Time]:
+        deadlines.append(current_call().deadline)
+        yield Time()
+
+    async with open_front(rpc("Do", once, gives_stream=True), default_deadline_s=0.001) as running:
+        assert len([message async for message in running.stream("Do")()]) == 1
+        assert len([message async for message in running.stream("Do")(timeout=5)]) == 1
+
+    without, within = deadlines
+    assert without is None
+    assert within == pytest.approx(time.monotonic() + 5, abs=2)
+
+
+async def test_waiting_in_the_queue_uses_up_the_deadline() -> None:
+    async def answer(_request: Any, _context: Any) -> Time:
+        return Time()
+
+    async with open_front(rpc("Do", answer), rate_limit=1, rate_burst=1) as running:
+        await running.unary("Do")()
+        error, took = await late(running.unary("Do")(timeout=0.5))
+
+    # The turn would come after 1 s: told at once, not after half a second.
+    assert code_of(error) == "RESOURCE_EXHAUSTED"
+    assert info_of(error).reason == "ERROR_REASON_QUEUE_TOO_SLOW"
+    assert took < 0.3
+
+
+async def test_a_timeout_of_the_servicer_itself_is_not_taken_for_the_deadline() -> None:
+    async def answer(_request: Any, _context: Any) -> Time:
+        raise TimeoutError
+
+    async with open_front(rpc("Do", answer)) as running:
+        error, _ = await late(running.unary("Do")())
+
+    assert code_of(error) == "INTERNAL"
+
+
+async def test_thirty_calls_that_hang_all_end_by_their_deadline() -> None:
+    hanging = Hanging()
+    async with open_front(rpc("Do", hanging.hang)) as running:
+        calls = [running.unary("Do")(timeout=0.1 + n / 100) for n in range(30)]
+        outcomes = await asyncio.gather(*(late(call) for call in calls))
+        await quiet(running)
+
+    for n, (error, took) in enumerate(outcomes):
+        assert code_of(error) == "DEADLINE_EXCEEDED"
+        # Thirty answers share one loop with the client that measures them.
+        assert took <= 0.1 + n / 100 + 2 * TOLERANCE

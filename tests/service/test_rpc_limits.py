@@ -1,0 +1,87 @@
+"""The queue as callers meet it; its arithmetic is proven on a manual clock in the unit tests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from tasty.v1 import system_service_pb2 as pb
+
+from server.rpc.methods import Access, Lane
+from tests.clock import ManualClock
+from tests.front import KEY, OTHER_KEY, open_front, rpc, until
+
+Time = pb.GetCurrentTimeResponse
+
+
+async def answer(_request: Any, _context: Any) -> Time:
+    return Time()
+
+
+async def test_the_rate_holds_in_real_time() -> None:
+    async with open_front(rpc("Do", answer), rate_limit=20, rate_burst=2) as running:
+        await running.unary("Do")(key=OTHER_KEY)
+        started = time.monotonic()
+        await asyncio.gather(*(running.unary("Do")() for _ in range(22)))
+        took = time.monotonic() - started
+
+    # Two at once and twenty more at 20 a second.
+    assert took == pytest.approx(1.0, abs=0.15)
+
+
+async def test_keys_wait_for_themselves_only_and_nobody_without_a_key_waits() -> None:
+    clock = ManualClock()
+    async with open_front(
+        rpc("Do", answer), rpc("Open", answer, access=Access.OPEN), clock=clock, rate_limit=2
+    ) as running:
+        mine = [asyncio.ensure_future(running.unary("Do")()) for _ in range(5)]
+        await until(lambda: running.front.queue.statistics().waiting == 3)
+
+        await running.unary("Do")(key=OTHER_KEY)
+        for _ in range(10):
+            await running.unary("Open")(key=None)
+
+        await until(lambda: sum(call.done() for call in mine) == 2)
+        await clock.advance(1.5)
+        await until(lambda: all(call.done() for call in mine))
+
+
+async def test_cancelling_an_order_does_not_wait_behind_reads() -> None:
+    clock = ManualClock()
+    async with open_front(
+        rpc("Read", answer), rpc("Cancel", answer, lane=Lane.CANCEL), clock=clock, rate_limit=2
+    ) as running:
+        reads = [asyncio.ensure_future(running.unary("Read")()) for _ in range(20)]
+        await until(lambda: running.front.queue.statistics().waiting == 18)
+
+        async with asyncio.timeout(5):
+            await running.unary("Cancel")()
+
+        for read in reads:
+            read.cancel()
+        await until(lambda: running.front.queue.statistics().waiting == 0)
+
+
+async def test_a_client_that_gives_up_leaves_its_place_to_the_next() -> None:
+    clock = ManualClock()
+    async with open_front(rpc("Do", answer), clock=clock, rate_limit=2) as running:
+        calls = [asyncio.ensure_future(running.unary("Do")()) for _ in range(4)]
+        await until(lambda: running.front.queue.statistics().waiting == 2)
+        await until(lambda: sum(call.done() for call in calls) == 2)
+        waiting = [call for call in calls if not call.done()]
+        waiting[0].cancel()
+        await until(lambda: running.front.queue.statistics().waiting == 1)
+
+        await clock.advance(0.5)
+        await until(lambda: waiting[1].done())
+
+
+async def test_the_first_call_of_a_key_never_waits() -> None:
+    clock = ManualClock()
+    async with open_front(rpc("Do", answer), clock=clock, rate_limit=0.001) as running:
+        async with asyncio.timeout(5):
+            await running.unary("Do")(key=KEY)
+
+        assert clock.sleeping == 0
