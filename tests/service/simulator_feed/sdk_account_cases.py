@@ -157,9 +157,9 @@ async def delete(world: World) -> Steps:
 
 @covers("Account.place_complex_order")
 async def place_complex(world: World) -> Steps:
+    profit, loss = await _exits(world)
     entry = await world.low_bid()
-    exits = await _exits(world)
-    order = OTOCOOrder(trigger_order=entry, orders=exits)
+    order = OTOCOOrder(trigger_order=entry, take_profit=profit, stop_loss=loss)
     dry = await world.account.place_complex_order(world.session, order)
     assert dry.complex_order.orders
     response = yield world.account.place_complex_order(world.session, order, dry_run=False)
@@ -197,20 +197,20 @@ async def delete_complex(world: World) -> Steps:
     assert statuses <= {OrderStatus.CANCEL_REQUESTED, OrderStatus.CANCELLED}
 
 
-async def _exits(world: World) -> list[LimitOrder | StopOrder]:
+async def _exits(world: World) -> tuple[LimitOrder, StopOrder]:
     leg = (await world.low_bid()).legs[0]
     closing = leg.model_copy(update={"action": OrderAction.SELL_TO_CLOSE})
-    return [
+    return (
         LimitOrder(legs=[closing], price=Decimal("5000.00")),
         StopOrder(legs=[closing], stop_trigger=Decimal("0.50")),
-    ]
+    )
 
 
 async def _complex(world: World) -> int:
     # The two simpler kinds, one of each, so that all three are placed somewhere here.
-    child = (await _exits(world))[0]
-    oto = OTOOrder(trigger_order=await world.low_bid(), orders=[child])
+    profit, loss = await _exits(world)
+    oto = OTOOrder(trigger_order=await world.low_bid(), orders=[profit])
     response = await world.account.place_complex_order(world.session, oto, dry_run=False)
-    oco = OCOOrder(orders=await _exits(world))
+    oco = OCOOrder(take_profit=profit, stop_loss=loss)
     await world.account.place_complex_order(world.session, oco, dry_run=True)
     return response.complex_order.id
