@@ -71,15 +71,18 @@ async def master_keys(settings: Settings) -> MasterKeys:
 
 
 async def rotate_master_key(
-    settings: Settings, progress: Callable[[int], None] = lambda _moved: None
+    settings: Settings,
+    progress: Callable[[int], None] = lambda _moved: None,
+    *,
+    batch: int = BATCH,
 ) -> MasterKeys:
     """Brings every row under the newest key, and returns the state at the end.
 
     With a key file a new key is made first, unless an earlier rotation is unfinished; at the end
     the old keys leave the file. With TASTY_MASTER_KEY the new key stands first there already (on
-    every server, see the README), and nothing but rows is changed. `progress` is told how many
-    rows have been moved so far. Rows that do not open stay as they are, and are counted; one that
-    was altered under a configured key keeps that key in the file.
+    every server, see the README), and nothing but rows is changed, `batch` of them a transaction.
+    `progress` is told how many have been moved so far. Rows that do not open stay as they are, and
+    are counted; one that was altered under a configured key keeps that key in the file.
     """
     async with Database(settings) as database:
         keyring = await _keyring(settings, database)
@@ -92,13 +95,13 @@ async def rotate_master_key(
         moved, last = 0, ""
         while True:
             async with database.write(alone=CHANGES) as connection:
-                batch = await _behind(connection, keyring, after=last)
-                moved += await _rewrap(connection, Vault(keyring), batch)
+                found = await _behind(connection, keyring, after=last, limit=batch)
+                moved += await _rewrap(connection, Vault(keyring), found)
 
-            if not batch:
+            if not found:
                 break
 
-            last = batch[-1].id
+            last = found[-1].id
             progress(moved)
 
         async with database.write(alone=CHANGES) as connection:
@@ -119,21 +122,23 @@ async def _keyring(settings: Settings, database: Database) -> Keyring:
     return await asyncio.to_thread(Keyring.load, settings, make=fresh)
 
 
-async def _behind(connection: AsyncConnection, keyring: Keyring, *, after: str) -> list[Row[Any]]:
+async def _behind(
+    connection: AsyncConnection, keyring: Keyring, *, after: str, limit: int
+) -> list[Row[Any]]:
     """Returns the next rows that are not under the newest key, in the order of their ids."""
     keyring.refresh()
     found = await connection.execute(
         select(tenants)
         .where(tenants.c.id > after, tenants.c.master_key_id != keyring.newest.id)
         .order_by(tenants.c.id)
-        .limit(BATCH)
+        .limit(limit)
     )
     return list(found)
 
 
-async def _rewrap(connection: AsyncConnection, vault: Vault, batch: list[Row[Any]]) -> int:
+async def _rewrap(connection: AsyncConnection, vault: Vault, found: list[Row[Any]]) -> int:
     moved = []
-    for row in batch:
+    for row in found:
         try:
             envelope = vault.rewrap(rows.envelope_of(row), rows.place_of(row))
         except Unopenable:

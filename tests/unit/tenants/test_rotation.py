@@ -15,7 +15,7 @@ from server.store import Database
 from server.tenants import Credentials, Tenants
 from server.tenants.keyfile import new_key
 from server.tenants.keyring import KEY_FILE, Keyring
-from server.tenants.rotation import BATCH, MasterKeys, master_keys, rotate_master_key
+from server.tenants.rotation import MasterKeys, master_keys, rotate_master_key
 from server.tenants.schema import tenants as table
 from tests.clock import ManualClock
 
@@ -80,25 +80,24 @@ async def test_an_empty_database_gets_its_new_key_too(database_settings: Setting
 
 @pytest.mark.parametrize("batches", [1, 2])
 async def test_stopped_between_batches_it_goes_on_with_the_same_key(
-    tmp_path_factory: pytest.TempPathFactory, batches: int
+    database_settings: Settings, batches: int
 ) -> None:
-    settings = Settings(broker="production", data_dir=tmp_path_factory.mktemp("data"))
-    await fill(settings, 2 * BATCH + 5)
+    await fill(database_settings, 7)
 
     def stop(moved: int) -> None:
-        if moved >= batches * BATCH:
+        if moved >= batches * 3:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        await rotate_master_key(settings, stop)
+        await rotate_master_key(database_settings, stop, batch=3)
 
-    halfway = await master_keys(settings)
-    assert [use.rows for use in halfway.keys] == [batches * BATCH, (2 - batches) * BATCH + 5]
-    await opens(settings, 3)
-    after = await rotate_master_key(settings)
+    halfway = await master_keys(database_settings)
+    assert [use.rows for use in halfway.keys] == [batches * 3, 7 - batches * 3]
+    await opens(database_settings, 7)
+    after = await rotate_master_key(database_settings)
     assert after.newest == halfway.newest
-    only(after, 2 * BATCH + 5)
-    await opens(settings, 2 * BATCH + 5)
+    only(after, 7)
+    await opens(database_settings, 7)
 
 
 async def test_stopped_before_the_first_row_or_before_the_last_step_it_goes_on(
