@@ -143,7 +143,7 @@ def units_of(now: datetime) -> int:
 
 def seconds(units: Ints) -> Floats:
     """Returns epoch seconds of lattice steps."""
-    result: Floats = units * (UNIT_NS / 1e9)
+    result: Floats = units.astype(np.float64) * (UNIT_NS / 1e9)
     return result
 
 

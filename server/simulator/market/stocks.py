@@ -5,7 +5,7 @@ price moves a chain. Real names, made-up market.
 
 | symbol | on purpose |
 |---|---|
-| `VIX` | an index without a market: Trade, Summary, never a Quote; REST has no `bid`, `ask`, `mid` |
+| `VIX` | an index without a market: Trade, Summary, no Quote; REST has no `bid`, `ask`, `mid` |
 | `SPX` | quoted with sizes `NaN` (DXLink) and `0.0` (REST), as are `NDX` and `RUT` |
 | `ZVZZT` | crossed: its bid is above its ask |
 | `ZWZZT` | halted since the last open: a frozen quote, `HALTED` in Profile, `is-trading-halted` |
