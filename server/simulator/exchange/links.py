@@ -48,8 +48,9 @@ class Links:
             self._trigger(whole, order, at)
         elif (
             whole.one_cancels_other
-            and order.status is not Status.FILLED
             and _is_child(whole, order)
+            # One that has traded goes on; the end of the others does not end it.
+            and not any(child.has_fills for child in whole.orders)
         ):
             self._cancel_siblings(whole, order, at)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -58,22 +59,8 @@ class HandVenue:
     contracts: dict[str, Contract] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for symbol, spot in SPOTS.items():
-            self.list(stock(symbol), spot)
-            for expiration in MONTHLIES:
-                for step in range(80, 121, 2):
-                    strike = Decimal(int(spot * step / 100))
-                    for call in (True, False):
-                        contract = option(symbol, expiration, strike, call=call)
-                        self.list(contract, fair(contract, spot))
-
-        self.list(index("SPX"), Decimal(6000))
-        for strike in (5900, 6000, 6100):
-            contract = option("SPX", MONTHLIES[0], Decimal(strike), call=False, kind=Kind.INDEX)
-            self.list(contract, fair(contract, Decimal(6000)))
-
-        self.list(future("/ESH6"), Decimal(6010))
-        self.list(coin("BTC/USD"), Decimal(60000))
+        for contract, price in listed():
+            self.list(contract, price)
 
     def list(self, contract: Contract, price: Decimal) -> None:
         self.contracts[contract.symbol] = contract
@@ -114,11 +101,33 @@ class HandVenue:
     def options(self, underlying: str, expiration: date) -> Sequence[Contract]:
         return [
             each
-            for each in self.contracts.values()
+            for each, _ in listed()
             if each.underlying == underlying
             and each.expires_at is not None
             and each.expires_at.date() == expiration
         ]
+
+
+@cache
+def listed() -> tuple[tuple[Contract, Decimal], ...]:
+    """Everything that is listed, with its price to begin with; made once for all tests."""
+    found = []
+    for symbol, spot in SPOTS.items():
+        found.append((stock(symbol), spot))
+        for expiration in MONTHLIES:
+            for step in range(80, 121, 2):
+                for call in (True, False):
+                    contract = option(
+                        symbol, expiration, Decimal(int(spot * step / 100)), call=call
+                    )
+                    found.append((contract, fair(contract, spot)))
+
+    found.append((index("SPX"), Decimal(6000)))
+    for strike in (5900, 6000, 6100):
+        contract = option("SPX", MONTHLIES[0], Decimal(strike), call=False, kind=Kind.INDEX)
+        found.append((contract, fair(contract, Decimal(6000))))
+
+    return (*found, (future("/ESH6"), Decimal(6010)), (coin("BTC/USD"), Decimal(60000)))
 
 
 class Recorder:
@@ -256,3 +265,22 @@ def make_bench(clock: HandClock, venue: HandVenue) -> Callable[..., Bench]:
 @pytest.fixture
 def bench(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench()
+
+
+def leg(symbol: str, action: str, quantity: Any = 1, kind: str | None = None) -> dict[str, Any]:
+    """One leg of an order request."""
+    guessed = "Equity Option" if len(symbol) > 12 else "Equity"
+    body = {"symbol": symbol, "action": action, "instrument-type": kind or guessed}
+    return body if quantity is None else body | {"quantity": quantity}
+
+
+def request(*legs: dict[str, Any], price: Any = None, **fields: Any) -> dict[str, Any]:
+    """An order request; a signed `price` becomes price and effect, underscores become dashes."""
+    body: dict[str, Any] = {"order-type": "Limit", "time-in-force": "Day", "legs": list(legs)}
+    body |= {name.replace("_", "-"): value for name, value in fields.items()}
+    if price is not None:
+        amount = Decimal(str(price))
+        body["price"] = str(abs(amount))
+        body["price-effect"] = "Credit" if amount > 0 else "Debit"
+
+    return body
