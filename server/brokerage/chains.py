@@ -136,7 +136,11 @@ def read_chain(symbol: str, today: date, roots: Iterable[Item]) -> OptionChain:
     for root in roots:
         tick_sizes = tick_sizes or root.items("tick-sizes", _tick_size)
         for expiration in root.items("expirations", lambda each: each):
-            # Futures chains name the contract's root in the expiration, equity chains above it.
+            # A page of futures holds the options on every month; only those on `symbol` are meant.
+            if expiration.text("underlying-symbol") not in (None, symbol):
+                continue
+
+            # It names the contract's root in the expiration, pages of shares above it.
             name = expiration.text("option-root-symbol") or root.text("root-symbol") or symbol
             contracts.extend(_contracts(expiration, name))
 

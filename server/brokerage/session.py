@@ -33,7 +33,7 @@ from server.brokerage.once import Once
 from server.brokerage.orders import Order, read_order
 from server.brokerage.positions import Position, read_position
 from server.brokerage.search import SymbolMatch, read_symbol_match
-from server.brokerage.symbols import InstrumentKind, parse
+from server.brokerage.symbols import Instrument, InstrumentKind, parse
 from server.brokerage.transactions import Transaction, read_transaction
 from server.brokerage.watchlists import Watchlist, WatchlistEntry, added, read_watchlist, removed
 from server.clock import Clock, new_york_today
@@ -264,7 +264,7 @@ class BrokerSession:
         kept = self._chains.setdefault(key, Once())
         self._chains.move_to_end(key)
         try:
-            return await kept.get(lambda: self._ask_chain(underlying.symbol, underlying.kind))
+            return await kept.get(lambda: self._ask_chain(underlying))
         finally:
             self._forget_chains(today, key)
 
@@ -331,10 +331,11 @@ class BrokerSession:
         data = await self.connection.get(f"/market-time/{kind}")
         return read_holidays(Item(data, self.faults, "holidays"))
 
-    async def _ask_chain(self, symbol: str, kind: InstrumentKind) -> OptionChain:
-        future = kind is InstrumentKind.FUTURE
+    async def _ask_chain(self, underlying: Instrument) -> OptionChain:
+        symbol = underlying.symbol
+        future = underlying.kind is InstrumentKind.FUTURE
         path = (
-            f"/futures-option-chains/{_segment(symbol.lstrip('/')[:-2])}/nested"
+            f"/futures-option-chains/{_segment(underlying.root.lstrip('/'))}/nested"
             if future
             else f"/option-chains/{_segment(symbol)}/nested"
         )

@@ -50,6 +50,7 @@ EXPECTED = (
 
 _OCC = re.compile(r"([A-Z0-9]{1,6}) *(\d{6})([CP])(\d{8})")
 _STREAMER_OPTION = re.compile(r"\.([A-Z0-9]{1,6}?)(\d{6})([CP])(\d{1,5})(?:\.(\d{1,3}))?")
+_PRODUCT = re.compile(r"[FGHJKMNQUVXZ]\d{1,2}(:[A-Z0-9]+)?$")
 _EQUITY = re.compile(r"[A-Z][A-Z0-9]{0,7}([/.][A-Z]{1,2})?")
 
 
@@ -74,7 +75,8 @@ class Instrument:
     streamer_symbol: str | None
     """dxFeed's spelling; None where only the broker's instrument pages know it."""
     root: str
-    """Of an equity option its root (adjusted contracts differ from the ticker), else the symbol."""
+    """Of an option its root (adjusted contracts differ from the ticker), of a future its product
+    (`/ES`), else the symbol."""
     expiration: date | None = None
     option_type: str | None = None
     """`C` or `P`, of an equity option."""
@@ -130,7 +132,8 @@ def parse(text: str, *, field: str = "symbol") -> Instrument:
     for kind, spelling, is_streamer in _UNDATED:
         if spelling.fullmatch(given):
             streamer = given if is_streamer else None
-            return Instrument(kind=kind, symbol=given, streamer_symbol=streamer, root=given)
+            root = _PRODUCT.sub("", given) if kind is InstrumentKind.FUTURE else given
+            return Instrument(kind=kind, symbol=given, streamer_symbol=streamer, root=root)
 
     raise InvalidField(field, text, EXPECTED)
 

@@ -17,26 +17,15 @@ LONGEST = 40
 
 
 def decimal_text(value: Decimal) -> str:
-    """Returns all digits and no exponent: `Decimal("1E-7")` is "0.0000001"."""
-    if not value:
-        value = abs(value)  # no "-0"
-
-    return f"{value:f}"
+    """Returns the digits that count, and no exponent: `Decimal("100.0")` is "100"."""
+    text = f"{value or Decimal(0):f}"  # no "-0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def money(value: Decimal) -> str:
-    """Returns an amount with cents at least: 14000 is "14000.00", 0.125 stays "0.125"."""
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent > -2:
-        return decimal_text(value.quantize(Decimal("0.01")))
-
-    text = decimal_text(value)
-    if isinstance(exponent, int) and exponent < -2:
-        whole, _, digits = text.partition(".")
-        digits = digits.rstrip("0").ljust(2, "0")
-        return f"{whole}.{digits}"
-
-    return text
+    """Returns an amount with cents at least: 14000 is "14000.00", 0.1250 is "0.125"."""
+    whole, _, digits = decimal_text(value).partition(".")
+    return f"{whole}.{digits:0<2}"
 
 
 def decimal_or_none(value: Decimal | None) -> str | None:

@@ -87,9 +87,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     async def ListNetLiquidatingValueHistory(  # noqa: N802 - named by the contract
         self, request: pb.ListNetLiquidatingValueHistoryRequest, context: object
     ) -> pb.ListNetLiquidatingValueHistoryResponse:
-        time_back = (
-            checked(request).time_back if request.HasField("time_back") else DEFAULT_TIME_BACK
-        )
+        time_back = checked(request).time_back or DEFAULT_TIME_BACK
         session = await self._brokerage.session(current_call().tenant)
         account = await session.account(request.account_id)
         values = await session.net_liquidating_values(account, time_back)
@@ -104,7 +102,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     async def ListTransactions(  # noqa: N802 - named by the contract
         self, request: pb.ListTransactionsRequest, context: object
     ) -> pb.ListTransactionsResponse:
-        days = checked(request).days if request.HasField("days") else DEFAULT_DAYS
+        days = checked(request).days or DEFAULT_DAYS
         session = await self._brokerage.session(current_call().tenant)
         found = await session.transactions(
             await session.account(request.account_id),

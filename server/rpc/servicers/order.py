@@ -45,7 +45,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def ListOrderHistory(  # noqa: N802 - named by the contract
         self, request: pb.ListOrderHistoryRequest, context: object
     ) -> pb.ListOrderHistoryResponse:
-        days = checked(request).days if request.HasField("days") else DEFAULT_DAYS
+        days = checked(request).days or DEFAULT_DAYS
         session = await self._brokerage.session(current_call().tenant)
         found = await session.order_history(
             await session.account(request.account_id),

@@ -107,6 +107,11 @@ def test_other_instruments(
     )
 
 
+def test_the_root_of_a_future_is_its_product() -> None:
+    assert {parse(each).root for each in ("/ESZ6", "/ESZ26", "/ESZ26:XCME")} == {"/ES"}
+    assert parse("/6EZ6").root == "/6E"
+
+
 @pytest.mark.parametrize(
     "text",
     [

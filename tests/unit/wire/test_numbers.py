@@ -48,6 +48,14 @@ def test_money_as_the_guide_shows_it(value: str, expected: str) -> None:
     assert money(Decimal(value)) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("100.0", "100"), ("1E+2", "100"), ("-0.680", "-0.68"), ("1E-7", "0.0000001"), ("-0.0", "0")],
+)
+def test_other_decimals_have_the_digits_that_count(value: str, expected: str) -> None:
+    assert decimal_text(Decimal(value)) == expected
+
+
 @pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e400", "1" * 41, "1,5", "0x10"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidField, match="Expected a decimal number"):
