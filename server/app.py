@@ -65,6 +65,8 @@ class App:
     front: Front
     tenants: Tenants
     brokerage: Brokerage
+    markets: Markets
+    streams: StreamCount
 
     async def serve_until_stopped(self) -> None:
         """Returns at SIGTERM or SIGINT; leaving `open_app` then drains and closes."""
@@ -100,11 +102,14 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         )
         tenants.on_change(markets.end)
         desk = MarketDesk(brokerage, markets, clock)
+        stream_count = StreamCount(
+            per_tenant=settings.streams_per_key, total=settings.streams_total
+        )
         streams = MarketStreams(
             brokerage,
             markets,
             clock,
-            StreamCount(per_tenant=settings.streams_per_key, total=settings.streams_total),
+            stream_count,
             lambda market: StreamCodec(lambda: market.hub.live),
         )
         servicers = {
@@ -127,6 +132,8 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             front=front,
             tenants=tenants,
             brokerage=brokerage,
+            markets=markets,
+            streams=stream_count,
         )
 
 

@@ -55,7 +55,7 @@ class _Service:
 
     def __getattr__(self, name: str) -> Any:
         rpc = getattr(self._stub, name)
-        return lambda request, **options: rpc(request, metadata=self._key, **options)
+        return lambda *request, **options: rpc(*request, metadata=self._key, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -231,6 +231,7 @@ class Feed:
         self._last_cause = refusal.reason
         hub.set_live(False, str(refusal))
         self.refused.set()
+        hub.wake_all()
         log.warning("feed_refused", reason=refusal.reason)
 
 

@@ -42,6 +42,11 @@ class Market:
         self.ended = asyncio.Event()
         """Set when the credentials changed: streams of this market end and say so."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come: new credentials, or the broker refuses for good."""
+        return self.ended.is_set() or self.feed.refusal is not None
+
     async def run(self) -> None:
         """Runs feed and hub until cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -90,9 +90,7 @@ async def snapshot(
 def _promising(market: Market, topics: Sequence[Topic], patience_s: float) -> list[Topic]:
     """Returns the topics worth waiting for: an index that never had a Quote will not get one."""
     return [
-        topic
-        for topic in topics
-        if not (market.hub.live and market.hub.age_of(topic) > patience_s)
+        topic for topic in topics if not (market.hub.live and market.hub.age_of(topic) > patience_s)
     ]
 
 

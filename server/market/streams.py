@@ -78,11 +78,11 @@ class MarketStreams:
                 )
                 async with market.hub.join(topics, self._codec_for(market)) as group:
                     reader = Reader(market.hub, group, self._clock, pace)
-                    items = reader.items(lambda: ended() or market.ended.is_set())
+                    items = reader.items(lambda: ended() or market.is_over)
                     async with aclosing(items):
                         async for item in items:
                             yield item
-                            market.feed.ensure_allowed()
+                    market.feed.ensure_allowed()
 
     async def converse(
         self,
@@ -113,13 +113,13 @@ class MarketStreams:
                 )
                 changing.add_done_callback(lambda _: conversation.reader.wake())
                 items = conversation.reader.items(
-                    lambda: ended() or market.ended.is_set() or _failed(changing)
+                    lambda: ended() or market.is_over or _failed(changing)
                 )
                 try:
                     async with aclosing(items):
                         async for item in items:
                             yield item
-                            market.feed.ensure_allowed()
+                    market.feed.ensure_allowed()
                     if _failed(changing):
                         await changing
                 finally:
