@@ -76,17 +76,19 @@ def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> 
     if not levels.size or not units.size:
         return total
 
+    levels = levels.reshape(-1, *(1 for _ in units.shape))
     span = np.left_shift(np.int64(1), levels)
-    index = units[..., None] >> levels
-    share = (units[..., None] - (index << levels)) / span
+    index = units >> levels
+    share = (units - (index << levels)) / span
     height = np.sqrt(np.minimum(span * UNIT_YEARS, calm)) / 2
     words = mix(
-        seeds[..., None]
-        + index.astype(np.uint64) * _INDEX_STRIDE
-        + levels.astype(np.uint64) * _LEVEL_STRIDE
+        seeds + index.astype(np.uint64) * _INDEX_STRIDE + levels.astype(np.uint64) * _LEVEL_STRIDE
     )
-    tents = (1 - np.abs(2 * share - 1)) * gauss(words)
-    total += tents @ height
+    # One level after the other: `sum` and `@` add in an order that depends on the shape, and the
+    # last digit would depend on what else is asked.
+    for tent in (1 - np.abs(2 * share - 1)) * gauss(words) * height:
+        total = total + tent
+
     return total
 
 

@@ -136,7 +136,8 @@ class Series:
 
             lead = lead[led]
             steps = walk(self._seeds[lead], units[led], finest=finest)
-            path[led] += steps * weight[led] * self._own[lead]
+            # In the order of `_all_at`, or the last digits would differ.
+            path[led] += (steps * self._own[lead]) * weight[led]
 
         return path
 
