@@ -8,7 +8,7 @@ task, where a generator's `finally` would run in another.
 
 from __future__ import annotations
 
-__all__ = ["Adapter", "decode", "encode"]
+__all__ = ["Adapter", "encode"]
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -16,14 +16,14 @@ from datetime import timedelta
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from server.clock import Clock
-from server.errors import InvalidBody
 from server.rpc.call import Call
 from server.rpc.chain import Body, Chain
 from server.rpc.drain import Drain
 from server.rpc.methods import Method
+from server.rpc.reading import Read, reader_of
 
 Function = Callable[[Any, Any], Any]
 """A servicer's method: `(request, context)`; a coroutine function, or an async generator's."""
@@ -61,8 +61,10 @@ class Adapter:
         return shape(lift(method, function))
 
     def _single(self, method: Method, function: Function) -> Handler:
+        read = reader_of(method)
+
         async def body(call: Call) -> bytes:
-            return encode(await function(_incoming(call), call.context))
+            return encode(await function(_incoming(call, read), call.context))
 
         guarded = self._chain.around(body)
 
@@ -73,9 +75,11 @@ class Adapter:
         return handler
 
     def _many(self, method: Method, function: Function) -> Handler:
+        read = reader_of(method)
+
         async def body(call: Call) -> None:
             write = call.context.write
-            async with aclosing(function(_incoming(call), call.context)) as answers:
+            async with aclosing(function(_incoming(call, read), call.context)) as answers:
                 async for answer in answers:
                     await write(encode(answer))
 
@@ -131,29 +135,16 @@ def encode(answer: Message | bytes) -> bytes:
     return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
 
-def decode(message: type[Message], data: bytes) -> Message:
-    """Returns the message in `data`; raises InvalidBody."""
-    try:
-        decoded: Message = message.FromString(data)
-    except DecodeError:
-        # What protobuf says about it is about its own parser, and of no help to anybody.
-        raise InvalidBody(f"it cannot be decoded as {message.__name__}") from None
-
-    return decoded
-
-
-def _incoming(call: Call) -> Any:
+def _incoming(call: Call, read: Read) -> Any:
     if call.method.client_streaming:
-        return _decoded(call.method.request, call.request)
+        return _decoded(call, read)
 
-    return decode(call.method.request, call.request)
+    return read(call, call.request)
 
 
-async def _decoded(
-    message: type[Message], requests: AsyncIterator[bytes]
-) -> AsyncIterator[Message]:
-    async for data in requests:
-        yield decode(message, data)
+async def _decoded(call: Call, read: Read) -> AsyncIterator[Message]:
+    async for data in call.request:
+        yield read(call, data)
 
 
 async def _refuse(call: Call) -> None:

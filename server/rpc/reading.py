@@ -1,0 +1,56 @@
+"""Reads the bytes of a call into its request, as strictly as the contract asks for.
+
+What came through REST passed Envoy's transcoder, which lets a query override the path and hides the
+body of strict methods from nobody but itself: both are judged here by what the client really sent.
+A native call on a strict method is held to the same: a field that this server does not know meant
+something to the caller.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Read", "decode", "reader_of"]
+
+from collections.abc import Callable
+
+from google.protobuf.message import DecodeError, Message
+
+from server.contract.catalog import Method as Rules
+from server.contract.catalog import load
+from server.contract.edge import unpack
+from server.contract.query import refuse_strange_query
+from server.errors import InvalidBody
+from server.rpc.call import Call
+from server.rpc.methods import Method
+
+Read = Callable[[Call, bytes], Message]
+
+
+def reader_of(method: Method) -> Read:
+    """Returns what reads the requests of an rpc; raises BadInput for one that cannot be meant."""
+    rules = load().method(method.path)
+    if rules is None:  # health checks and the like: no contract of ours, no REST
+        return lambda _call, data: decode(method.request, data)
+
+    def read(call: Call, data: bytes) -> Message:
+        return _strictly(rules, call, decode(method.request, data))
+
+    return read
+
+
+def decode(message: type[Message], data: bytes) -> Message:
+    """Returns the message in `data`; raises InvalidBody."""
+    try:
+        decoded: Message = message.FromString(data)
+    except DecodeError:
+        # What protobuf says about it is about its own parser, and of no help to anybody.
+        raise InvalidBody(f"it cannot be decoded as {message.__name__}") from None
+
+    return decoded
+
+
+def _strictly(rules: Rules, call: Call, request: Message) -> Message:
+    path = call.original_path
+    if path is not None:
+        refuse_strange_query(rules, path)
+
+    return unpack(rules, request) if rules.strict else request
