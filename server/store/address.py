@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["DATABASE_FILE", "database_address"]
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -66,5 +67,8 @@ def _file_of(url: URL) -> str:
 
 def _make_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made here because SQLite would make it readable for all; its WAL copies the file's mode.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # Made here because SQLite would make it readable for all; its WAL copies the file's mode. Never
+    # opened where it exists: closing it again would drop the locks that this process may hold on
+    # it through SQLite (they belong to the process, not to the descriptor), and ruin the database.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

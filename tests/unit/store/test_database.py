@@ -252,6 +252,22 @@ def test_processes_that_start_at_once_all_open_it(
     assert [(one.communicate(timeout=60)[1], one.returncode) for one in started] == [("", 0)] * 2
 
 
+async def test_opening_it_again_leaves_the_locks_of_those_who_have_it_open(tmp_path: Path) -> None:
+    """Another process that closes it would else take itself for the last and remove the log."""
+    settings = Settings(data_dir=tmp_path)
+    program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM tenants')"
+    async with Database(settings) as database:
+        await add(database, ROW | {"sequence": 1})
+        async with Database(settings):
+            pass
+
+        path = str(tmp_path / "tasty.db")
+        subprocess.run([sys.executable, "-c", program, path], check=True)  # noqa: ASYNC221  a test
+        assert (tmp_path / "tasty.db-wal").exists()
+        await add(database, ROW | {"sequence": 2})
+        assert await count(database) == 2
+
+
 async def test_a_malformed_stored_value_is_not_hidden(tmp_path: Path) -> None:
     async with Database(Settings(data_dir=tmp_path)) as database:
         with pytest.raises(StatementError):
