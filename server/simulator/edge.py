@@ -69,11 +69,17 @@ class Edge:
 
     @web.middleware
     async def _travel(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._settings.latency or request.path.startswith(ADMIN):
+            return await handler(request)
+
+        if _is_upgrade(request):
+            # Its handler returns when the connection ends; the answer to the upgrade is late here.
+            await self._clock.sleep(self._settings.latency)
+            return await handler(request)
+
         # The whole round trip is spent on the way back: nobody outside can tell the difference.
         response = await handler(request)
-        if self._settings.latency and not request.path.startswith(ADMIN):
-            await self._clock.sleep(self._settings.latency)
-
+        await self._clock.sleep(self._settings.latency)
         return response
 
     @web.middleware

@@ -35,6 +35,19 @@ EVENT_TYPES = (
     "TimeAndSale",
     "Candle",
 )
+SILENT_TYPES = {
+    "Order",
+    "AnalyticOrder",
+    "SpreadOrder",
+    "OtcMarketsOrder",
+    "OptionSale",
+    "Series",
+    "Configuration",
+    "Message",
+    "TextMessage",
+}
+"""Event types of dxFeed's that the broker's token does not bring: accepted, and never sent."""
+
 PORTION = 2_000
 """Symbols that are priced in one go."""
 
@@ -111,7 +124,7 @@ class FeedChannel:
         removed = messages.subscriptions(message, "remove")
         added = messages.subscriptions(message, "add")
         for each in (*removed, *added):
-            if each.event_type not in EVENT_TYPES:
+            if each.event_type not in EVENT_TYPES and each.event_type not in SILENT_TYPES:
                 raise BadAction(f"There are no {each.event_type} events", channel=self.number)
 
             if each.symbol == "*":
@@ -206,6 +219,9 @@ class FeedChannel:
         return ("eventType", *(name for name in names if name != "eventType"))
 
     def _add(self, wanted: Subscription) -> None:
+        if wanted.event_type in SILENT_TYPES:
+            return
+
         if wanted.event_type != "Candle":
             self._feeds.setdefault(wanted.event_type, _Feed()).add(wanted.symbol)
             return

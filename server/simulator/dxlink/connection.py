@@ -10,6 +10,7 @@ __all__ = ["Connection"]
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -65,7 +66,7 @@ class Connection:
         self._hears_within = SETUP_LIMIT_S
         self._speaks_within = DEFAULT_KEEPALIVE_S / 2
         self._wake = asyncio.Event()
-        self._urgent: list[bytes] = []
+        self._urgent: deque[Frame] = deque()
         self._past_events = 0
         socket.react = self._react
 
@@ -221,7 +222,7 @@ class Connection:
         with suppress(SocketClosed):
             while True:
                 while self._urgent:
-                    await self._say("ERROR", self._urgent.pop(0))
+                    await self._say(*self._urgent.popleft())
 
                 pause = await self._round()
                 nap = tasks.create_task(self._clock.sleep(timedelta(seconds=pause)))
@@ -278,7 +279,8 @@ class Connection:
                     return
 
                 if self._authorized_until is not None and now >= self._authorized_until:
-                    await self._expire()
+                    self._authorized_until = None
+                    await self._say("AUTH_STATE", messages.auth_state(None))
 
                 if now - self._spoke_at >= self._speaks_within:
                     await self._say("KEEPALIVE", messages.KEEPALIVE)
@@ -296,16 +298,14 @@ class Connection:
         # SETUP and AUTH make deadlines earlier than the sleep that was chosen before them.
         return min(max(min(deadlines) - now, 0.001), 1.0)
 
-    async def _expire(self) -> None:
-        self._authorized_until = None
-        await self._say("AUTH_STATE", messages.auth_state(None))
-
     def _react(self, fault: Fault) -> None:
         if fault.kind == "expire-token":
-            # The watch says so; a token that is refused from now on needs the admin route.
-            self._authorized_until = self._clock.monotonic()
+            # The same token works again if the client sends it: to refuse that, expire it, too.
+            self._authorized_until = None
+            self._urgent.append(("AUTH_STATE", messages.auth_state(None)))
         else:
-            self._urgent.append(messages.error(fault.code or "UNKNOWN", fault.message))
+            kind = fault.code or "UNKNOWN"
+            self._urgent.append(("ERROR", messages.error(kind, fault.message)))
 
         self._wake.set()
 

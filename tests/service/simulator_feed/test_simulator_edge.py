@@ -184,6 +184,29 @@ async def test_an_answer_can_be_lost(
     assert sim.oauth.statistics().granted == (0 if kind == "reset" else 1)
 
 
+async def test_an_order_can_be_taken_and_its_answer_lost(
+    sim: Simulator, http: aiohttp.ClientSession
+) -> None:
+    headers = await bearer(http)
+    leg = {"instrument-type": "Equity", "symbol": "SPY", "quantity": 1, "action": "Buy to Open"}
+    order = {
+        "time-in-force": "Day",
+        "order-type": "Limit",
+        "price": "1.00",
+        "price-effect": "Debit",
+        "external-identifier": "mine",
+        "legs": [leg],
+    }
+    path = "/accounts/5WT00001/orders"
+    sim.faults.add(Fault(kind="lost-answer", path="/accounts/*/orders", method="POST"))
+    with pytest.raises(aiohttp.ClientError):
+        await http.post(path, json=order, headers=headers)
+
+    async with http.get(path + "/live", headers=headers) as response:
+        items = (await response.json())["data"]["items"]
+        assert [each.get("external-identifier") for each in items].count("mine") == 1
+
+
 async def test_a_hung_call_ends_with_the_simulator() -> None:
     async with (
         aiohttp.ClientSession(headers={"User-Agent": "test/1.0"}) as http,
@@ -224,6 +247,9 @@ async def test_latency_is_a_setting() -> None:
         start = time.monotonic()
         await _outcome(http, sim.url + "/health")
         assert 0.025 <= time.monotonic() - start < 0.1
+        start = time.monotonic()
+        async with http.ws_connect(sim.url + "/dxlink"):
+            assert 0.025 <= time.monotonic() - start < 0.1
 
 
 async def test_rates_are_kept_when_asked_for() -> None:

@@ -199,3 +199,11 @@ async def test_channels_are_independent(dial: Dial) -> None:
         answers = await line.subscribe("SPY", channel=3)
         assert {each["channel"] for each in answers} == {3}
         assert isinstance(of("FEED_DATA", answers)[0]["data"][0], dict)
+
+
+async def test_events_that_the_token_does_not_bring_are_met_with_silence(dial: Dial) -> None:
+    async with dial() as line:
+        await line.log_in()
+        await line.open()
+        assert await line.subscribe("SPY", event_type="Order") == []
+        assert line.connection.subscriptions == 0
