@@ -43,7 +43,6 @@ from server.wire.streams import StreamCodec
 
 NOT_BUILT = (
     "tasty.v1.AccountService/StreamPositions",
-    "tasty.v1.MarketDataService/StreamCandles",
     "tasty.v1.OrderService/PlaceOrder",
     "tasty.v1.OrderService/ReplaceOrder",
     "tasty.v1.OrderService/CancelOrder",

@@ -49,8 +49,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "Candle": (
         "eventSymbol",
         "eventFlags",
-        "index",
         "time",
+        "count",
         "open",
         "high",
         "low",

@@ -12,7 +12,7 @@ from server.brokerage.lookup import InstrumentQuery, Resolved
 from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven
 from server.market.conversation import Conversation
 from server.market.reader import Pace
-from server.market.results import SymbolResult
+from server.market.results import Outcome, SymbolResult
 from server.market.topics import Kind, TopicKey
 
 Resolve = Callable[[InstrumentQuery], Awaitable[Resolved]]
@@ -63,7 +63,7 @@ async def apply_changes(
                 else:
                     results.append(_added(conversation, change, symbol, found, allowed))
             except (BadInput, NotFound) as failure:
-                results.append(SymbolResult(requested=symbol, topic=None, detail=str(failure)))
+                results.append(SymbolResult.unknown(symbol, str(failure)))
         conversation.publish(acknowledge(results, change.request_id))
 
 
@@ -79,7 +79,7 @@ def _added(
     topics = [
         conversation.add(TopicKey(kind, found.streamer_symbol), found.symbol) for kind in kinds
     ]
-    return SymbolResult(requested=symbol, topic=topics[0])
+    return SymbolResult.followed(symbol, topics[0])
 
 
 def _removed(
@@ -89,6 +89,10 @@ def _removed(
     gone = [
         conversation.remove(key) for key in keys if not change.kinds or key.kind in change.kinds
     ]
-    topic = next((each for each in gone if each is not None), None)
-    detail = "" if topic is not None else "It was not subscribed."
-    return SymbolResult(requested=symbol, topic=topic, detail=detail, removed=True)
+    return SymbolResult(
+        requested=symbol,
+        symbol=found.symbol,
+        streamer_symbol=found.streamer_symbol,
+        outcome=Outcome.REMOVED,
+        detail="" if any(gone) else "It was not subscribed.",
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["Connection", "Connector", "Feed", "FeedState", "FeedStatistics"]
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +33,9 @@ class Connection(Protocol):
 
     async def add(self, event: str, symbols: Sequence[str]) -> None:
         """Subscribes, in messages small enough for the server and no faster than it likes."""
+
+    async def add_candles(self, symbols: Mapping[str, int]) -> None:
+        """Subscribes to candles, each from its epoch milliseconds on."""
 
     async def remove(self, event: str, symbols: Sequence[str]) -> None:
         """Ends subscriptions."""
@@ -83,7 +86,7 @@ class Feed:
         self._clock = clock
         self._backoff = Backoff(random)
         self._data_silence = data_silence
-        self._wanted: dict[tuple[str, str], None] = {}
+        self._wanted: dict[tuple[str, str], int | None] = {}
         self._pending: dict[tuple[str, str], bool] = {}
         self._subscribed: set[tuple[str, str]] = set()
         self._work = asyncio.Event()
@@ -103,9 +106,12 @@ class Feed:
 
     # --- what the hub calls
 
-    def want(self, event: str, symbol: str) -> None:
-        self._wanted[event, symbol] = None
+    def want(self, event: str, symbol: str, since: int | None = None) -> None:
+        self._wanted[event, symbol] = since
         self._pending[event, symbol] = True
+        if since is not None:
+            # Asked for again on purpose: the history is to begin earlier.
+            self._subscribed.discard((event, symbol))
         self._work.set()
 
     def unwant(self, event: str, symbol: str) -> None:
@@ -213,7 +219,11 @@ class Feed:
                 await connection.remove(event, symbols)
             for event, symbols in added.items():
                 self._subscribed.update((event, symbol) for symbol in symbols)
-                await connection.add(event, symbols)
+                if event == "Candle":
+                    since = {symbol: self._wanted.get((event, symbol)) or 0 for symbol in symbols}
+                    await connection.add_candles(since)
+                else:
+                    await connection.add(event, symbols)
 
     async def _watch_silence(self, hub: Hub) -> None:
         """Calls data stale when a connection that has delivered stops delivering at all."""

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from server.brokerage.dxlink_events import FIELDS, Row
 from server.clock import Clock
+from server.market.candles import CandleBook
 from server.market.topics import EVENTS_OF, Kind, Topic, TopicKey
 
 NOTICES_KEPT = 64
@@ -36,8 +37,11 @@ ACTIVE_GAP_S = 3.0
 class Wants(Protocol):
     """Where the hub says what it needs; calls return at once."""
 
-    def want(self, event: str, symbol: str) -> None:
-        """Starts a subscription, now or as soon as there is a connection."""
+    def want(self, event: str, symbol: str, since: int | None = None) -> None:
+        """Starts a subscription, now or as soon as there is a connection.
+
+        `since` is for candles: epoch milliseconds from which their history is wanted.
+        """
 
     def unwant(self, event: str, symbol: str) -> None:
         """Ends a subscription."""
@@ -137,6 +141,7 @@ class Hub:
         self._wants = wants
         self._clock = clock
         self._grace = grace.total_seconds()
+        self.candles = CandleBook(wants)
         self._topics: dict[TopicKey, Topic] = {}
         self._routes: dict[str, dict[str, list[Topic]]] = {event: {} for event in FIELDS}
         self._released: dict[TopicKey, float] = {}
@@ -144,6 +149,7 @@ class Hub:
         self._conditions: deque[Condition] = deque(maxlen=NOTICES_KEPT)
         self._last_event = 0.0
         self.version = 1
+        self._ever_live = False
         self.live = False
         """Whether the feed is connected and not mute; what is held is stale otherwise."""
         self.deliveries = 0
@@ -153,12 +159,16 @@ class Hub:
 
     def publish(self, event: str, flat: Row) -> None:
         """Takes the values of any number of events of one type, in the order of `FIELDS`."""
+        now = self._clock.now().timestamp()
+        if event == "Candle":
+            self.candles.publish(flat, now)
+            return
+
         routes = self._routes.get(event)
         if not routes:
             return
 
         width = len(FIELDS[event])
-        now = self._clock.now().timestamp()
         self._last_event = now
         self.version += 1
         version = self.version
@@ -186,7 +196,10 @@ class Hub:
 
         self.live = live
         self.version += 1
-        self._conditions.append(Condition(version=self.version, live=live, cause=cause))
+        if self._ever_live:
+            # The very first connection is no news: nobody has been told that there was none.
+            self._conditions.append(Condition(version=self.version, live=live, cause=cause))
+        self._ever_live = True
         for topic in self._topics.values():
             topic.touch(topic.version)
         self.wake_all()
@@ -286,6 +299,7 @@ class Hub:
         """Lets every reader look for news: a condition, a heartbeat that is due, the end."""
         for group in self._groups.values():
             group.wake()
+        self.candles.wake_all()
 
     def statistics(self) -> HubStatistics:
         return HubStatistics(

@@ -6,18 +6,21 @@ __all__ = ["MarketStreams", "StreamItem"]
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
+from datetime import datetime
 
 from server.brokerage import Brokerage
 from server.brokerage.lookup import InstrumentQuery, Resolved
 from server.clock import Clock
+from server.market.candle_reader import CandleItem, read_candles
+from server.market.candles import CandleKey
 from server.market.changes import Acknowledge, Change, apply_changes
 from server.market.conversation import Conversation
 from server.market.hub import Codec
 from server.market.markets import Market, Markets
 from server.market.reader import Item, Pace, Reader
 from server.market.resolving import resolve_all
-from server.market.results import SymbolResult
+from server.market.results import Outcome, SymbolResult
 from server.market.stream_count import StreamCount
 from server.market.topics import Kind
 from server.tenants import Tenant
@@ -69,11 +72,9 @@ class MarketStreams:
             async with market.hub.hold(kind, labels) as topics:
                 by_label = {topic.label: topic for topic in topics}
                 yield tuple(
-                    SymbolResult(
-                        requested=query.symbol,
-                        topic=None if each is None else by_label[each.symbol],
-                        detail=str(failures.get(query, "")),
-                    )
+                    SymbolResult.unknown(query.symbol, str(failures[query]))
+                    if each is None
+                    else SymbolResult.followed(query.symbol, by_label[each.symbol])
                     for query, each in zip(queries, resolved, strict=True)
                 )
                 async with market.hub.join(topics, self._codec_for(market)) as group:
@@ -83,6 +84,52 @@ class MarketStreams:
                         async for item in items:
                             yield item
                     market.feed.ensure_allowed()
+
+    async def candles(
+        self,
+        tenant: Tenant,
+        symbols: Sequence[str],
+        interval: str,
+        since: datetime,
+        pace: Pace,
+        ended: Callable[[], bool],
+        *,
+        extended: bool,
+    ) -> AsyncGenerator[CandleItem | tuple[SymbolResult, ...], None]:
+        """Yields the acknowledgement, the history since a moment, then candles as they change."""
+        with self._count.one(tenant.id), ExitStack() as held:
+            market = self._markets.of(tenant)
+            session = await self._brokerage.session(tenant)
+            queries = [InstrumentQuery(symbol=symbol) for symbol in symbols]
+            resolved, failures = await resolve_all(session, market.lookup, Kind.TRADES, queries)
+            known = {each.streamer_symbol: each.symbol for each in resolved if each is not None}
+            if not known:
+                raise next(iter(failures.values()))
+
+            start = int(since.timestamp() * 1000)
+            keys = {symbol: CandleKey(symbol, interval, extended) for symbol in known}
+            series = [
+                held.enter_context(market.hub.candles.hold(keys[symbol], label, start))
+                for symbol, label in known.items()
+            ]
+            yield tuple(
+                SymbolResult.unknown(query.symbol, str(failures[query]))
+                if each is None
+                else SymbolResult(
+                    requested=query.symbol,
+                    symbol=each.symbol,
+                    streamer_symbol=keys[each.streamer_symbol].streamer_symbol,
+                    outcome=Outcome.NO_DATA_YET,
+                )
+                for query, each in zip(queries, resolved, strict=True)
+            )
+            items = read_candles(
+                market.hub, series, start, self._clock, pace, lambda: ended() or market.is_over
+            )
+            async with aclosing(items):
+                async for item in items:
+                    yield item
+            market.feed.ensure_allowed()
 
     async def converse(
         self,

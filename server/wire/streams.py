@@ -19,7 +19,7 @@ from tasty.v1 import stream_pb2
 
 from server.market.hub import Condition
 from server.market.reader import Heartbeat
-from server.market.results import SymbolResult
+from server.market.results import Outcome, SymbolResult
 from server.market.topics import Kind, Topic
 from server.wire import market_data
 
@@ -95,28 +95,12 @@ def failure(reason: str, detail: str, status: int, now: datetime) -> bytes:
 
 
 def _subscription(result: SymbolResult) -> stream_pb2.SymbolSubscription:
-    topic = result.topic
-    if result.removed:
-        return stream_pb2.SymbolSubscription(
-            requested_symbol=result.requested,
-            symbol=topic.label if topic else "",
-            streamer_symbol=topic.key.symbol if topic else "",
-            status=stream_pb2.SUBSCRIPTION_STATUS_REMOVED,
-            detail=result.detail,
-        )
-    if topic is None:
-        return stream_pb2.SymbolSubscription(
-            requested_symbol=result.requested,
-            status=stream_pb2.SUBSCRIPTION_STATUS_UNKNOWN,
-            detail=result.detail,
-        )
     return stream_pb2.SymbolSubscription(
         requested_symbol=result.requested,
-        symbol=topic.label,
-        streamer_symbol=topic.key.symbol,
-        status=stream_pb2.SUBSCRIPTION_STATUS_ACCEPTED
-        if topic.rows
-        else stream_pb2.SUBSCRIPTION_STATUS_NO_DATA_YET,
+        symbol=result.symbol,
+        streamer_symbol=result.streamer_symbol,
+        status=_STATUS[result.outcome],
+        detail=result.detail,
     )
 
 
@@ -138,6 +122,13 @@ def _varint(value: int) -> bytes:
 def _tag(field: str) -> bytes:
     return _varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
 
+
+_STATUS = {
+    Outcome.ACCEPTED: stream_pb2.SUBSCRIPTION_STATUS_ACCEPTED,
+    Outcome.NO_DATA_YET: stream_pb2.SUBSCRIPTION_STATUS_NO_DATA_YET,
+    Outcome.UNKNOWN: stream_pb2.SUBSCRIPTION_STATUS_UNKNOWN,
+    Outcome.REMOVED: stream_pb2.SUBSCRIPTION_STATUS_REMOVED,
+}
 
 _ELEMENTS: Mapping[Kind, tuple[bytes, Callable[..., Any]]] = {
     Kind.QUOTES: (_tag("quotes"), market_data.quote),

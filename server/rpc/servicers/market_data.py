@@ -12,6 +12,7 @@ from tasty.v1 import market_data_service_pb2_grpc
 from tasty.v1 import market_data_stream_pb2 as stream_pb
 
 from server.clock import Clock
+from server.market.candle_reader import CandleBatch
 from server.market.desk import MarketDesk
 from server.market.streams import MarketStreams, StreamItem
 from server.market.topics import Kind
@@ -19,7 +20,7 @@ from server.rpc.call import current_call
 from server.rpc.farewell import told
 from server.settings import Settings
 from server.tables.market_data import greeks_table, quotes_table
-from server.wire import market_data, streams
+from server.wire import candles, market_data, streams
 from server.wire import market_data_requests as asked
 from server.wire.changes import changes
 
@@ -91,6 +92,11 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     ) -> AsyncIterator[bytes]:
         return told(self._stream(Kind.TRADES, request), self._clock)
 
+    def StreamCandles(  # noqa: N802 - named by the contract
+        self, request: stream_pb.StreamCandlesRequest, context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._candles(request), self._clock)
+
     def StreamMarketData(  # noqa: N802 - named by the contract
         self, request_iterator: AsyncIterator[stream_pb.StreamMarketDataRequest], context: object
     ) -> AsyncIterator[bytes]:
@@ -112,6 +118,27 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         async with aclosing(items):
             async for item in items:
                 yield self._message(item)
+
+    async def _candles(
+        self, request: stream_pb.StreamCandlesRequest
+    ) -> AsyncGenerator[bytes, None]:
+        call = current_call()
+        opened = self._clock.now()
+        items = self._streams.candles(
+            call.tenant,
+            asked.symbols(request.symbols, allowed=self._settings.stream_symbols),
+            candles.interval(request.interval),
+            candles.start_time(request.start_time, opened),
+            asked.pace(request),
+            call.draining.is_set,
+            extended=request.extended_trading_hours,
+        )
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, CandleBatch):
+                    yield candles.candle_batch(item, opened).SerializeToString()
+                else:
+                    yield self._message(item)
 
     async def _converse(
         self, requests: AsyncIterator[stream_pb.StreamMarketDataRequest]

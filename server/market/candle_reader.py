@@ -1,0 +1,93 @@
+"""Reads candles: the history as the snapshot, then every change, with no gap between the two."""
+
+from __future__ import annotations
+
+__all__ = ["CandleBatch", "CandleItem", "CandlePart", "read_candles"]
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+
+from server.brokerage.dxlink_events import Row
+from server.clock import Clock
+from server.market.candles import CandleSeries
+from server.market.hub import Condition, Hub
+from server.market.reader import Heartbeat, Pace
+
+CANDLES_A_MESSAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandlePart:
+    """Candles of one series, oldest first."""
+
+    series: CandleSeries
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleBatch:
+    """One message of candles."""
+
+    parts: tuple[CandlePart, ...]
+    snapshot: bool
+
+
+CandleItem = CandleBatch | Condition | Heartbeat
+
+
+async def read_candles(
+    hub: Hub,
+    series: Sequence[CandleSeries],
+    since: int,
+    clock: Clock,
+    pace: Pace,
+    ended: Callable[[], bool],
+) -> AsyncGenerator[CandleItem, None]:
+    """Yields each history once it is complete, then what changes, conditions and heartbeats.
+
+    A series whose history never comes does not hold up the others. Ends when `ended()` is true.
+    """
+    seen: dict[CandleSeries, int] = {}
+    told = hub.version
+    last_sent = clock.monotonic()
+    while not ended():
+        conditions = hub.conditions_since(told)
+        for condition in conditions:
+            told = condition.version
+            yield condition
+
+        fresh = [each for each in series if each not in seen and each.loaded.is_set()]
+        for each in fresh:
+            rows = each.since_version(0, since)
+            seen[each] = each.version
+            for start in range(0, max(len(rows), 1), CANDLES_A_MESSAGE):
+                part = CandlePart(series=each, rows=tuple(rows[start : start + CANDLES_A_MESSAGE]))
+                yield CandleBatch(parts=(part,), snapshot=True)
+
+        changed = [each for each in seen if each.version > seen[each]]
+        if changed:
+            await clock.sleep(pace.min_interval)
+            parts = []
+            for each in changed:
+                rows = each.since_version(seen[each], since)
+                seen[each] = each.version
+                parts.append(CandlePart(series=each, rows=tuple(rows)))
+            yield CandleBatch(parts=tuple(parts), snapshot=False)
+
+        if fresh or changed or conditions:
+            last_sent = clock.monotonic()
+        elif clock.monotonic() - last_sent >= pace.heartbeat.total_seconds():
+            yield Heartbeat(at=clock.now(), live=hub.live, conflated=0)
+            last_sent = clock.monotonic()
+        else:
+            await _any_changed(series)
+
+
+async def _any_changed(series: Sequence[CandleSeries]) -> None:
+    waits = [asyncio.ensure_future(each.changed()) for each in series]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
