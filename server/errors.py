@@ -4,17 +4,20 @@
     ├── BadInput          400  MissingAccountId, InvalidField, UnknownField, InvalidBody,
     │                          NothingGiven, TooManyGiven, InvalidDate, InvalidStrike,
     │                          MissingExpiration, MissingStrike, InvalidOptionType, NotAnOption,
-    │                          WeakApiKey, OrderRefused, RefusedByBroker
+    │                          WeakApiKey, OrderRefused, RefusedByBroker, NotPriceable, OffTick,
+    │                          WrongSign
     ├── NotAuthenticated  401  MissingApiKey, InvalidApiKey, GrantRevoked
-    ├── NotAllowed        403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker
+    ├── NotAllowed        403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker,
+    │                          TradingReadOnly, OverOrderCap, OverDayCap, SymbolNotAllowed
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
-    │                          ApiKeyNotFound, NotKnownToBroker
-    ├── Conflict          409
-    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams
+    │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
+    │                          CursorNotKept
+    ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
+    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
     │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
-    │                          ShuttingDown
+    │                          ShuttingDown, OrdersReconciling, CancelUnknown
     └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded
 
 This module knows no gRPC and no HTTP: a family is a meaning, and `rpc/` holds the one table from
@@ -38,8 +41,13 @@ __all__ = [
     "BrokerTimeout",
     "BrokerUnavailable",
     "BrokerUnreadable",
+    "CancelUnknown",
+    "ClientOrderIdRetired",
+    "ClientOrderIdTaken",
+    "ComplexOrderNotFound",
     "Conflict",
     "CredentialsUnreadable",
+    "CursorNotKept",
     "DeadlineExceeded",
     "FeedUnavailable",
     "ForbiddenByBroker",
@@ -66,24 +74,33 @@ __all__ = [
     "NotBuilt",
     "NotFound",
     "NotKnownToBroker",
+    "NotPriceable",
     "NothingGiven",
+    "OffTick",
     "OptionNotFound",
     "OrderNotFound",
     "OrderRefused",
+    "OrdersReconciling",
+    "OverDayCap",
+    "OverOrderCap",
     "QueueFull",
     "QueueTooSlow",
+    "ReaderTooSlow",
     "RefusedByBroker",
     "RouteNotBuilt",
     "ShuttingDown",
     "StoreUnavailable",
+    "SymbolNotAllowed",
     "SymbolNotFound",
     "TooManyGiven",
     "TooManyRequests",
     "TooManyStreams",
+    "TradingReadOnly",
     "Unavailable",
     "UnknownField",
     "WatchlistNotFound",
     "WeakApiKey",
+    "WrongSign",
 ]
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -287,6 +304,47 @@ class RefusedByBroker(BadInput):
         super().__init__(f"TastyTrade refused the request: {words}", codes=",".join(codes))
 
 
+class NotPriceable(BadInput):
+    """The quotes give no price; `why` names them: crossed, one-sided, stale, or none at all."""
+
+    reason = "ERROR_REASON_NOT_PRICEABLE"
+    field = "price"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The order cannot be priced from its quotes: {why}. Provide a price.")
+
+
+class OffTick(BadInput):
+    """A price between two ticks: the exchange would reject it, after the broker had taken it."""
+
+    reason = "ERROR_REASON_OFF_TICK"
+
+    def __init__(self, field: str, *, given: str, tick: str, below: str, above: str) -> None:
+        super().__init__(
+            f"Invalid {field} {given}: it is not a multiple of the tick, which is {tick} there. "
+            f"The nearest are {below} and {above}.",
+            field=field,
+            given=given,
+            tick=tick,
+        )
+        self.field = field
+
+
+class WrongSign(BadInput):
+    """`market` tells what the order is by its legs, or by the market: "it buys"."""
+
+    reason = "ERROR_REASON_WRONG_SIGN"
+
+    def __init__(self, field: str, *, given: str, market: str) -> None:
+        super().__init__(
+            f"Invalid {field} {given}: {market}. A negative one pays (a debit), a positive one is "
+            "paid (a credit).",
+            field=field,
+            given=given,
+        )
+        self.field = field
+
+
 # --- 401
 
 
@@ -374,6 +432,56 @@ class ForbiddenByBroker(NotAllowed):
     def __init__(self, words: str) -> None:
         super().__init__(
             f"TastyTrade does not permit this: {words}. Check the scopes of the OAuth grant."
+        )
+
+
+class TradingReadOnly(NotAllowed):
+    """`whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_TRADING_READ_ONLY"
+
+    def __init__(self, whose: str) -> None:
+        super().__init__(
+            f"Risk switch read_only: this {whose} may look, but not trade. Nothing was sent.",
+            switch="read_only",
+        )
+
+
+class OverOrderCap(NotAllowed):
+    reason = "ERROR_REASON_OVER_ORDER_CAP"
+
+    def __init__(self, whose: str, *, notional: str, allowed: str) -> None:
+        super().__init__(
+            f"Risk switch order_cap: the order's notional is {notional}, and this {whose} may "
+            f"send {allowed} in one order. Nothing was sent.",
+            switch="order_cap",
+            notional=notional,
+            allowed=allowed,
+        )
+
+
+class OverDayCap(NotAllowed):
+    reason = "ERROR_REASON_OVER_DAY_CAP"
+
+    def __init__(self, whose: str, *, notional: str, used: str, allowed: str) -> None:
+        super().__init__(
+            f"Risk switch day_cap: the order's notional is {notional} and {used} was sent today; "
+            f"this {whose} may send {allowed} a day. Nothing was sent.",
+            switch="day_cap",
+            notional=notional,
+            used=used,
+            allowed=allowed,
+        )
+
+
+class SymbolNotAllowed(NotAllowed):
+    reason = "ERROR_REASON_SYMBOL_NOT_ALLOWED"
+
+    def __init__(self, whose: str, symbol: str) -> None:
+        super().__init__(
+            f"Risk switch symbols: this {whose} may not trade {symbol}. Nothing was sent.",
+            switch="symbols",
+            symbol=symbol,
         )
 
 
@@ -468,6 +576,27 @@ class OrderNotFound(NotFound):
         super().__init__(sentence, order_id=order_id)
 
 
+class ComplexOrderNotFound(NotFound):
+    reason = "ERROR_REASON_COMPLEX_ORDER_NOT_FOUND"
+    field = "complex_order_id"
+
+    def __init__(self, complex_order_id: str) -> None:
+        super().__init__(f"Complex order {complex_order_id} not found")
+
+
+class CursorNotKept(NotFound):
+    """A cursor of another account or server, or one older than what is kept."""
+
+    reason = "ERROR_REASON_CURSOR_NOT_KEPT"
+    field = "cursor"
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(
+            f"No events are kept after the cursor '{cursor[:40]}'. Read orders, positions and "
+            "balances anew, and stream without a cursor."
+        )
+
+
 class WatchlistNotFound(NotFound):
     reason = "ERROR_REASON_WATCHLIST_NOT_FOUND"
     field = "name"
@@ -476,6 +605,37 @@ class WatchlistNotFound(NotFound):
         super().__init__(
             f"Watchlist '{name}' not found. Available watchlists: {_choices(available)}",
             name=name,
+        )
+
+
+# --- 409
+
+
+class ClientOrderIdTaken(Conflict):
+    """The same name for another order: one of the two is a mistake, and neither is sent now."""
+
+    reason = "ERROR_REASON_CLIENT_ORDER_ID_TAKEN"
+    field = "client_order_id"
+
+    def __init__(self, client_order_id: str) -> None:
+        super().__init__(
+            f"client_order_id '{client_order_id}' was used for another order of this account. "
+            "Nothing was sent; give a new order a new one.",
+            client_order_id=client_order_id,
+        )
+
+
+class ClientOrderIdRetired(Conflict):
+    """The order was sent so long ago that its answer is gone; the name stays used for ever."""
+
+    reason = "ERROR_REASON_CLIENT_ORDER_ID_RETIRED"
+    field = "client_order_id"
+
+    def __init__(self, client_order_id: str, day: str) -> None:
+        super().__init__(
+            f"client_order_id '{client_order_id}' was used on {day}, and its answer is no longer "
+            "kept. Nothing was sent; give a new order a new one.",
+            client_order_id=client_order_id,
         )
 
 
@@ -519,6 +679,20 @@ class TooManyStreams(TooManyRequests):
             "one, or follow more symbols in one stream.",
             open=open_streams,
             allowed=allowed,
+        )
+
+
+class ReaderTooSlow(TooManyRequests):
+    """Of a stream whose messages may not be dropped."""
+
+    reason = "ERROR_REASON_READER_TOO_SLOW"
+
+    def __init__(self, *, behind: int, cursor: str) -> None:
+        super().__init__(
+            f"The stream was closed because its reader is {behind} events behind. Nothing is lost: "
+            f"go on with cursor={cursor}",
+            behind=behind,
+            cursor=cursor,
         )
 
 
@@ -593,6 +767,33 @@ class ShuttingDown(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The server is stopping. Send the request again; another one takes over.")
+
+
+class OrdersReconciling(Unavailable):
+    """After a start, nothing is sent for an account before its open questions are settled."""
+
+    reason = "ERROR_REASON_ORDERS_RECONCILING"
+
+    def __init__(self, *, left: int) -> None:
+        super().__init__(
+            f"The outcome of {left} orders is being looked up at TastyTrade. Nothing was sent; "
+            "try again in a moment.",
+            left=left,
+        )
+
+
+class CancelUnknown(Unavailable):
+    """The one change that may be asked for again without harm."""
+
+    reason = "ERROR_REASON_CANCEL_UNKNOWN"
+
+    def __init__(self, order_id: str, status: str) -> None:
+        super().__init__(
+            f"TastyTrade's answer to the cancel was lost; order {order_id} is {status} now. "
+            "Cancel it again: that does no harm.",
+            order_id=order_id,
+            status=status,
+        )
 
 
 # --- 504

@@ -21,7 +21,7 @@ class PlaceOrderRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., order: _Optional[_Union[_new_order_pb2.NewOrder, _Mapping]] = ...) -> None: ...
 
 class PlaceOrderResponse(_message.Message):
-    __slots__ = ("id", "status", "fills", "order", "buying_power_effect", "fee_calculation", "warnings", "errors", "dry_run", "price", "price_source", "pricing", "client_order_id", "replayed")
+    __slots__ = ("id", "status", "fills", "order", "buying_power_effect", "fee_calculation", "warnings", "errors", "dry_run", "price", "price_source", "pricing", "client_order_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     FILLS_FIELD_NUMBER: _ClassVar[int]
@@ -35,7 +35,6 @@ class PlaceOrderResponse(_message.Message):
     PRICE_SOURCE_FIELD_NUMBER: _ClassVar[int]
     PRICING_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
-    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     id: str
     status: str
     fills: _containers.RepeatedCompositeFieldContainer[_order_receipt_pb2.Fill]
@@ -49,8 +48,7 @@ class PlaceOrderResponse(_message.Message):
     price_source: str
     pricing: _order_receipt_pb2.OrderPricing
     client_order_id: str
-    replayed: bool
-    def __init__(self, id: _Optional[str] = ..., status: _Optional[str] = ..., fills: _Optional[_Iterable[_Union[_order_receipt_pb2.Fill, _Mapping]]] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., buying_power_effect: _Optional[_Union[_order_receipt_pb2.BuyingPowerEffect, _Mapping]] = ..., fee_calculation: _Optional[_Union[_order_receipt_pb2.FeeCalculation, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., errors: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., dry_run: _Optional[bool] = ..., price: _Optional[str] = ..., price_source: _Optional[str] = ..., pricing: _Optional[_Union[_order_receipt_pb2.OrderPricing, _Mapping]] = ..., client_order_id: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., status: _Optional[str] = ..., fills: _Optional[_Iterable[_Union[_order_receipt_pb2.Fill, _Mapping]]] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., buying_power_effect: _Optional[_Union[_order_receipt_pb2.BuyingPowerEffect, _Mapping]] = ..., fee_calculation: _Optional[_Union[_order_receipt_pb2.FeeCalculation, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., errors: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., dry_run: _Optional[bool] = ..., price: _Optional[str] = ..., price_source: _Optional[str] = ..., pricing: _Optional[_Union[_order_receipt_pb2.OrderPricing, _Mapping]] = ..., client_order_id: _Optional[str] = ...) -> None: ...
 
 class ReplaceOrderRequest(_message.Message):
     __slots__ = ("account_id", "order_id", "change", "price")
@@ -65,7 +63,7 @@ class ReplaceOrderRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., order_id: _Optional[str] = ..., change: _Optional[_Union[_new_order_pb2.OrderChange, _Mapping]] = ..., price: _Optional[str] = ...) -> None: ...
 
 class ReplaceOrderResponse(_message.Message):
-    __slots__ = ("id", "replaced_order_id", "status", "price", "fills", "order", "price_source", "client_order_id", "replayed")
+    __slots__ = ("id", "replaced_order_id", "status", "price", "fills", "order", "price_source", "client_order_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     REPLACED_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -74,7 +72,6 @@ class ReplaceOrderResponse(_message.Message):
     ORDER_FIELD_NUMBER: _ClassVar[int]
     PRICE_SOURCE_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
-    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     id: str
     replaced_order_id: str
     status: str
@@ -83,8 +80,7 @@ class ReplaceOrderResponse(_message.Message):
     order: _order_pb2.Order
     price_source: str
     client_order_id: str
-    replayed: bool
-    def __init__(self, id: _Optional[str] = ..., replaced_order_id: _Optional[str] = ..., status: _Optional[str] = ..., price: _Optional[str] = ..., fills: _Optional[_Iterable[_Union[_order_receipt_pb2.Fill, _Mapping]]] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., price_source: _Optional[str] = ..., client_order_id: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., replaced_order_id: _Optional[str] = ..., status: _Optional[str] = ..., price: _Optional[str] = ..., fills: _Optional[_Iterable[_Union[_order_receipt_pb2.Fill, _Mapping]]] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., price_source: _Optional[str] = ..., client_order_id: _Optional[str] = ...) -> None: ...
 
 class CancelOrderRequest(_message.Message):
     __slots__ = ("account_id", "order_id")
@@ -115,7 +111,7 @@ class PlaceComplexOrderRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., order: _Optional[_Union[_new_order_pb2.NewComplexOrder, _Mapping]] = ...) -> None: ...
 
 class PlaceComplexOrderResponse(_message.Message):
-    __slots__ = ("id", "status", "complex_order", "buying_power_effect", "fee_calculation", "warnings", "errors", "dry_run", "client_order_id", "replayed")
+    __slots__ = ("id", "status", "complex_order", "buying_power_effect", "fee_calculation", "warnings", "errors", "dry_run", "client_order_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     COMPLEX_ORDER_FIELD_NUMBER: _ClassVar[int]
@@ -125,7 +121,6 @@ class PlaceComplexOrderResponse(_message.Message):
     ERRORS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
-    REPLAYED_FIELD_NUMBER: _ClassVar[int]
     id: str
     status: str
     complex_order: _complex_order_pb2.ComplexOrder
@@ -135,8 +130,7 @@ class PlaceComplexOrderResponse(_message.Message):
     errors: _containers.RepeatedCompositeFieldContainer[_order_receipt_pb2.BrokerMessage]
     dry_run: bool
     client_order_id: str
-    replayed: bool
-    def __init__(self, id: _Optional[str] = ..., status: _Optional[str] = ..., complex_order: _Optional[_Union[_complex_order_pb2.ComplexOrder, _Mapping]] = ..., buying_power_effect: _Optional[_Union[_order_receipt_pb2.BuyingPowerEffect, _Mapping]] = ..., fee_calculation: _Optional[_Union[_order_receipt_pb2.FeeCalculation, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., errors: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., dry_run: _Optional[bool] = ..., client_order_id: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., status: _Optional[str] = ..., complex_order: _Optional[_Union[_complex_order_pb2.ComplexOrder, _Mapping]] = ..., buying_power_effect: _Optional[_Union[_order_receipt_pb2.BuyingPowerEffect, _Mapping]] = ..., fee_calculation: _Optional[_Union[_order_receipt_pb2.FeeCalculation, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., errors: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., dry_run: _Optional[bool] = ..., client_order_id: _Optional[str] = ...) -> None: ...
 
 class CancelComplexOrderRequest(_message.Message):
     __slots__ = ("account_id", "complex_order_id")
