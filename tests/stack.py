@@ -114,7 +114,10 @@ class Backend:
         self.answers: dict[str, Callable[[bytes, grpc.ServicerContext], Any]] = {}
         self.calls: list[Call] = []
         self._server = grpc.server(
-            ThreadPoolExecutor(64), options=[("grpc.so_reuseport", 0)], handlers=[_Any(self)]
+            # A thread for each call, also for one whose message never comes.
+            ThreadPoolExecutor(512),
+            options=[("grpc.so_reuseport", 0)],
+            handlers=[_Any(self)],
         )
         self.port = self._server.add_insecure_port("127.0.0.1:0")
 
