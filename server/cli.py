@@ -1,4 +1,4 @@
-"""The command line: `up` for everything, `serve` and `simulate` for one part each.
+"""The command line: `up` for everything, `serve` and `simulate` for one part each, `keys`.
 
 Every setting is an environment variable, not an option (server/settings.py): a secret in an option
 would be in everybody's process list.
@@ -10,11 +10,14 @@ __all__ = ["main"]
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import uvloop
 from pydantic import ValidationError
 
+from server.errors import Misconfigured, StoreUnavailable
 from server.settings import Settings
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -77,11 +80,8 @@ def serve() -> None:
     from server import app
 
     settings = _settings()
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.serve(settings))
-    except OSError as error:
-        raise click.ClickException(str(error)) from error
+    with _in_words(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.serve(settings))
 
 
 @main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
@@ -94,6 +94,56 @@ def simulate(arguments: tuple[str, ...]) -> None:
     from server.simulator.__main__ import main as simulator
 
     sys.exit(simulator(arguments))
+
+
+@main.group()
+def keys() -> None:
+    """Show or replace the master keys that protect the stored credentials.
+
+    They are in TASTY_DATA_DIR/master.key, or in TASTY_MASTER_KEY, newest first. Servers may run
+    meanwhile, and a command that was interrupted is simply given again.
+    """
+
+
+@keys.command()
+def status() -> None:
+    """Tell which keys are in use, and by how many tenants.
+
+    Exit code 1 if some credentials cannot be read with the keys that are there.
+    """
+    from server.tenants.rotation import describe, master_keys
+
+    with _in_words():
+        state = asyncio.run(master_keys(_settings()))
+
+    click.echo(describe(state))
+    sys.exit(1 if state.unreadable else 0)
+
+
+@keys.command()
+def rotate() -> None:
+    """Bring all credentials under a new master key, and drop the old one.
+
+    With a key file the new key is made here. With TASTY_MASTER_KEY there are four steps: add the
+    new key at the end and restart every server; move it to the front and restart them again; run
+    this; take the old key out.
+    """
+    from server.tenants.rotation import describe, rotate_master_key
+
+    with _in_words():
+        state = asyncio.run(rotate_master_key(_settings()))
+
+    click.echo(describe(state))
+    sys.exit(1 if state.unreadable else 0)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Ends the program with a sentence where only the operator can help."""
+    try:
+        yield
+    except (OSError, Misconfigured, StoreUnavailable) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _settings() -> Settings:

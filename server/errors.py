@@ -62,6 +62,7 @@ __all__ = [
     "InvalidStrike",
     "Late",
     "MarketDataTimeout",
+    "Misconfigured",
     "MissingAccountId",
     "MissingApiKey",
     "MissingExpiration",
@@ -123,6 +124,10 @@ class GatewayError(Exception):
     def __init__(self, sentence: str, **metadata: object) -> None:
         super().__init__(sentence)
         self.metadata: Mapping[str, str] = {name: str(value) for name, value in metadata.items()}
+
+
+class Misconfigured(Exception):
+    """The server cannot run as it is set up; its words are for the operator, never for a client."""
 
 
 class BadInput(GatewayError):

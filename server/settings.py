@@ -56,7 +56,8 @@ class Settings(BaseSettings):
     pepper: SecretStr = Field(
         SecretStr(""),
         description="Secret under which API keys are hashed (base64 of 32 bytes); empty means a "
-        "file in data_dir, made at first start. Changing it makes every API key unknown.",
+        "file in data_dir, made at first start. A database opens only with the pepper it began "
+        "with.",
     )
     admin_key: SecretStr = Field(
         SecretStr(""),

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from server.errors import Misconfigured
 from server.settings import Settings
 
 DATABASE_FILE = "tasty.db"
@@ -48,19 +49,21 @@ def _parsed(given: str) -> URL:
         url = make_url(given)
     except ArgumentError:
         # The text may hold a password, so it is not repeated, nor is SQLAlchemy's own error.
-        raise ValueError("TASTY_DATABASE_URL cannot be read as a database URL") from None
+        raise Misconfigured("TASTY_DATABASE_URL cannot be read as a database URL") from None
 
     driver = _DRIVERS.get(url.drivername)
     if driver is None:
         names = ", ".join(sorted(_DRIVERS))
-        raise ValueError(f"TASTY_DATABASE_URL begins with '{url.drivername}'; known: {names}")
+        raise Misconfigured(f"TASTY_DATABASE_URL begins with '{url.drivername}'; known: {names}")
 
     return url.set(drivername=driver)
 
 
 def _file_of(url: URL) -> str:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise ValueError("TASTY_DATABASE_URL must name a file: a database in memory would be lost")
+        raise Misconfigured(
+            "TASTY_DATABASE_URL must name a file: a database in memory would be lost"
+        )
 
     return url.database
 

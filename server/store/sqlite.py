@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from server.errors import Misconfigured
+
 BEGIN_OPTION = "sqlite_begin"
 """Execution option of a connection: the statement that begins its transaction."""
 
@@ -66,6 +68,8 @@ def switch_to_wal(path: str) -> None:
             continue
 
         if mode != "wal":
-            raise OSError(f"{path} is on a file system where SQLite cannot use a write-ahead log")
+            raise Misconfigured(
+                f"{path} is on a file system where SQLite cannot use a write-ahead log"
+            )
 
         return

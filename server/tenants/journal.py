@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.errors import Misconfigured
 from server.tenants.schema import changes
 
 
@@ -29,7 +30,7 @@ class Action(StrEnum):
     DELETED = "deleted"
 
 
-class JournalBroken(Exception):
+class JournalBroken(Misconfigured):
     """An entry is missing, altered or of another pepper: nothing is served until it is resolved."""
 
     def __init__(self, sequence: int) -> None:

@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from server.errors import Misconfigured
+
 KEY_BYTES = 32
 
 
-class KeysUnusable(Exception):
+class KeysUnusable(Misconfigured):
     """The pepper or a master key is missing, malformed or readable by others; says what to do."""
 
 

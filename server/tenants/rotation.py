@@ -6,7 +6,7 @@ point, the next run goes on where it stopped; an old key is dropped only when no
 
 from __future__ import annotations
 
-__all__ = ["KeyUse", "MasterKeys", "master_keys", "rotate_master_key"]
+__all__ = ["KeyUse", "MasterKeys", "describe", "master_keys", "rotate_master_key"]
 
 import asyncio
 from collections.abc import Callable
@@ -79,10 +79,10 @@ async def rotate_master_key(
     """Brings every row under the newest key, and returns the state at the end.
 
     With a key file a new key is made first, unless an earlier rotation is unfinished; at the end
-    the old keys leave the file. With TASTY_MASTER_KEY the new key stands first there already (on
-    every server, see the README), and nothing but rows is changed, `batch` of them a transaction.
-    `progress` is told how many have been moved so far. Rows that do not open stay as they are, and
-    are counted; one that was altered under a configured key keeps that key in the file.
+    the old keys leave the file. With TASTY_MASTER_KEY the new key stands first there already (see
+    `keys rotate --help`), and only rows are changed, `batch` of them a transaction. `progress` is
+    told how many have been moved so far. Rows that do not open stay as they are, and are counted;
+    one that was altered under a configured key keeps that key in the file.
     """
     async with Database(settings) as database:
         keyring = await _keyring(settings, database)
@@ -113,6 +113,27 @@ async def rotate_master_key(
                 await asyncio.to_thread(keyring.retire)
 
             return await _state(connection, keyring)
+
+
+def describe(state: MasterKeys) -> str:
+    """Returns the state as lines for the operator."""
+    lines = [f"master keys ({state.origin}):"]
+    for use in state.keys:
+        role = "seals and opens" if use.id == state.newest else "only opens"
+        lines.append(
+            f"  {use.id}  {use.rows} tenants  {role if use.configured else 'not configured'}"
+        )
+
+    if state.behind:
+        lines.append(f"{state.behind} tenants are not under the newest key; run: keys rotate")
+
+    if state.unreadable:
+        lines.append(
+            f"{state.unreadable} tenants' credentials cannot be read: add the missing key, or have "
+            "them saved again with POST /api/v1/credentials"
+        )
+
+    return "\n".join(lines)
 
 
 async def _keyring(settings: Settings, database: Database) -> Keyring:

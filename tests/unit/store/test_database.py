@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 import server.store.migrations as migrations
 import server.tenants.schema
-from server.errors import StoreUnavailable
+from server.errors import Misconfigured, StoreUnavailable
 from server.settings import Settings
 from server.store import METADATA, Database, Instant
 
@@ -191,7 +191,7 @@ async def test_unreachable_is_one_error_without_the_address(tmp_path: Path) -> N
     ],
 )
 async def test_a_useless_url_is_refused_in_words(tmp_path: Path, url: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says) as caught:
+    with pytest.raises(Misconfigured, match=says) as caught:
         async with Database(Settings(data_dir=tmp_path, database_url=SecretStr(url))):
             pass
 
