@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = ["Connection"]
 
 import asyncio
+import math
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import Any
 from server.simulator.clock import SimClock
 from server.simulator.dxlink import messages
 from server.simulator.dxlink.channel import CONTRACTS, FeedChannel, Frame
+from server.simulator.dxlink.liveness import Liveness
 from server.simulator.dxlink.messages import (
     BadAction,
     Invalid,
@@ -32,9 +34,6 @@ from server.simulator.oauth import OAuth
 from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Socket, SocketClosed
 
-SETUP_LIMIT_S = 10.0  # a client that says nothing at first is not waited for any longer
-KEEPALIVE_RANGE_S = (1.0, 120.0)
-DEFAULT_KEEPALIVE_S = 60.0
 AUTH_TRIES = 3  # after so many refused tokens a client has shown that it has no other
 MAX_CHANNELS = 100
 MAX_SUBSCRIPTIONS = 100_000
@@ -61,10 +60,7 @@ class Connection:
         self._set_up = False
         self._authorized_until: float | None = None
         self._refused = 0
-        now = clock.monotonic()
-        self._opened_at = self._heard_at = self._spoke_at = now
-        self._hears_within = SETUP_LIMIT_S
-        self._speaks_within = DEFAULT_KEEPALIVE_S / 2
+        self._liveness = Liveness(clock)
         self._wake = asyncio.Event()
         self._urgent: deque[Frame] = deque()
         self._past_events = 0
@@ -97,7 +93,7 @@ class Connection:
     # --- what the client says
 
     async def _hear(self, raw: bytes) -> None:
-        self._heard_at = self._clock.monotonic()
+        self._liveness.heard()
         try:
             message = messages.parse(raw)
             self._socket.received(message["type"])
@@ -156,14 +152,11 @@ class Connection:
         if not isinstance(version, str) or not re.match(r"(0\.1|1\.[0-9]+)([^0-9.]|\.|$)", version):
             raise Unsupported(f"Version {version} is not supported; 0.1 and 1.0 are")
 
-        # Each side names the silence after which it goes, and the one it wishes of the other.
-        theirs = messages.number(message, "keepaliveTimeout")
-        wish = messages.number(message, "acceptKeepaliveTimeout")
-        theirs = DEFAULT_KEEPALIVE_S if theirs is None else _within(theirs)
-        ours = DEFAULT_KEEPALIVE_S if wish is None else _within(wish)
+        ours, theirs = self._liveness.agree(
+            messages.number(message, "keepaliveTimeout"),
+            messages.number(message, "acceptKeepaliveTimeout"),
+        )
         self._set_up = True
-        self._hears_within = ours
-        self._speaks_within = min(theirs, ours) / 2
         await self._say("SETUP", messages.setup(ours, theirs))
         await self._say("AUTH_STATE", messages.auth_state(None))
 
@@ -236,7 +229,7 @@ class Connection:
     async def _round(self) -> float:
         # Sends what is due and returns how long nothing will be.
         if self._authorized_until is None:
-            return self._speaks_within
+            return self._liveness.speaks_within
 
         for channel in tuple(self._channels.values()):
             if channel.fresh:
@@ -251,7 +244,7 @@ class Connection:
 
         now = self._clock.monotonic()
         due = [each.due_at for each in self._channels.values() if each.subscriptions]
-        return max(min(due) - now, 0.0) if due else self._speaks_within
+        return max(min(due) - now, 0.0) if due else self._liveness.speaks_within
 
     async def _send_frames(self, channel: FeedChannel, frames: Iterator[Frame]) -> None:
         for kind, frame in frames:
@@ -264,39 +257,35 @@ class Connection:
 
     async def _watch(self) -> None:
         # Everything that happens because nothing happened: one sleep to the earliest of them.
+        liveness, restart = self._liveness, self._settings.feed_restart
         with suppress(SocketClosed):
             while True:
-                now = self._clock.monotonic()
-                if now - self._heard_at >= self._hears_within:
-                    silence = f"Nothing was heard for {self._hears_within:g} seconds"
+                if liveness.client_is_gone:
+                    silence = f"Nothing was heard for {liveness.hears_within:g} seconds"
                     await self._say("ERROR", messages.error("TIMEOUT", silence))
                     await self._socket.close(NORMAL, "timeout")
                     return
 
-                restart = self._settings.feed_restart
-                if restart is not None and now - self._opened_at >= restart.total_seconds():
+                if restart is not None and liveness.age >= restart.total_seconds():
                     await self._socket.close(RESTART, "Reconnection is required")
                     return
 
-                if self._authorized_until is not None and now >= self._authorized_until:
+                if self._clock.monotonic() >= (self._authorized_until or math.inf):
                     self._authorized_until = None
                     await self._say("AUTH_STATE", messages.auth_state(None))
 
-                if now - self._spoke_at >= self._speaks_within:
+                if liveness.keepalive_is_due:
                     await self._say("KEEPALIVE", messages.KEEPALIVE)
 
-                await self._clock.sleep(timedelta(seconds=self._until_next(now)))
+                await self._clock.sleep(timedelta(seconds=self._until_next()))
 
-    def _until_next(self, now: float) -> float:
-        deadlines = [self._heard_at + self._hears_within, self._spoke_at + self._speaks_within]
-        if self._authorized_until is not None:
-            deadlines.append(self._authorized_until)
+    def _until_next(self) -> float:
+        deadlines = [self._liveness.next_deadline, self._authorized_until or math.inf]
+        if (restart := self._settings.feed_restart) is not None:
+            deadlines.append(self._liveness.opened_at + restart.total_seconds())
 
-        if self._settings.feed_restart is not None:
-            deadlines.append(self._opened_at + self._settings.feed_restart.total_seconds())
-
-        # SETUP and AUTH make deadlines earlier than the sleep that was chosen before them.
-        return min(max(min(deadlines) - now, 0.001), 1.0)
+        # At most a second: SETUP and AUTH make deadlines earlier than a sleep that began before.
+        return min(max(min(deadlines) - self._clock.monotonic(), 0.001), 1.0)
 
     def _react(self, fault: Fault) -> None:
         if fault.kind == "expire-token":
@@ -311,9 +300,4 @@ class Connection:
 
     async def _say(self, kind: str, frame: bytes, *, data: bool = False) -> None:
         await self._socket.send(kind, frame, data=data)
-        self._spoke_at = self._clock.monotonic()
-
-
-def _within(seconds: float) -> float:
-    least, most = KEEPALIVE_RANGE_S
-    return min(max(seconds, least), most)
+        self._liveness.spoke()

@@ -236,17 +236,18 @@ def portions(symbols: list[str]) -> list[list[str]]:
 
 
 async def test_latency_delays_every_message() -> None:
-    settings = SimulatorSettings(start=FRIDAY_NOON, latency=timedelta(milliseconds=100))
-    async with (
-        Simulator(settings) as sim,
-        aiohttp.ClientSession() as http,
-        http.ws_connect(sim.url + "/dxlink") as socket,
-    ):
-        start = time.monotonic()
-        await socket.send_json(SETUP)
-        await hear(socket, "AUTH_STATE")
-        # Two messages, side by side on their way.
-        assert 0.1 <= time.monotonic() - start < 0.2
+    settings = SimulatorSettings(start=FRIDAY_NOON, latency=timedelta(milliseconds=40))
+    times = []
+    async with Simulator(settings) as sim, aiohttp.ClientSession() as http:
+        for _ in range(5):
+            async with http.ws_connect(sim.url + "/dxlink") as socket:
+                start = time.monotonic()
+                await socket.send_json(SETUP)
+                await hear(socket, "AUTH_STATE")
+                times.append(time.monotonic() - start)
+
+    # Two messages, side by side on their way; the best of some tries, for the machine may be slow.
+    assert 0.04 <= min(times) < 0.08
 
 
 async def test_stopping_says_goodbye(login: Login) -> None:

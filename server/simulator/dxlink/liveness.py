@@ -1,0 +1,66 @@
+"""Whether both sides of a connection are still there: who heard and spoke when, and what is due.
+
+Each side names two times in its SETUP: after how much silence it will go, and after how much it
+would like the other to go. The server takes what the client would like, within reason.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Liveness"]
+
+from server.simulator.clock import SimClock
+
+SETUP_LIMIT_S = 10.0  # a client that says nothing at first is not waited for any longer
+KEEPALIVE_RANGE_S = (1.0, 120.0)
+DEFAULT_KEEPALIVE_S = 60.0
+
+
+class Liveness:
+    """The two silences of one connection, measured on the simulator's clock."""
+
+    def __init__(self, clock: SimClock) -> None:
+        self._clock = clock
+        self.opened_at = clock.monotonic()
+        self._heard_at = self._spoke_at = self.opened_at
+        self.hears_within = SETUP_LIMIT_S
+        """Seconds of the client's silence after which the server goes."""
+
+        self.speaks_within = DEFAULT_KEEPALIVE_S / 2
+        """Seconds of its own silence after which the server says that it is there."""
+
+    def heard(self) -> None:
+        self._heard_at = self._clock.monotonic()
+
+    def spoke(self) -> None:
+        self._spoke_at = self._clock.monotonic()
+
+    def agree(self, theirs: float | None, wish: float | None) -> tuple[float, float]:
+        """Takes the client's two times; returns the server's, in the order of its own SETUP."""
+        ours = _within(wish)
+        accepted = _within(theirs)
+        self.hears_within = ours
+        # Clients have been seen to watch for either of the two, so the shorter one counts.
+        self.speaks_within = min(ours, accepted) / 2
+        return ours, accepted
+
+    @property
+    def client_is_gone(self) -> bool:
+        return self._clock.monotonic() - self._heard_at >= self.hears_within
+
+    @property
+    def keepalive_is_due(self) -> bool:
+        return self._clock.monotonic() - self._spoke_at >= self.speaks_within
+
+    @property
+    def age(self) -> float:
+        return self._clock.monotonic() - self.opened_at
+
+    @property
+    def next_deadline(self) -> float:
+        """When one of the two silences will be too long, if it lasts."""
+        return min(self._heard_at + self.hears_within, self._spoke_at + self.speaks_within)
+
+
+def _within(seconds: float | None) -> float:
+    least, most = KEEPALIVE_RANGE_S
+    return DEFAULT_KEEPALIVE_S if seconds is None else min(max(seconds, least), most)
