@@ -1,0 +1,149 @@
+"""How low and how high a row has been today.
+
+Underlyings are looked at on a lattice of 3 minutes. A spot was lowest when its path was; an option,
+of which volatility and time are a part as well, is valued at the turning points of every half hour.
+All of it is a function of time alone: whoever asks at the same instant gets the same range.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Ranges"]
+
+from typing import Any
+
+import numpy as np
+
+from server.simulator.market.moments import Moment
+from server.simulator.market.noise import Floats, Ints
+from server.simulator.market.pricer import Pricer
+from server.simulator.market.rows import COLLECTIONS
+from server.simulator.market.series import Series
+
+_STEP = 1 << 14
+_BLOCK = 8
+"""Steps of the lattice in the piece of a day whose turning points count for an option."""
+
+_NEVER = 2**62
+
+
+class Ranges:
+    """Lows and highs of today."""
+
+    def __init__(self, pricer: Pricer) -> None:
+        self._pricer = pricer
+        self._paths: dict[tuple[int, int], _Path] = {}
+        self._options: dict[tuple[int, int], _Seen] = {}
+
+    def today(self, rows: Ints, units: Ints, moment: Moment) -> tuple[Ints, Ints]:
+        """Returns low and high, in millionths, from the opening until each row's step."""
+        low, high = np.empty_like(units), np.empty_like(units)
+        collection = self._pricer.rows.collection[rows]
+        option = self._pricer.rows.sign[rows] != 0
+        for number in np.unique(collection).tolist():
+            for mine, ask in (
+                ((collection == number) & ~option, self._spots),
+                ((collection == number) & option, self._contracts),
+            ):
+                if mine.any():
+                    low[mine], high[mine] = ask(number, rows[mine], units[mine], moment)
+
+        return low, high
+
+    def _spots(self, collection: int, rows: Ints, units: Ints, moment: Moment) -> tuple[Ints, Ints]:
+        path = self._path(collection, moment)
+        return self._ends(rows, path, path.first, int(units.max()) // _STEP)
+
+    def _contracts(
+        self, collection: int, rows: Ints, units: Ints, moment: Moment
+    ) -> tuple[Ints, Ints]:
+        path = self._path(collection, moment)
+        seen = self._seen(collection, moment)
+        seen.grow(self._pricer.rows.count)
+        last = int(units.max()) // _STEP
+        block = last // _BLOCK
+        if (seen.until[rows] >= block).any():
+            # An instant before one that was asked for: what is remembered is of its future.
+            seen = _Seen()
+            seen.grow(self._pricer.rows.count)
+
+        for number in range(max(path.first // _BLOCK, int(seen.until[rows].min()) + 1), block):
+            late = rows[seen.until[rows] < number]
+            begin = max(number * _BLOCK, path.first)
+            seen.note(late, number, *self._ends(late, path, begin, number * _BLOCK + _BLOCK - 1))
+
+        low, high = self._ends(rows, path, max(block * _BLOCK, path.first), last)
+        return np.minimum(low, seen.low[rows]), np.maximum(high, seen.high[rows])
+
+    def _ends(self, rows: Ints, path: _Path, first: int, last: int) -> tuple[Ints, Ints]:
+        """Returns what rows cost when their underlying turned, between two steps of the lattice."""
+        which = self._pricer.rows.series[rows]
+        table = self._pricer.rows.ticks[rows]
+        one, other = (
+            self._pricer.ticks.near(table, self._pricer.fair(rows, at[which])[0])
+            for at in path.turns(self._pricer.series, first, last)
+        )
+        # A put is dearest where its underlying is cheapest.
+        return np.minimum(one, other), np.maximum(one, other)
+
+    def _path(self, collection: int, moment: Moment) -> _Path:
+        day = moment.days[collection]
+        key = (collection, day.id)
+        if key not in self._paths:
+            _forget(self._paths)
+            self._paths[key] = _Path(-(-day.first // _STEP))
+
+        return self._paths[key]
+
+    def _seen(self, collection: int, moment: Moment) -> _Seen:
+        key = (collection, moment.days[collection].id)
+        if key not in self._options:
+            _forget(self._options)
+            self._options[key] = _Seen()
+
+        return self._options[key]
+
+
+class _Path:
+    """Where all series were at each step of the lattice since an opening."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self._spots: Floats = np.empty((0, 0))
+
+    def turns(self, series: Series, first: int, last: int) -> tuple[Ints, Ints]:
+        """Returns when each series was lowest and when highest, as steps of time."""
+        last = max(first, last)
+        known = len(self._spots)
+        if last >= self.first + known:
+            more = series.spots(np.arange(self.first + known, last + 1) * _STEP)
+            self._spots = np.vstack([self._spots, more]) if known else more
+
+        part = self._spots[first - self.first : last - self.first + 1]
+        return (first + part.argmin(axis=0)) * _STEP, (first + part.argmax(axis=0)) * _STEP
+
+
+class _Seen:
+    """The range of each option over the blocks that are over."""
+
+    def __init__(self) -> None:
+        self.low = self.high = self.until = np.empty(0, dtype=np.int64)
+
+    def grow(self, count: int) -> None:
+        """Makes room for rows that were added since."""
+        more = count - len(self.until)
+        if more > 0:
+            self.low = np.concatenate([self.low, np.full(more, _NEVER)])
+            self.high = np.concatenate([self.high, np.zeros(more, dtype=np.int64)])
+            self.until = np.concatenate([self.until, np.zeros(more, dtype=np.int64)])
+
+    def note(self, rows: Ints, block: int, low: Ints, high: Ints) -> None:
+        """Adds a block to the range of some rows."""
+        self.low[rows] = np.minimum(self.low[rows], low)
+        self.high[rows] = np.maximum(self.high[rows], high)
+        self.until[rows] = block
+
+
+def _forget(kept: dict[tuple[int, int], Any]) -> None:
+    """Drops the days before the last."""
+    while len(kept) >= 2 * len(COLLECTIONS):
+        del kept[next(iter(kept))]
