@@ -124,11 +124,13 @@ class Venue(Protocol):
     def session_end(self, moment: datetime) -> datetime:
         """Returns when the session that `moment` belongs to (or the next one) ends."""
 
-    def expirations(self, underlying: str) -> Sequence[date]:
-        """Returns the listed expirations of an underlying's options, nearest first."""
+    def is_trading_day(self, day: date) -> bool:
+        """Tells whether the stock exchange opens on a day at all."""
 
-    def options(self, underlying: str, expiration: date) -> Sequence[Contract]:
-        """Returns the listed options of one expiration."""
+    def nearest_option(
+        self, underlying: str, day: date, strike: Decimal, *, call: bool
+    ) -> Contract | None:
+        """Returns the listed option that expires and is struck nearest to what is asked for."""
 
 
 class Publisher(Protocol):

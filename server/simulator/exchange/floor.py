@@ -122,6 +122,15 @@ class Floor:
 
         self._notices.order(order)
 
+    def settle(self, order: Order, since: datetime) -> None:
+        """Makes a routed order one that has been live since an instant of the past."""
+        if order.status is not Status.ROUTED:
+            return
+
+        order.received_at = order.updated_at = since
+        self._next_stage(order, since + self._settings.routing)
+        self._next_stage(order, since + self._settings.routing + self._settings.flight)
+
     def end(self, order: Order, status: Status, at: datetime, reason: str | None = None) -> None:
         """Takes an order to a terminal status and tells everybody whom it concerns."""
         order.reject_reason = reason

@@ -188,8 +188,10 @@ class _PastVenue:
     def session_end(self, moment: datetime) -> datetime:
         return self._venue.session_end(moment)
 
-    def expirations(self, underlying: str) -> list[date]:
-        return list(self._venue.expirations(underlying))
+    def is_trading_day(self, day: date) -> bool:
+        return self._venue.is_trading_day(day)
 
-    def options(self, underlying: str, expiration: date) -> list[Contract]:
-        return list(self._venue.options(underlying, expiration))
+    def nearest_option(
+        self, underlying: str, day: date, strike: Decimal, *, call: bool
+    ) -> Contract | None:
+        return self._venue.nearest_option(underlying, day, strike, call=call)

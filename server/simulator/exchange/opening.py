@@ -68,7 +68,7 @@ def open_accounts(
                 margin=margin,
                 nickname=spec.nickname,
                 owner_id=owner_id,
-                opened_at=_trading_time(new_york_day(now), OPENED_DAYS_AGO, hour=9),
+                opened_at=_trading_time(exchange.venue, new_york_day(now), OPENED_DAYS_AGO, hour=9),
                 options_level="No Restrictions" if margin else "Covered And Cash Secured",
                 futures=margin,
             ),
@@ -79,10 +79,7 @@ def open_accounts(
         if demo and margin:
             write(account, exchange.registry, _demo(scene))
             _start_today(account, scene)
-            for ticket in _demo_working(scene):
-                exchange.desk.place(account, ticket)
-
-            _demo_bracket(exchange, account, scene)
+            _work(exchange, account, scene)
         elif not demo:
             write(account, exchange.registry, _other(scene, margin=margin))
             _start_today(account, scene)
@@ -107,20 +104,17 @@ class _Scene:
 
     def at(self, days_ago: int, hour: int = 10) -> datetime:
         minute = self.random.randrange(60)
-        return _trading_time(new_york_day(self.now), days_ago, hour, minute)
+        return _trading_time(self.venue, new_york_day(self.now), days_ago, hour, minute)
 
     def option(self, underlying: str, days: int, factor: str, *, call: bool) -> Contract | None:
         """Returns the listed option nearest to an age and to a share of the underlying's price."""
         stock = self.venue.find(underlying)
-        listed = self.venue.expirations(underlying)
-        if stock is None or not listed:
+        if stock is None:
             return None
 
         wanted = new_york_day(self.now) + timedelta(days=days)
-        expiration = min(listed, key=lambda day: abs((day - wanted).days))
-        target = Marks(self.venue).mark(stock) * Decimal(factor)
-        options = [one for one in self.venue.options(underlying, expiration) if one.call is call]
-        return min(options, key=lambda one: abs((one.strike or Decimal(0)) - target), default=None)
+        strike = Marks(self.venue).mark(stock) * Decimal(factor)
+        return self.venue.nearest_option(underlying, wanted, strike, call=call)
 
 
 def _start_today(account: Account, scene: _Scene) -> None:
@@ -196,20 +190,25 @@ def _demo_working(scene: _Scene) -> Iterator[Ticket]:
         yield _limit(put, Action.SELL_TO_CLOSE, 1, scene.price(put, "4"), TimeInForce.DAY)
 
 
-def _demo_bracket(exchange: Exchange, account: Account, scene: _Scene) -> None:
-    stock = scene.stock("NVDA")
-    if stock is None:
-        return
+def _work(exchange: Exchange, account: Account, scene: _Scene) -> None:
+    # Placed as any order is, and then taken to where it stands since some time ago.
+    orders = [exchange.desk.place(account, ticket).order for ticket in _demo_working(scene)]
+    if (stock := scene.stock("NVDA")) is not None:
+        gain = _limit(stock, Action.SELL_TO_CLOSE, 50, scene.price(stock, "1.4"), TimeInForce.GTC)
+        loss = Ticket(
+            type=OrderType.STOP,
+            time_in_force=TimeInForce.GTC,
+            stop_trigger=scene.price(stock, "0.6"),
+            legs=gain.legs,
+            source="history",
+        )
+        bracket, _ = exchange.desk.place_complex(account, "OCO", None, (gain, loss))
+        orders += bracket.orders
 
-    gain = _limit(stock, Action.SELL_TO_CLOSE, 50, scene.price(stock, "1.4"), TimeInForce.GTC)
-    loss = Ticket(
-        type=OrderType.STOP,
-        time_in_force=TimeInForce.GTC,
-        stop_trigger=scene.price(stock, "0.6"),
-        legs=gain.legs,
-        source="history",
-    )
-    exchange.desk.place_complex(account, "OCO", None, (gain, loss))
+    for order in orders:
+        lasting = order.ticket.time_in_force.outlives_the_day
+        since = scene.at(2) if lasting else scene.now - timedelta(minutes=1)
+        exchange.floor.settle(order, since)
 
 
 def _other(scene: _Scene, *, margin: bool) -> Iterator[PastEvent]:
@@ -308,8 +307,12 @@ def _limit(
     )
 
 
-def _trading_time(today: date, days_ago: int, hour: int, minute: int = 30) -> datetime:
-    # Weekends moved back to their Friday: nobody trades on a Sunday.
+def _trading_time(
+    venue: Venue, today: date, days_ago: int, hour: int, minute: int = 30
+) -> datetime:
+    # Moved back to a day on which somebody trades.
     day = today - timedelta(days=days_ago)
-    day -= timedelta(days=max(0, day.weekday() - 4))
+    while not venue.is_trading_day(day):
+        day -= timedelta(days=1)
+
     return datetime.combine(day, time(hour, minute), NEW_YORK)

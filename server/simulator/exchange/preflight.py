@@ -112,8 +112,9 @@ def power_effect(
         change = (edge if cash_change < 0 else min(edge, ZERO)) - bound
     else:
         # A share bought below the market binds its price, not its value.
-        mark = marks.mark(order.legs[0].contract)
-        change = -bound * (prices[0] / mark if mark else 1)
+        leg, mark = order.legs[0], marks.mark(order.legs[0].contract)
+        opens_long = leg.action.side > 0 and leg.action not in CLOSING
+        change = -bound * (prices[0] / mark if opens_long and mark else 1)
         bound = -change
 
     isolated = requirement(

@@ -10,13 +10,16 @@ __all__ = ["MarketVenue"]
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 
 from server.simulator.exchange.contracts import Contract, Top
 from server.simulator.exchange.moments import NEW_YORK
 from server.simulator.exchange.vocabulary import Kind
 from server.simulator.market import Instrument, Market, Quote
-from server.simulator.market.listing import Block
+from server.simulator.market.calendar import is_trading_day
+from server.simulator.market.expirations import stock_option_expirations
+from server.simulator.market.stocks import STOCKS
+from server.simulator.market.strikes import stock_ladder
+from server.simulator.market.symbols import occ
 
 COLLECTION = "Equity"
 """The session whose end is the end of everybody's day."""
@@ -28,8 +31,6 @@ class MarketVenue:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._contracts: dict[str, Contract] = {}
-        # A chain changes once a day; its blocks are kept by the market.
-        self._blocks = lru_cache(maxsize=256)(self._listed_blocks)
 
     def find(self, symbol: str) -> Contract | None:
         contract = self._contracts.get(symbol)
@@ -62,26 +63,24 @@ class MarketVenue:
 
         return session.close
 
-    def expirations(self, underlying: str) -> list[date]:
-        return sorted({block.expiration.day for block in self._chain(underlying)})
+    def is_trading_day(self, day: date) -> bool:
+        return is_trading_day(day)
 
-    def options(self, underlying: str, expiration: date) -> list[Contract]:
-        found: list[Contract] = []
-        for block in self._chain(underlying):
-            if block.expiration.day == expiration:
-                for row in range(block.first, block.first + block.count):
-                    contract = self.find(self._market.listing.instrument(row).symbol)
-                    if contract is not None:
-                        found.append(contract)
+    def nearest_option(
+        self, underlying: str, day: date, strike: Decimal, *, call: bool
+    ) -> Contract | None:
+        if underlying not in STOCKS:
+            return None
 
-        return found
+        # Without the chain: loading all of it would cost more than everything else at the start.
+        listed = stock_option_expirations(underlying, self._market.listing.chain_day())
+        if not listed:
+            return None
 
-    def _chain(self, underlying: str) -> tuple[Block, ...]:
-        return self._blocks(underlying, self._market.listing.chain_day())
-
-    def _listed_blocks(self, underlying: str, _: date) -> tuple[Block, ...]:
-        instrument = self._market.find(underlying)
-        return () if instrument is None else tuple(self._market.listing.chain(instrument))
+        expiration = min(listed, key=lambda one: abs((one.day - day).days))
+        ladder = stock_ladder(underlying, expiration.root).tolist()
+        nearest = min(ladder, key=lambda one: abs(one - float(strike)))
+        return self.find(occ(expiration.root, expiration.day, "C" if call else "P", nearest))
 
     def _instruments(self, contracts: Sequence[Contract]) -> list[Instrument]:
         found = [self._market.find(contract.symbol) for contract in contracts]

@@ -67,7 +67,8 @@ class _Balances:
         trading = [
             day
             for day in days
-            if day.weekday() < 5 and day >= new_york_day(account.profile.opened_at)
+            if self._sim.exchange.venue.is_trading_day(day)
+            and day >= new_york_day(account.profile.opened_at)
         ]
 
         def render(day: Any) -> dict[str, Any]:

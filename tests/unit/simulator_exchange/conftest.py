@@ -95,17 +95,24 @@ class HandVenue:
 
         return end
 
-    def expirations(self, underlying: str) -> Sequence[date]:
-        return MONTHLIES if underlying in SPOTS else ()
+    def is_trading_day(self, day: date) -> bool:
+        return day.weekday() < 5
 
-    def options(self, underlying: str, expiration: date) -> Sequence[Contract]:
-        return [
+    def nearest_option(
+        self, underlying: str, day: date, strike: Decimal, *, call: bool
+    ) -> Contract | None:
+        expiration = min(MONTHLIES, key=lambda one: abs((one - day).days))
+        listed_here = [
             each
             for each, _ in listed()
             if each.underlying == underlying
+            and each.call is call
             and each.expires_at is not None
             and each.expires_at.date() == expiration
         ]
+        return min(
+            listed_here, key=lambda one: abs((one.strike or Decimal(0)) - strike), default=None
+        )
 
 
 @cache

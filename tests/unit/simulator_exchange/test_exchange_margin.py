@@ -155,6 +155,12 @@ def test_a_price_nobody_pays_makes_nobody_rich(bench: Bench) -> None:
     assert effect(bench, sale, price="9999") == effect(bench, sale, price=str(mark))
 
 
+def test_shares_that_cover_a_call_can_be_offered_at_any_price(bench: Bench) -> None:
+    # Selling them uncovers the call, which binds what it binds at any price.
+    sale = leg("AAPL", "Sell to Close", 50)
+    assert effect(bench, sale, price="9999") == effect(bench, sale, price="250")
+
+
 def test_closing_frees_what_was_bound(bench: Bench) -> None:
     change = effect(bench, leg("NVDA", "Sell to Close", 50), price="120")
     assert Decimal(2990) < change < Decimal(3000)

@@ -1,0 +1,467 @@
+"""Orders and accounts over HTTP: statuses, envelopes, filters, pages."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from server.simulator import SimulatorSettings
+from server.simulator.exchange import ExchangeSettings
+
+from .conftest import CASH, MARGIN, Broker, leg, limit
+
+LOW = limit("-1.00", leg("AAPL", "Buy to Open"))
+OWN_PATHS = (
+    ("GET", "/balances"),
+    ("GET", "/balances/USD"),
+    ("GET", "/balance-snapshots"),
+    ("GET", "/positions"),
+    ("GET", "/transactions"),
+    ("GET", "/transactions/total-fees"),
+    ("GET", "/transactions/1"),
+    ("GET", "/orders"),
+    ("GET", "/orders/live"),
+    ("GET", "/orders/1"),
+    ("POST", "/orders"),
+    ("POST", "/orders/dry-run"),
+    ("PUT", "/orders/1"),
+    ("PATCH", "/orders/1"),
+    ("DELETE", "/orders/1"),
+    ("POST", "/orders/1/dry-run"),
+    ("GET", "/complex-orders"),
+    ("GET", "/complex-orders/live"),
+    ("GET", "/complex-orders/1"),
+    ("POST", "/complex-orders"),
+    ("POST", "/complex-orders/dry-run"),
+    ("DELETE", "/complex-orders/1"),
+    ("GET", "/net-liq/history?time-back=1d"),
+    ("GET", "/margin-requirements/AAPL/effective"),
+    ("GET", "/trading-status"),
+    ("GET", "/position-limit"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), OWN_PATHS)
+async def test_accounts_of_others_are_not_permitted(broker: Broker, method: str, path: str) -> None:
+    other = await broker.log_in("somebody-else")
+    theirs, ours = f"/accounts/{MARGIN}{path}", broker.headers
+    status, body = await broker.call(method, theirs, LOW, headers=other)
+    assert (status, body["error"]["code"]) == (403, "not_permitted")
+    status, body = await broker.call(method, f"/accounts/5WNOSUCH{path}", LOW, headers=ours)
+    assert (status, body["error"]["code"]) == (404, "record_not_found")
+
+
+async def test_somebody_elses_order_does_not_exist(broker: Broker) -> None:
+    order = await broker.place(LOW)
+    other = await broker.log_in("somebody-else")
+    _, body = await broker.call("GET", "/customers/me/accounts", headers=other)
+    theirs = body["data"]["items"][0]["account"]["account-number"]
+    for method in ("GET", "PUT", "DELETE"):
+        path = f"/accounts/{theirs}/orders/{order['id']}"
+        status, body = await broker.call(method, path, LOW, headers=other)
+        assert (status, body["error"]["code"]) == (404, "record_not_found")
+
+    assert (await broker.order(order["id"]))["status"] == "Routed"
+
+
+async def test_everybody_gets_the_same_accounts_every_time(broker: Broker) -> None:
+    seen = []
+    for token in ("somebody", "somebody", "another"):
+        headers = await broker.log_in(token)
+        _, body = await broker.call("GET", "/customers/me/accounts", headers=headers)
+        number = body["data"]["items"][0]["account"]["account-number"]
+        _, held = await broker.call("GET", f"/accounts/{number}/positions", headers=headers)
+        seen.append((number, [each["symbol"] for each in held["data"]["items"]]))
+
+    assert seen[0] == seen[1]
+    assert seen[0] != seen[2]
+    assert seen[0][1]
+
+
+async def test_the_demo_customers_accounts(broker: Broker) -> None:
+    items = (await broker.get("/customers/me/accounts"))["items"]
+    assert [each["account"]["account-number"] for each in items] == [MARGIN, CASH]
+    assert [each["account"]["margin-or-cash"] for each in items] == ["Margin", "Cash"]
+    assert {each["authority-level"] for each in items} == {"owner"}
+    held = (await broker.get(f"/accounts/{MARGIN}/positions"))["items"]
+    kinds = {(each["instrument-type"], each["quantity-direction"]) for each in held}
+    assert {
+        ("Equity", "Long"),
+        ("Equity Option", "Long"),
+        ("Equity Option", "Short"),
+    } <= kinds
+    chain = await broker.get("/option-chains/SPY/nested")
+    listed = {
+        strike[side]
+        for each in chain["items"][0]["expirations"]
+        for strike in each["strikes"]
+        for side in ("call", "put")
+    }
+    spy = [each["symbol"] for each in held if each["symbol"].startswith("SPY   ")]
+    assert spy
+    assert set(spy) <= listed
+    assert (await broker.get(f"/accounts/{CASH}/positions"))["items"] == []
+    balance = await broker.get(f"/accounts/{CASH}/balances/USD")
+    assert balance["net-liquidating-value"] == "0.0"
+
+
+async def test_balances_are_one_for_each_currency(broker: Broker) -> None:
+    (only,) = (await broker.get(f"/accounts/{MARGIN}/balances"))["items"]
+    assert only == await broker.get(f"/accounts/{MARGIN}/balances/USD")
+    status, body = await broker.call("GET", f"/accounts/{MARGIN}/balances/EUR")
+    assert (status, body["error"]["code"]) == (404, "record_not_found")
+
+
+async def test_positions_are_filtered_and_marked_on_request(broker: Broker) -> None:
+    path = f"/accounts/{MARGIN}/positions"
+    every = (await broker.get(path))["items"]
+    assert all("mark" not in each for each in every)
+    marked = (await broker.get(f"{path}?include-marks=true&symbol=AAPL"))["items"]
+    (aapl,) = marked
+    assert Decimal(aapl["mark"]) == Decimal(aapl["mark-price"]) * 100
+    spread = (await broker.get(f"{path}?underlying-symbol[]=QQQ&underlying-symbol[]=IWM"))["items"]
+    assert {each["underlying-symbol"] for each in spread} == {"QQQ", "IWM"}
+    options = (await broker.get(f"{path}?instrument-type=Equity%20Option"))["items"]
+    assert 0 < len(options) < len(every)
+
+
+async def test_a_worth_is_the_sum_of_its_parts(broker: Broker) -> None:
+    held = (await broker.get(f"/accounts/{MARGIN}/positions?include-marks=true"))["items"]
+    balance = await broker.get(f"/accounts/{MARGIN}/balances/USD")
+    worth = sum(
+        Decimal(each["mark"]) * (1 if each["quantity-direction"] == "Long" else -1) for each in held
+    )
+    net = Decimal(balance["cash-balance"]) + worth
+    assert abs(net - Decimal(balance["net-liquidating-value"])) <= Decimal("0.05")
+
+
+async def test_closed_positions_are_shown_on_request_until_the_night(broker: Broker) -> None:
+    await broker.place(limit("1.00", leg("SPY", "Sell to Close", 30)))
+    await broker.pass_time()
+    path = f"/accounts/{MARGIN}/positions?symbol=SPY"
+    assert (await broker.get(path))["items"] == []
+    (closed,) = (await broker.get(f"{path}&include-closed-positions=true"))["items"]
+    assert (closed["quantity"], closed["quantity-direction"]) == ("0.0", "Zero")
+    assert closed["realized-today-effect"] == "Credit"
+
+
+# --- orders
+
+
+async def test_a_placement_answers_routed_and_fills_later(broker: Broker) -> None:
+    body = limit("-999.00", leg("AAPL", "Buy to Open", 5), external_identifier="mine-1")
+    status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders", body)
+    assert status == 201, answer
+    placed = answer["data"]["order"]
+    assert (placed["status"], placed["external-identifier"]) == ("Routed", "mine-1")
+    assert answer["data"]["fee-calculation"]["total-fees"] == "0.005"
+    assert answer["data"]["warnings"] == []
+    await broker.pass_time()
+    order = await broker.order(placed["id"])
+    (fill,) = order["legs"][0]["fills"]
+    assert (order["status"], fill["quantity"]) == ("Filled", 5)
+    (trade,) = (await broker.get(f"/accounts/{MARGIN}/transactions?start-at=2026-03-10T15:00:00Z"))[
+        "items"
+    ]
+    assert (trade["order-id"], trade["price"]) == (placed["id"], fill["fill-price"])
+    fees = await broker.get(f"/accounts/{MARGIN}/transactions/total-fees")
+    assert fees == {"total-fees": "0.01", "total-fees-effect": "Debit"}
+
+
+async def test_numbers_and_texts_are_the_same_price(broker: Broker) -> None:
+    texts = await broker.place(limit("-1.23", leg("AAPL", "Buy to Open", "2")))
+    numbers = await broker.place(LOW | {"price": 1.23, "legs": [leg("AAPL", "Buy to Open", 2)]})
+    for name in ("price", "price-effect", "size"):
+        assert texts[name] == numbers[name]
+
+
+@pytest.mark.parametrize("text", ["{", "", "[1,", '{"price": NaN}', "\x00"])
+async def test_what_is_no_json_is_400(broker: Broker, text: str) -> None:
+    path, headers = f"/accounts/{MARGIN}/orders", broker.headers
+    async with broker.http.post(path, data=text.encode(), headers=headers) as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["code"] == "invalid_json"
+
+
+async def test_a_dry_run_leaves_nothing_behind(broker: Broker) -> None:
+    before = await broker.get(f"/accounts/{MARGIN}/balances/USD")
+    status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders/dry-run", LOW)
+    assert status == 200
+    order = answer["data"]["order"]
+    assert "id" not in order
+    assert (order["updated-at"], order["status"]) == (0, "Received")
+    assert answer["data"]["buying-power-effect"]["effect"] == "Debit"
+    assert await broker.get(f"/accounts/{MARGIN}/balances/USD") == before
+    live = (await broker.get(f"/accounts/{MARGIN}/orders/live"))["items"]
+    assert all(each.get("source") == "history" for each in live)
+
+
+async def test_a_dry_run_warns_of_what_a_placement_refuses(broker: Broker) -> None:
+    large = limit("-200.00", leg("AAPL", "Buy to Open", 9000))
+    status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders/dry-run", large)
+    assert status == 200
+    assert [each["code"] for each in answer["data"]["warnings"]] == ["margin_check_failed"]
+    assert answer["data"]["errors"] == answer["data"]["warnings"]
+    assert answer["data"]["buying-power-effect"]["new-buying-power-effect"] == "Debit"
+    status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders", large)
+    assert (status, answer["error"]["code"]) == (422, "preflight_check_failure")
+    assert answer["error"]["errors"][0]["code"] == "margin_check_failed"
+
+
+class TestABrokerThatRefusesInDryRuns:
+    @pytest.fixture
+    def settings(self) -> SimulatorSettings:
+        return SimulatorSettings(exchange=ExchangeSettings(dry_run_refuses_margin=True))
+
+    async def test_the_figures_are_beside_the_error(self, broker: Broker) -> None:
+        large = limit("-200.00", leg("AAPL", "Buy to Open", 9000))
+        status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders/dry-run", large)
+        assert status == 422
+        assert answer["error"]["errors"][0]["code"] == "margin_check_failed"
+        assert answer["data"]["buying-power-effect"]["change-in-buying-power-effect"] == "Debit"
+
+
+async def test_replacing_and_patching(broker: Broker) -> None:
+    placed = await broker.place(LOW)
+    await broker.pass_time()
+    path = f"/accounts/{MARGIN}/orders/{placed['id']}"
+    change = {"order-type": "Limit", "time-in-force": "Day", "price-effect": "Debit"}
+    status, dry = await broker.call("POST", f"{path}/dry-run", change | {"price": "2.00"})
+    assert (status, dry["data"]["order"]["price"]) == (200, "2.0")
+    assert "id" not in dry["data"]["order"]
+    status, answer = await broker.call("PUT", path, change | {"price": "2.00"})
+    assert status == 200
+    second = answer["data"]
+    assert (second["status"], second["replaces-order-id"]) == ("Contingent", placed["id"])
+    assert (await broker.order(placed["id"]))["status"] == "Replace Requested"
+    await broker.pass_time()
+    patch = {"price": "3.00", "price-effect": "Debit"}
+    path = f"/accounts/{MARGIN}/orders/{second['id']}"
+    status, answer = await broker.call("PATCH", path, patch)
+    third = answer["data"]
+    assert (status, third["price"], third["time-in-force"]) == (200, "3.0", "Day")
+    await broker.pass_time()
+    chain = [await broker.order(number) for number in (placed["id"], second["id"], third["id"])]
+    assert [each["status"] for each in chain] == ["Cancelled", "Cancelled", "Live"]
+    assert [each["edited"] for each in chain] == [True, True, False]
+    assert chain[0]["replacing-order-id"] == second["id"]
+
+
+async def test_cancelling(broker: Broker) -> None:
+    placed = await broker.place(LOW)
+    path = f"/accounts/{MARGIN}/orders/{placed['id']}"
+    status, answer = await broker.call("DELETE", path)
+    assert (status, answer["data"]["status"]) == (200, "Cancel Requested")
+    await broker.pass_time()
+    status, answer = await broker.call("DELETE", path)
+    assert (status, answer["error"]["code"]) == (422, "cannot_update_order")
+
+
+async def test_live_orders_are_everything_of_today(broker: Broker) -> None:
+    await broker.place(limit("-999.00", leg("F", "Buy to Open")))
+    low = await broker.place(LOW)
+    await broker.call("DELETE", f"/accounts/{MARGIN}/orders/{low['id']}")
+    await broker.pass_time()
+    items = (await broker.get(f"/accounts/{MARGIN}/orders/live"))["items"]
+    assert {"Filled", "Cancelled", "Live"} <= {each["status"] for each in items}
+    assert [each["id"] for each in items] == sorted((each["id"] for each in items), reverse=True)
+    of_customer = (await broker.get("/customers/me/orders/live"))["items"]
+    assert of_customer == items
+
+
+async def test_orders_come_in_pages_of_ten(broker: Broker) -> None:
+    path = f"/accounts/{MARGIN}/orders"
+    status, first = await broker.call("GET", path)
+    assert (status, len(first["data"]["items"])) == (200, 10)
+    page = first["pagination"]
+    assert (page["per-page"], page["page-offset"]) == (10, 0)
+    seen = [each["id"] for each in first["data"]["items"]]
+    for offset in range(1, page["total-pages"]):
+        _, body = await broker.call("GET", f"{path}?page-offset={offset}")
+        seen += [each["id"] for each in body["data"]["items"]]
+
+    assert len(seen) == len(set(seen)) == page["total-items"]
+    assert seen == sorted(seen, reverse=True)
+    _, body = await broker.call("GET", f"{path}?page-offset=99")
+    assert body["data"]["items"] == []
+
+
+ORDER_FILTERS = {
+    "status[]=Filled": lambda each: each["status"] == "Filled",
+    "status[]=Filled&status[]=Rejected": lambda each: each["status"] in ("Filled", "Rejected"),
+    "underlying-symbol=SPY": lambda each: each["underlying-symbol"] == "SPY",
+    "start-date=2026-03-01": lambda each: each["received-at"] >= "2026-03-01",
+    "end-date=2026-01-31": lambda each: each["received-at"] < "2026-02-01T06",
+    "start-at=2026-03-01T00:00:00Z": lambda each: each["received-at"] >= "2026-03-01",
+    "end-at=2026-02-01T00:00:00Z": lambda each: each["received-at"] < "2026-02-01",
+    "underlying-instrument-type=Equity": lambda each: True,
+    "underlying-instrument-type=Future": lambda each: False,
+    "futures-symbol=/ESH6": lambda each: False,
+    "external-identifier=mine": lambda each: each.get("external-identifier") == "mine",
+}
+
+
+@pytest.mark.parametrize("query", ORDER_FILTERS)
+async def test_orders_are_filtered(broker: Broker, query: str) -> None:
+    await broker.place(LOW | {"external-identifier": "mine"})
+    path = f"/accounts/{MARGIN}/orders?per-page=100"
+    every = (await broker.get(path))["items"]
+    found = (await broker.get(f"{path}&{query}"))["items"]
+    assert found == [each for each in every if ORDER_FILTERS[query](each)]
+    customers = (await broker.get(f"/customers/me/orders?per-page=100&{query}"))["items"]
+    assert customers == found
+
+
+TRANSACTION_FILTERS = {
+    "type=Trade": lambda each: each["transaction-type"] == "Trade",
+    "types[]=Money%20Movement": lambda each: each["transaction-type"] == "Money Movement",
+    "sub-type[]=Deposit": lambda each: each["transaction-sub-type"] == "Deposit",
+    "symbol=AAPL": lambda each: each.get("symbol") == "AAPL",
+    "underlying-symbol=AAPL": lambda each: each.get("underlying-symbol") == "AAPL",
+    "instrument-type=Equity": lambda each: each.get("instrument-type") == "Equity",
+    "action=Sell%20to%20Open": lambda each: each.get("action") == "Sell to Open",
+    "start-date=2026-02-01": lambda each: each["transaction-date"] >= "2026-02-01",
+    "end-date=2026-02-01": lambda each: each["transaction-date"] <= "2026-02-01",
+    "futures-symbol=/ESH6": lambda each: False,
+}
+
+
+@pytest.mark.parametrize("query", TRANSACTION_FILTERS)
+async def test_transactions_are_filtered(broker: Broker, query: str) -> None:
+    path = f"/accounts/{MARGIN}/transactions"
+    every = (await broker.get(path))["items"]
+    found = (await broker.get(f"{path}?{query}"))["items"]
+    assert found == [each for each in every if TRANSACTION_FILTERS[query](each)]
+    if query != "futures-symbol=/ESH6":
+        assert 0 < len(found) < len(every)
+
+
+async def test_transactions_are_sorted_and_paged(broker: Broker) -> None:
+    path = f"/accounts/{MARGIN}/transactions"
+    newest = (await broker.get(path))["items"]
+    oldest = (await broker.get(f"{path}?sort=Asc"))["items"]
+    assert newest == oldest[::-1]
+    _, page = await broker.call("GET", f"{path}?per-page=3&page-offset=1")
+    assert page["data"]["items"] == newest[3:6]
+    assert page["pagination"]["total-items"] == len(newest)
+    single = await broker.get(f"{path}/{newest[0]['id']}")
+    assert single == newest[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/orders?per-page=0",
+        "/orders?page-offset=-1",
+        "/orders?sort=Up",
+        "/orders?start-date=yesterday",
+        "/orders?start-at=noon",
+        "/transactions?per-page=many",
+        "/transactions?sort=desc",
+        "/balance-snapshots?time-of-day=NOON",
+        "/net-liq/history",
+        "/net-liq/history?time-back=2y",
+    ],
+)
+async def test_bad_parameters_are_400(broker: Broker, path: str) -> None:
+    status, body = await broker.call("GET", f"/accounts/{MARGIN}{path}")
+    assert (status, body["error"]["code"]) == (400, "validation_error")
+    assert body["error"]["errors"][0]["domain"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/orders/999", "/orders/abc", "/complex-orders/999", "/transactions/999", "/transactions/x"],
+)
+async def test_what_does_not_exist_is_404(broker: Broker, path: str) -> None:
+    status, body = await broker.call("GET", f"/accounts/{MARGIN}{path}")
+    assert (status, body["error"]["code"]) == (404, "record_not_found")
+
+
+# --- complex orders
+
+
+def bracket(kind: str = "OCO") -> dict[str, Any]:
+    sell = leg("AAPL", "Sell to Close", 10)
+    stop = {
+        "order-type": "Stop",
+        "time-in-force": "GTC",
+        "stop-trigger": "1.00",
+        "legs": [sell],
+    }
+    return {"type": kind, "orders": [limit("9999.00", sell, time_in_force="GTC"), stop]}
+
+
+async def test_a_complex_order_lives_under_its_own_id(broker: Broker) -> None:
+    path = f"/accounts/{MARGIN}/complex-orders"
+    status, answer = await broker.call("POST", path, bracket())
+    assert status == 201, answer
+    placed = answer["data"]["complex-order"]
+    assert "buying-power-effect" in answer["data"]
+    found = await broker.get(f"{path}/{placed['id']}")
+    assert [each["complex-order-id"] for each in found["orders"]] == [placed["id"]] * 2
+    for listing in (path, f"{path}/live"):
+        assert found["id"] in {each["id"] for each in (await broker.get(listing))["items"]}
+
+    await broker.pass_time()
+    status, answer = await broker.call("DELETE", f"{path}/{placed['id']}")
+    assert status == 200
+    assert [each["status"] for each in answer["data"]["orders"]] == ["Cancel Requested"] * 2
+    await broker.pass_time()
+    ended = await broker.get(f"{path}/{placed['id']}")
+    assert [each["status"] for each in ended["orders"]] == ["Cancelled"] * 2
+    assert ended["terminal-at"]
+    status, answer = await broker.call("DELETE", f"{path}/{placed['id']}")
+    assert (status, answer["error"]["code"]) == (422, "cannot_update_order")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        bracket("PAIRS"),
+        bracket("OTO"),
+        bracket() | {"orders": []},
+        bracket() | {"orders": bracket()["orders"][:1]},
+        bracket() | {"trigger-order": LOW},
+        bracket("OTOCO"),
+        bracket() | {"orders": [{}, {}]},
+    ],
+)
+async def test_unreadable_complex_orders_are_400(broker: Broker, body: Any) -> None:
+    for path in ("/complex-orders", "/complex-orders/dry-run"):
+        status, answer = await broker.call("POST", f"/accounts/{MARGIN}{path}", body)
+        assert (status, answer["error"]["code"]) == (400, "validation_error")
+
+
+# --- the hands of a test
+
+
+async def test_scripts_and_fills_by_hand(broker: Broker) -> None:
+    script = {"behavior": "reject", "reject-reason": "Halted", "count": 2}
+    assert (await broker.call("POST", "/_admin/exchange/scripts", script))[1] == {"scripts": 2}
+    first, second, third = [await broker.place(LOW) for _ in range(3)]
+    await broker.pass_time()
+    for rejected in (first, second):
+        assert (await broker.order(rejected["id"]))["reject-reason"] == "Halted"
+
+    fill = {"order_id": third["id"]}
+    status, order = await broker.call("POST", "/_admin/exchange/fills", fill)
+    assert (status, order["status"]) == (201, "Filled")
+    assert order["legs"][0]["fills"][0]["fill-price"] == "1.0"
+    status, _ = await broker.call("POST", "/_admin/exchange/fills", fill)
+    assert status == 409
+    status, _ = await broker.call("POST", "/_admin/exchange/fills", {"order_id": 1})
+    assert status == 404
+    status, figures = await broker.call("GET", "/_admin/exchange/statistics")
+    assert (status, figures["rejected"], figures["scripts"]) == (200, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "body", [{"behavior": "maybe"}, {"count": 0}, {"behavior": "delayed", "delay": -1}, []]
+)
+async def test_bad_scripts_are_refused(broker: Broker, body: Any) -> None:
+    assert (await broker.call("POST", "/_admin/exchange/scripts", body))[0] == 400
