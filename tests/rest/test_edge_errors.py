@@ -302,6 +302,22 @@ def test_the_answer_was_lost(tmp_path: Path, http: requests.Session) -> None:
         assert "Try again in a moment." in detail(read)
 
 
+def test_a_server_that_does_not_answer(tmp_path: Path, http: requests.Session) -> None:
+    """The edge waits a little longer than the server itself would."""
+    wait = threading.Event()
+
+    def hang(_request: bytes, _context: grpc.ServicerContext) -> bytes:
+        wait.wait(20)
+        return b""
+
+    with open_edge(tmp_path, default_deadline_s=0.1) as edge:
+        edge.backend.answers[QUOTES] = hang
+        answer = http.post(f"{edge.url}/api/v1/quotes", json=[{"symbol": "SPY"}])
+        wait.set()
+    assert answer.status_code == 504
+    assert "longer than the gateway waits" in detail(answer)
+
+
 def test_no_server_at_all(tmp_path: Path, http: requests.Session) -> None:
     with open_edge(tmp_path, server_port=free_ports(1)[0]) as edge:
         # Nothing was sent, so this may be said of an order, too.
