@@ -24,7 +24,8 @@ from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
 from server.market.live_prices import LivePrices
-from server.market.markets import Markets
+from server.market.markets import Market, Markets
+from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
 from server.rpc.front import Front
@@ -42,7 +43,6 @@ from server.tenants import Tenants
 from server.wire.streams import StreamCodec
 
 NOT_BUILT = (
-    "tasty.v1.AccountService/StreamPositions",
     "tasty.v1.OrderService/PlaceOrder",
     "tasty.v1.OrderService/ReplaceOrder",
     "tasty.v1.OrderService/CancelOrder",
@@ -82,6 +82,11 @@ class App:
                 loop.remove_signal_handler(number)
 
 
+def codec_for(market: Market) -> StreamCodec:
+    """Returns what encodes a tenant's topics: whether they are live is part of what they say."""
+    return StreamCodec(lambda: market.hub.live)
+
+
 @asynccontextmanager
 async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Yields the running server; leaving drains it and closes everything that was opened."""
@@ -109,12 +114,17 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             markets,
             clock,
             stream_count,
-            lambda market: StreamCodec(lambda: market.hub.live),
+            codec_for,
         )
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),
-            "tasty.v1.AccountService": Accounts(brokerage, clock, LivePrices(markets)),
+            "tasty.v1.AccountService": Accounts(
+                brokerage,
+                clock,
+                LivePrices(markets),
+                PositionStreams(brokerage, markets, clock, stream_count, codec_for),
+            ),
             "tasty.v1.MarketDataService": MarketData(desk, streams, settings, clock),
             "tasty.v1.ReferenceService": Reference(
                 brokerage, clock, most_symbols=settings.instruments_limit

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT_PACE", "pace", "pace_or", "queries", "symbols", "timeout"]
+__all__ = ["DEFAULT_PACE", "POSITIONS_PACE", "pace", "pace_or", "queries", "symbols", "timeout"]
 
 import math
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from tasty.v1 import instrument_pb2
+from tasty.v1 import account_service_pb2, instrument_pb2
 from tasty.v1 import market_data_stream_pb2 as stream_pb2
 
 from server.brokerage.lookup import InstrumentQuery
@@ -28,6 +28,7 @@ Paced = (
     | stream_pb2.StreamTradesRequest
     | stream_pb2.StreamCandlesRequest
     | stream_pb2.StreamMarketDataRequest
+    | account_service_pb2.StreamPositionsRequest
 )
 """The requests that choose a pace."""
 
@@ -78,6 +79,12 @@ DEFAULT_PACE = Pace(
     min_interval=timedelta(seconds=DEFAULT_INTERVAL_S),
     heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S),
 )
+
+
+POSITIONS_PACE = Pace(
+    min_interval=timedelta(seconds=1), heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S)
+)
+"""A portfolio is read by people, and every message of it is the whole of what changed."""
 
 
 def pace(request: Paced) -> Pace:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from tasty.v1 import credentials_service_pb2, stream_pb2, subscription_pb2
+from tasty.v1 import account_service_pb2, credentials_service_pb2, stream_pb2, subscription_pb2
 from tasty.v1 import market_data_stream_pb2 as pb
 
 from server.simulator import Simulator, SimulatorSettings
@@ -307,3 +309,86 @@ async def test_a_thousand_streams_closed_leave_nothing(tmp_path: Path) -> None:
         await eventually(lambda: not gateway.app.streams.total)
         [hub] = gateway.app.markets.statistics().hubs.values()
         assert (hub.readers, hub.groups, hub.held) == (0, 0, 0)
+
+
+async def test_positions_are_valued_live_with_their_sums(gateway: Gateway) -> None:
+    request = account_service_pb2.StreamPositionsRequest(account_id="5WT00001", min_interval=0.1)
+    async with opened(gateway.demo.accounts.StreamPositions(request)) as call:
+        acknowledged = await call.read()
+        assert acknowledged.kind == ACK
+        first = await until(call, SNAPSHOT)
+        known = {each.symbol: each for each in first.positions}
+        assert len(known) == len(acknowledged.notice.subscriptions) > 3
+
+        totals = first.totals
+        while not totals.HasField("beta_weighted_delta") or any(
+            symbol in known for symbol in totals.incomplete_symbols
+        ):
+            message = await until(call, UPDATE)
+            totals = message.totals
+            known |= {each.symbol: each for each in message.positions}
+
+        assert {each.price_source for each in known.values()} == {"quote"}
+        options = [each for each in known.values() if each.instrument_type == "Equity Option"]
+        assert options
+        for name in ("delta", "theta"):
+            sums = [Decimal(getattr(each, f"position_{name}") or 0) for each in known.values()]
+            assert Decimal(getattr(totals, name)) == sum(sums)
+        profits = [Decimal(each.unrealized_pnl) for each in known.values()]
+        assert Decimal(totals.unrealized_pnl) == sum(profits)
+
+
+async def test_positions_of_somebody_else_are_not_found(gateway: Gateway) -> None:
+    request = account_service_pb2.StreamPositionsRequest(account_id="5WT99999")
+    call = gateway.demo.accounts.StreamPositions(request)
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await call.read()
+    assert failure.value.code() is grpc.StatusCode.NOT_FOUND
+    assert "Available accounts: ['5WT00001', '5WT00002']" in failure.value.details()
+
+
+async def test_candles_are_history_then_live_without_a_seam(gateway: Gateway) -> None:
+    request = pb.StreamCandlesRequest(symbols=["SPY", "NOSUCH"], interval="1m", min_interval=0)
+    async with opened(gateway.demo.market.StreamCandles(request)) as call:
+        assert (await call.read()).kind == ACK
+        history = await until(call, SNAPSHOT)
+        times = [candle.time.seconds for candle in history.candles]
+        while (message := await until(call, *DATA)).kind != UPDATE:
+            times += [candle.time.seconds for candle in message.candles]
+        assert len(times) > 30
+        assert [b - a for a, b in itertools.pairwise(times)] == [60] * (len(times) - 1)
+        for candle in message.candles:
+            assert candle.time.seconds - times[-1] in (0, 60)
+            low, high = Decimal(candle.low), Decimal(candle.high)
+            assert low <= Decimal(candle.open) <= high
+            assert low <= Decimal(candle.close) <= high
+
+
+async def test_candles_come_again_after_a_reconnect_without_repeating_the_history(
+    gateway: Gateway,
+) -> None:
+    request = pb.StreamCandlesRequest(symbols=["SPY"], interval="5m", min_interval=0)
+    async with opened(gateway.demo.market.StreamCandles(request)) as call:
+        await until(call, UPDATE)
+        gateway.sim.faults.add(Fault(kind="drop", path="/dxlink", at="now"))
+        await until(call, RECONNECTED)
+        for _ in range(5):
+            assert len((await until(call, *DATA)).candles) <= 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"interval": "5 minutes"}, "Invalid interval '5 minutes'."),
+        ({"interval": "0m"}, "Invalid interval '0m'."),
+        ({"start_time": "yesterday"}, "Invalid start_time 'yesterday'."),
+        ({"start_time": "2999-01-01"}, "Invalid start_time '2999-01-01'."),
+    ],
+)
+async def test_bad_candles_are_refused(
+    gateway: Gateway, fields: dict[str, Any], words: str
+) -> None:
+    call = gateway.demo.market.StreamCandles(pb.StreamCandlesRequest(symbols=["SPY"], **fields))
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await call.read()
+    assert failure.value.details().startswith(words)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 __all__ = ["Accounts", "LivePrices"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Protocol
 
@@ -15,12 +16,17 @@ from server.brokerage import Brokerage
 from server.brokerage.positions import Position
 from server.brokerage.valuation import NO_GREEKS, GreekValues, Price, value
 from server.clock import Clock, new_york_today
+from server.market.position_stream import PortfolioUpdate, PositionStreams
 from server.rpc.call import current_call
+from server.rpc.farewell import told
 from server.tables.plain import plain_table
 from server.tenants import Tenant
+from server.wire import streams
 from server.wire.balance import balances_response
+from server.wire.market_data_requests import POSITIONS_PACE, pace_or
 from server.wire.net_liquidating_value import net_liquidating_value_to
 from server.wire.paging import page_of
+from server.wire.portfolio import portfolio_update
 from server.wire.position import missing_of, position_to
 from server.wire.rules import checked
 from server.wire.transaction import transaction_to
@@ -38,22 +44,16 @@ class LivePrices(Protocol):
         """Returns prices, and greeks of options, by streamer symbol; raises nothing of ours."""
 
 
-class NoLivePrices:
-    """Stands in where there is no feed: positions keep the broker's own marks."""
-
-    async def of_positions(
-        self, tenant: Tenant, positions: Sequence[Position]
-    ) -> tuple[Mapping[str, Price], Mapping[str, GreekValues]]:
-        return {}, {}
-
-
 class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     """Reads the calling tenant's accounts; any other account is not found."""
 
-    def __init__(self, brokerage: Brokerage, clock: Clock, live: LivePrices | None = None) -> None:
+    def __init__(
+        self, brokerage: Brokerage, clock: Clock, live: LivePrices, open_streams: PositionStreams
+    ) -> None:
         self._brokerage = brokerage
         self._clock = clock
-        self._live: LivePrices = live or NoLivePrices()
+        self._live = live
+        self._streams = open_streams
 
     async def GetBalances(  # noqa: N802 - named by the contract
         self, request: pb.GetBalancesRequest, context: object
@@ -123,3 +123,25 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
             next_page_token=page.next_token,
             skipped=found.skipped,
         )
+
+    def StreamPositions(  # noqa: N802 - named by the contract
+        self, request: pb.StreamPositionsRequest, context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._positions(request), self._clock)
+
+    async def _positions(self, request: pb.StreamPositionsRequest) -> AsyncGenerator[bytes, None]:
+        call = current_call()
+        items = self._streams.follow(
+            call.tenant,
+            request.account_id,
+            pace_or(request, POSITIONS_PACE),
+            call.draining.is_set,
+        )
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, PortfolioUpdate):
+                    yield portfolio_update(item).SerializeToString()
+                elif isinstance(item, tuple):
+                    yield streams.acknowledgement(item, self._clock.now())
+                else:
+                    yield streams.notice(item, self._clock.now())
