@@ -119,6 +119,19 @@ def test_even_kill_9_leaves_nothing(gateway: Gateway) -> None:
     assert_nothing_left(gateway, parts)
 
 
+def test_a_stream_is_told_of_the_end(gateway: Gateway) -> None:
+    url = f"{gateway.url}/api/v1/stream/quotes?symbols=SPY"
+    key = {"X-API-Key": gateway.api_key}
+    with requests.get(url, headers=key, stream=True, timeout=10) as events:
+        lines = events.iter_lines(chunk_size=1)
+        assert any(line.startswith(b"data: ") for line in lines)
+        gateway.process.send_signal(signal.SIGTERM)
+        said = [line for line in lines if line.startswith(b"data: ")]
+    # Read to its end without an error: the edge carried the last word before it went.
+    assert b"STREAM_EVENT_KIND_END" in said[-1]
+    assert gateway.process.wait(GONE_WITHIN_S) == 0
+
+
 def test_a_part_that_does_not_stop_is_killed(gateway: Gateway) -> None:
     parts = children(gateway.process.pid)
     os.kill(part(parts, "simulator"), signal.SIGSTOP)

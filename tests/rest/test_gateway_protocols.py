@@ -1,0 +1,104 @@
+"""The same calls over every protocol, through the whole gateway and directly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import grpc
+import pytest
+import requests
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from tasty.v1 import (
+    account_service_pb2,
+    account_service_pb2_grpc,
+    market_data_service_pb2_grpc,
+    market_data_stream_pb2,
+    system_service_pb2,
+    system_service_pb2_grpc,
+)
+
+from tests.stack import Gateway
+
+KEY = {"X-API-Key": Gateway.api_key}
+METADATA = [("x-api-key", Gateway.api_key)]
+
+
+@pytest.fixture(params=["through the edge", "directly"])
+def channel(request: pytest.FixtureRequest, gateway: Gateway) -> Iterator[grpc.Channel]:
+    target = gateway.target if request.param == "through the edge" else gateway.grpc_target
+    with grpc.insecure_channel(target) as channel:
+        yield channel
+
+
+def test_health_without_a_key(channel: grpc.Channel) -> None:
+    answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    stub = system_service_pb2_grpc.SystemServiceStub(channel)
+    assert stub.GetHealth(system_service_pb2.GetHealthRequest()).status == "healthy"
+
+
+def test_reflection_names_every_service(channel: grpc.Channel) -> None:
+    asked = reflection_pb2.ServerReflectionRequest(list_services="")
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    (answer,) = stub.ServerReflectionInfo(iter([asked]))
+    names = {service.name for service in answer.list_services_response.service}
+    assert {"tasty.v1.SystemService", "tasty.v1.OrderService", "grpc.health.v1.Health"} <= names
+
+
+def test_grpc_and_rest_say_the_same(
+    gateway: Gateway, channel: grpc.Channel, http: requests.Session
+) -> None:
+    stub = account_service_pb2_grpc.AccountServiceStub(channel)
+    request = account_service_pb2.GetBalancesRequest(account_id=gateway.account)
+    over_grpc = stub.GetBalances(request, metadata=METADATA)
+    url = f"{gateway.url}/api/v1/balances?account_id={gateway.account}"
+    over_rest = http.get(url, headers=KEY).json()
+    assert over_grpc.cash == over_rest["cash"]
+    # The rest moves with the market; that all of it is there, by its own name, is what counts.
+    assert {field.name for field in over_grpc.DESCRIPTOR.fields} >= set(over_rest)
+    assert {field.name for field, _ in over_grpc.ListFields()} <= set(over_rest)
+
+
+def test_an_error_has_status_and_words(channel: grpc.Channel) -> None:
+    stub = account_service_pb2_grpc.AccountServiceStub(channel)
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.GetBalances(account_service_pb2.GetBalancesRequest(account_id="1"), metadata=METADATA)
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert refused.value.details().startswith("Account '1' not found.")
+    assert "grpc-status-details-bin" in dict(refused.value.trailing_metadata())
+
+
+def test_a_stream(gateway: Gateway, channel: grpc.Channel, http: requests.Session) -> None:
+    stub = market_data_service_pb2_grpc.MarketDataServiceStub(channel)
+    request = market_data_stream_pb2.StreamQuotesRequest(symbols=["SPY"])
+    stream = stub.StreamQuotes(request, metadata=METADATA, timeout=10)
+    assert any(quote.event_symbol == "SPY" for answer in stream for quote in answer.quotes)
+    stream.cancel()
+    url = f"{gateway.url}/api/v1/stream/quotes?symbols=SPY"
+    with http.get(url, headers=KEY, stream=True, timeout=10) as events:
+        assert events.headers["content-type"] == "text/event-stream"
+        for line in events.iter_lines(chunk_size=1):
+            if line.startswith(b"data: ") and json.loads(line[6:]).get("quotes"):
+                break
+        else:
+            pytest.fail("no quote came")
+
+
+def test_metrics_are_served(gateway: Gateway, http: requests.Session) -> None:
+    assert http.get(f"{gateway.metrics_url}/metrics").status_code == 200
+
+
+def test_the_admin_page_changes_nothing(gateway: Gateway, http: requests.Session) -> None:
+    assert http.get(f"{gateway.admin_url}/ready").text == "LIVE\n"
+    assert http.get(f"{gateway.admin_url}/stats/prometheus").status_code == 200
+    for path in (
+        "quitquitquit",
+        "config_dump",
+        "logging?level=trace",
+        "runtime_modify",
+        "cpuprofiler",
+    ):
+        assert http.post(f"{gateway.admin_url}/{path}").status_code == 403
+    assert http.get(f"{gateway.url}/health").status_code == 200
