@@ -20,6 +20,7 @@ import orjson
 
 from server.brokerage.hosts import Hosts
 from server.brokerage.item import items_of
+from server.brokerage.order_journey import Journey
 from server.brokerage.pacing import Pacer
 from server.brokerage.sdk import Session
 from server.brokerage.transport import BrokerTransport
@@ -103,10 +104,15 @@ class Connection:
 
         return items
 
-    async def send(self, method: str, path: str, body: object = None) -> Any:
-        """Sends a change once, and returns the `data` of its answer (None without one)."""
+    async def send(
+        self, method: str, path: str, body: object = None, *, journey: Journey | None = None
+    ) -> Any:
+        """Sends a change once, and returns the `data` of its answer (None without one).
+
+        `journey` watches that one request; what may come before it (a login) is not part of it.
+        """
         content = None if body is None else orjson.dumps(body)
-        return (await self._answer(method, path, content=content)).get("data")
+        return (await self._answer(method, path, content=content, journey=journey)).get("data")
 
     def end(self) -> None:
         """Lets nothing more out; what is on its way comes to its end.
@@ -117,12 +123,25 @@ class Connection:
         self.transport.ended = True
 
     async def _answer(
-        self, method: str, path: str, *, params: Params | None = None, content: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        content: bytes | None = None,
+        journey: Journey | None = None,
     ) -> dict[str, Any]:
         await self.sdk.refresh()
         client = self.sdk._client
-        response = await client.request(method, path, params=_given(params), content=content)
-        answer = orjson.loads(response.content) if response.content.strip() else {}
+        watched = None if journey is None else {"trace": journey.trace}
+        response = await client.request(
+            method, path, params=_given(params), content=content, extensions=watched
+        )
+        try:
+            answer = orjson.loads(response.content) if response.content.strip() else {}
+        except orjson.JSONDecodeError:
+            raise BrokerUnreadable("broken JSON") from None
+
         if not isinstance(answer, dict):
             raise BrokerUnreadable("an answer without its envelope")
 

@@ -49,6 +49,7 @@ class Refusal(Exception):
         codes: tuple[str, ...],
         words: str,
         is_json: bool,
+        body: bytes = b"",
     ) -> None:
         super().__init__(f"HTTP {status}")
         self.method = method
@@ -57,6 +58,8 @@ class Refusal(Exception):
         self.codes = codes
         self.words = words
         self.is_json = is_json
+        self.body = body
+        """What came; a refused dry run still holds its figures there."""
 
     @classmethod
     def read(cls, method: str, path: str, status: int, body: bytes) -> Refusal:
@@ -74,6 +77,7 @@ class Refusal(Exception):
             codes=tuple(codes),
             words="; ".join(words)[:LONGEST_WORDS] or f"HTTP {status}",
             is_json=is_json,
+            body=body,
         )
 
 

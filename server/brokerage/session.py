@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from server.brokerage.accounts import Account, read_account
 from server.brokerage.balances import Balances, read_balances
@@ -31,6 +30,7 @@ from server.brokerage.item import Faults, Item, Listing, items_of, read_all, rea
 from server.brokerage.metrics import MarketMetrics, read_market_metrics
 from server.brokerage.once import Once
 from server.brokerage.orders import Order, read_order
+from server.brokerage.paths import segment
 from server.brokerage.positions import Position, read_position
 from server.brokerage.search import SymbolMatch, read_symbol_match
 from server.brokerage.symbols import Instrument, InstrumentKind, parse
@@ -213,7 +213,7 @@ class BrokerSession:
         """Returns one order; raises OrderNotFound."""
         try:
             data = await self.connection.get(
-                f"/accounts/{account.number}/orders/{_segment(order_id)}"
+                f"/accounts/{account.number}/orders/{segment(order_id)}"
             )
         except NotKnownToBroker as unknown:
             raise OrderNotFound(order_id) from unknown
@@ -250,7 +250,7 @@ class BrokerSession:
     async def search(self, text: str) -> tuple[SymbolMatch, ...]:
         """Returns what begins with `text`; nothing found is an empty result."""
         try:
-            data = await self.connection.get(f"/symbols/search/{_segment(text)}")
+            data = await self.connection.get(f"/symbols/search/{segment(text)}")
         except NotKnownToBroker:
             return ()
 
@@ -316,7 +316,7 @@ class BrokerSession:
         """Deletes a private list; raises WatchlistNotFound."""
         async with self._changing_watchlists:
             await self.watchlist("private", name)
-            await self.connection.send("DELETE", f"/watchlists/{_segment(name)}")
+            await self.connection.send("DELETE", f"/watchlists/{segment(name)}")
 
     # --- inside
 
@@ -335,9 +335,9 @@ class BrokerSession:
         symbol = underlying.symbol
         future = underlying.kind is InstrumentKind.FUTURE
         path = (
-            f"/futures-option-chains/{_segment(underlying.root.lstrip('/'))}/nested"
+            f"/futures-option-chains/{segment(underlying.root.lstrip('/'))}/nested"
             if future
-            else f"/option-chains/{_segment(symbol)}/nested"
+            else f"/option-chains/{segment(symbol)}/nested"
         )
         try:
             data = await self.connection.get(path)
@@ -367,7 +367,7 @@ class BrokerSession:
             return before
 
         body = {**before.raw, "watchlist-entries": new}
-        return await self._write_watchlist("PUT", f"/watchlists/{_segment(before.name)}", body)
+        return await self._write_watchlist("PUT", f"/watchlists/{segment(before.name)}", body)
 
     async def _write_watchlist(self, method: str, path: str, body: dict[str, Any]) -> Watchlist:
         data = await self.connection.send(method, path, body)
@@ -377,8 +377,3 @@ class BrokerSession:
     def _not_in_sandbox(self, what: str) -> None:
         if self.connection.sdk.is_test:
             raise BrokerUnavailable(f"its sandbox has no {what}")
-
-
-def _segment(text: str) -> str:
-    """Returns a text as one segment of a path; dots too, or `..` would climb out of it."""
-    return quote(text, safe="").replace(".", "%2E")

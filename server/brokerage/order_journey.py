@@ -1,0 +1,81 @@
+"""How far a change got on its way to the broker, and what its end therefore proves.
+
+The library below tells each step of a request, so "nothing was sent" is a fact here and not a guess
+from the kind of an exception: a wait for the pace, a login that failed, a connection that was never
+made all end before the first byte. After the first byte only an answer of the broker's own proves
+anything; a proxy's page proves nothing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Journey", "Outcome", "outcome_of"]
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+import structlog
+
+from server.brokerage.failures import answered
+
+log = structlog.get_logger(__name__)
+
+STEPS: Mapping[str, str] = {
+    "connect_tcp.started": "connecting",
+    "connect_tcp.complete": "connected",
+    "send_request_headers.started": "leaving",
+    "send_request_body.complete": "sent",
+    "receive_response_headers.complete": "answering",
+    "receive_response_body.complete": "answered",
+}
+"""The library's events that matter, whatever version of HTTP is before their dot."""
+
+REFUSALS = frozenset({400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429})
+"""Statuses that, with the broker's own envelope around its words, prove that nothing was done."""
+
+
+class Outcome(Enum):
+    """What is known of a change after its one sending ended without a usable answer."""
+
+    UNSENT = "unsent"
+    """Not a byte left: it may be sent again."""
+    REFUSED = "refused"
+    """The broker said no."""
+    UNKNOWN = "unknown"
+    """It may have been done."""
+
+
+class Journey:
+    """Watches one request; `step` is called at each of `STEPS`."""
+
+    def __init__(self, step: Callable[[str], None] = lambda _step: None) -> None:
+        self._step = step
+        self.left = False
+        """Whether the first byte may have left."""
+
+    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
+        """Is told by the HTTP library; its name for this is the `trace` extension."""
+        step = STEPS.get(event.partition(".")[2])
+        if step is None:
+            return
+
+        if step == "leaving":
+            self.left = True
+
+        self._step(step)
+
+
+def outcome_of(failure: BaseException, journey: Journey) -> Outcome:
+    """Returns what the failure of a sending proves."""
+    if not journey.left:
+        return Outcome.UNSENT
+
+    refusal = answered(failure)
+    if refusal is None or not refusal.is_json or refusal.status not in REFUSALS:
+        return Outcome.UNKNOWN
+
+    if not refusal.codes:  # JSON, but nobody knows whose
+        return Outcome.UNKNOWN
+
+    # A token that was refused, or a rate: the order was not looked at, so it may come again.
+    return Outcome.UNSENT if refusal.status in (401, 429) else Outcome.REFUSED
