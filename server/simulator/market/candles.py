@@ -37,6 +37,9 @@ _BATCH = 8192
 _HISTORY = {"s": 3, "m": 120, "h": 800, "d": 3660, "w": 3660, "mo": 3660, "y": 3660}
 """How many days back each unit of length goes."""
 
+_INTRADAY = {"s": 1, "m": 60, "h": 3600}
+"""Seconds in the units of less than a day."""
+
 _SAMPLES = 8
 """Prices looked at within an intraday candle, at least half as many."""
 
@@ -44,7 +47,7 @@ _DAILY_SHIFT = 14
 """Days are looked at every 3 minutes, as in Summary."""
 
 _LONG_SHIFT = 16
-"""Past days of 24 hours are looked at every 14 minutes."""
+"""Past days of 24 hours, and those of a week or more, are looked at every 14 minutes."""
 
 _LONG = 12 * 3600 * 80
 """Steps from which a day is long."""
@@ -93,10 +96,8 @@ class Candles:
 
         count, unit = length
         oldest = max(since, now - timedelta(days=_HISTORY[unit]))
-        if unit in {"s", "m", "h"}:
-            spans = self._intraday(
-                row, count * {"s": 1, "m": 60, "h": 3600}[unit], now, regular_hours
-            )
+        if unit in _INTRADAY:
+            spans = self._intraday(row, count * _INTRADAY[unit], now, regular_hours)
         else:
             spans = self._daily(row, count, unit, now)
 
@@ -106,7 +107,7 @@ class Candles:
             if span.time < oldest.timestamp() * 1000:
                 break
 
-            batch.append(_sample(span, daily=unit not in {"s", "m", "h"}, newest=first))
+            batch.append(_sample(span, unit, newest=first))
             if first or sum(len(samples.steps) for samples in batch) > _BATCH:
                 yield from self._make(row, batch, now if first else None)
                 batch, first = [], False
@@ -276,14 +277,14 @@ def parse_interval(text: str) -> tuple[int, str] | None:
     return (count, match[2]) if count else None
 
 
-def _sample(span: _Span, *, daily: bool, newest: bool) -> _Samples:
+def _sample(span: _Span, unit: str, *, newest: bool) -> _Samples:
     """Chooses the steps to look at: both ends, and a lattice between them."""
     steps: list[Ints] = []
     for begin, end in span.pieces:
         last = max(end - 8, begin)
-        if not daily:
+        if unit in _INTRADAY:
             shift = max(int(np.log2(max((end - begin) / _SAMPLES, 8))), 3)
-        elif newest or end - begin < _LONG:
+        elif newest or (unit == "d" and end - begin < _LONG):
             shift = _DAILY_SHIFT
         else:
             shift = _LONG_SHIFT

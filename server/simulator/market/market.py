@@ -110,6 +110,15 @@ class Market:
             )
         ]
 
+    def closes(self, instruments: Sequence[Instrument]) -> list[Decimal | None]:
+        """Returns the closes before the present session, as `Summary` has them."""
+        if not instruments:
+            return []
+
+        rows = np.array([instrument.row for instrument in instruments])
+        closes = self.days.closes(rows, self.moments.at(self.clock.now()))
+        return [_decimal(close) for close in closes.tolist()]
+
     def open(self, instrument: Instrument) -> bool:
         """Tells whether it trades now; with `always_open`, until it expires or is halted."""
         now = self.clock.now()

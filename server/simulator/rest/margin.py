@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from server.simulator.exchange.balances import rules_of
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.money import text
 from server.simulator.exchange.views.margin import report_json
+from server.simulator.market.series import RATE
 from server.simulator.rest.ownership import account_of
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         return reply(envelope(body, request.path))
 
     async def configuration(request: web.Request) -> web.Response:
-        return reply(envelope({"risk-free-rate": "0.0025"}, request.path))
+        # The rate that the market's options are priced with.
+        return reply(envelope({"risk-free-rate": text(Decimal(str(RATE)))}, request.path))
 
     return [
         web.get("/margin/accounts/{account_number}/requirements", report),
