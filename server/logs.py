@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, TextIO
 
 import orjson
@@ -24,6 +25,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from server.settings import Settings
 
 STARS = "***"
+PLAIN = frozenset({type(None), bool, int, float})
+"""Types whose values hold no text."""
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id")
 """The id of the call that the running task serves; set by the first link of the chain."""
@@ -111,17 +114,22 @@ def redacted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [redacted(item) for item in value]
 
-    if value is None or isinstance(value, (int, float)):
+    if type(value) in PLAIN:
         return value
 
     return _redacted_text(str(value))
 
 
 def _redacted_item(name: object, value: Any) -> Any:
-    if isinstance(name, str) and _NAMED.search(name) and not isinstance(value, (int, float)):
+    if isinstance(name, str) and _names_a_secret(name) and type(value) not in PLAIN:
         return STARS
 
     return redacted(value)
+
+
+@lru_cache(maxsize=1024)
+def _names_a_secret(name: str) -> bool:
+    return _NAMED.search(name) is not None
 
 
 def _redacted_text(text: str) -> str:
@@ -141,11 +149,12 @@ def _redacted_text(text: str) -> str:
 
 
 def _redact(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    # Keys that begin with an underscore are structlog's own, and not printed.
-    return {
-        name: value if name.startswith("_") else _redacted_item(name, value)
-        for name, value in event.items()
-    }
+    for name, value in event.items():
+        # Keys that begin with an underscore are structlog's own, and not printed.
+        if type(value) not in PLAIN and not name.startswith("_"):
+            event[name] = _redacted_item(name, value)
+
+    return event
 
 
 def _add_request_id(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -1,15 +1,16 @@
-"""The one table from what went wrong to a gRPC status, and the status as clients receive it.
+"""The one table from what went wrong to a status, and the status as clients receive it.
 
-Only `server/rpc` knows `grpc.StatusCode`; Envoy derives the HTTP status from it (the numbers beside
-the table are its own), so there is no second table for REST.
+Only `server/rpc` knows `grpc.StatusCode`. The HTTP statuses beside the codes are what Envoy makes
+of them by itself; they stand here for streams, whose clients can be told in-band only.
 """
 
 from __future__ import annotations
 
-__all__ = ["DOMAIN", "FAMILIES", "Failure", "cancelled", "failure_of", "internal"]
+__all__ = ["DOMAIN", "FAMILIES", "Answer", "Failure", "cancelled", "failure_of"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import grpc
 from google.protobuf.message import Message
@@ -20,17 +21,26 @@ from server import errors
 
 Code = grpc.StatusCode
 
-FAMILIES: Mapping[type[errors.GatewayError], grpc.StatusCode] = {
-    errors.BadInput: Code.INVALID_ARGUMENT,  # 400
-    errors.NotAuthenticated: Code.UNAUTHENTICATED,  # 401
-    errors.NotAllowed: Code.PERMISSION_DENIED,  # 403
-    errors.NotFound: Code.NOT_FOUND,  # 404
-    errors.Conflict: Code.ALREADY_EXISTS,  # 409
-    errors.TooManyRequests: Code.RESOURCE_EXHAUSTED,  # 429
-    errors.NotBuilt: Code.UNIMPLEMENTED,  # 501
-    errors.Unavailable: Code.UNAVAILABLE,  # 503
-    errors.Late: Code.DEADLINE_EXCEEDED,  # 504
+
+class Answer(NamedTuple):
+    """How a kind of failure is answered."""
+
+    code: grpc.StatusCode
+    http: int
+
+
+FAMILIES: Mapping[type[errors.GatewayError], Answer] = {
+    errors.BadInput: Answer(Code.INVALID_ARGUMENT, 400),
+    errors.NotAuthenticated: Answer(Code.UNAUTHENTICATED, 401),
+    errors.NotAllowed: Answer(Code.PERMISSION_DENIED, 403),
+    errors.NotFound: Answer(Code.NOT_FOUND, 404),
+    errors.Conflict: Answer(Code.ALREADY_EXISTS, 409),
+    errors.TooManyRequests: Answer(Code.RESOURCE_EXHAUSTED, 429),
+    errors.NotBuilt: Answer(Code.UNIMPLEMENTED, 501),
+    errors.Unavailable: Answer(Code.UNAVAILABLE, 503),
+    errors.Late: Answer(Code.DEADLINE_EXCEEDED, 504),
 }
+UNFORESEEN = Answer(Code.INTERNAL, 500)
 
 DOMAIN = "tasty-gateway"
 """Whose reasons these are (AIP-193); clients tell ours from Google's and Envoy's by it."""
@@ -45,62 +55,83 @@ class Failure:
     """How a call failed, ready to be sent."""
 
     code: grpc.StatusCode
+    http: int
+    reason: str
     message: str
     details: bytes = b""
     """A serialised google.rpc.Status, for `grpc-status-details-bin`."""
     error: BaseException | None = field(default=None, compare=False)
     """What was raised; for callers inside the process, never sent."""
 
+    @property
+    def unforeseen(self) -> bool:
+        return self.code is UNFORESEEN.code
 
-def failure_of(error: errors.GatewayError) -> Failure:
-    """Returns the status of a known error, with its reason and the field at fault."""
-    message = _short(str(error))
-    details: list[Message] = [
-        ErrorInfo(
-            # The whole name, as `ErrorReason.Value()` takes it in every language.
-            reason=error.reason,
-            domain=DOMAIN,
-            metadata={name: _short(value) for name, value in error.metadata.items()},
+
+def failure_of(error: Exception, request_id: str) -> Failure:
+    """Returns what to tell of an error: all of one that is ours, of others only the request id."""
+    known = _known(error)
+    if known is None:
+        return _failure(
+            UNFORESEEN,
+            "ERROR_REASON_INTERNAL",
+            f"Internal error. Quote request id {request_id} when reporting it.",
+            {"request_id": request_id},
+            error,
         )
-    ]
-    if error.field is not None:
-        violation = BadRequest.FieldViolation(field=error.field, description=message)
-        details.append(BadRequest(field_violations=[violation]))
 
-    return _failure(_code_of(error), message, details, error)
-
-
-def internal(request_id: str, error: BaseException) -> Failure:
-    """Returns the status of an error that nobody foresaw: its text stays in the log."""
-    return _failure(
-        Code.INTERNAL,
-        f"Internal error. Quote request id {request_id} when reporting it.",
-        [
-            ErrorInfo(
-                reason="ERROR_REASON_INTERNAL", domain=DOMAIN, metadata={"request_id": request_id}
-            )
-        ],
-        error,
-    )
+    return _failure(_answer_to(known), known.reason, _short(str(known)), known.metadata, known)
 
 
 def cancelled(*, late: bool) -> Failure:
     """Returns the status of a call that its client gave up; nobody is left to receive it."""
-    code = Code.DEADLINE_EXCEEDED if late else Code.CANCELLED
-    return Failure(code=code, message="The client is gone.")
+    if late:
+        return Failure(code=Code.DEADLINE_EXCEEDED, http=504, reason="", message="")
+
+    return Failure(code=Code.CANCELLED, http=499, reason="", message="")
 
 
 def _failure(
-    code: grpc.StatusCode, message: str, details: list[Message], error: BaseException
+    answer: Answer, reason: str, message: str, metadata: Mapping[str, str], error: Exception
 ) -> Failure:
-    status = Status(code=code.value[0], message=message)
+    # The whole name of the reason, as `ErrorReason.Value()` takes it in every language.
+    info = ErrorInfo(reason=reason, domain=DOMAIN)
+    info.metadata.update({name: _short(value) for name, value in metadata.items()})
+    details: list[Message] = [info]
+    if isinstance(error, errors.GatewayError) and error.field is not None:
+        violation = BadRequest.FieldViolation(field=error.field, description=message)
+        details.append(BadRequest(field_violations=[violation]))
+
+    status = Status(code=answer.code.value[0], message=message)
     for detail in details:
         status.details.add().Pack(detail)
 
-    return Failure(code=code, message=message, details=status.SerializeToString(), error=error)
+    return Failure(
+        code=answer.code,
+        http=answer.http,
+        reason=reason,
+        message=message,
+        details=status.SerializeToString(),
+        error=error,
+    )
 
 
-def _code_of(error: errors.GatewayError) -> grpc.StatusCode:
+def _known(error: Exception) -> errors.GatewayError | None:
+    """Returns the error if it is ours, or the first of a task group that holds nothing else."""
+    if isinstance(error, errors.GatewayError):
+        return error
+
+    if not isinstance(error, ExceptionGroup) or error.split(errors.GatewayError)[1] is not None:
+        return None
+
+    first: Exception = error
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+
+    return first if isinstance(first, errors.GatewayError) else None
+
+
+def _answer_to(error: errors.GatewayError) -> Answer:
     return next(FAMILIES[family] for family in type(error).__mro__ if family in FAMILIES)
 
 

@@ -11,10 +11,10 @@ from google.rpc.status_pb2 import Status
 from tasty.v1.error_reason_pb2 import ErrorReason
 
 from server import errors
-from server.rpc.status import FAMILIES, LONGEST_TEXT, failure_of, internal
+from server.rpc.status import FAMILIES, LONGEST_TEXT, failure_of
 
-HTTP = {
-    # How Envoy's transcoder answers each status; the guide and REPLIES fix the numbers.
+ENVOY = {
+    # How Envoy's transcoder answers each status.
     "INVALID_ARGUMENT": 400,
     "UNAUTHENTICATED": 401,
     "PERMISSION_DENIED": 403,
@@ -44,18 +44,18 @@ def test_every_error_has_a_family_with_the_status_that_its_reason_promises(
 
     assert len(families) == 1
     # The number of a reason is its HTTP status times 100 and a count.
-    assert ErrorReason.Value(leaf.reason) // 100 == HTTP[FAMILIES[families[0]].name]
+    assert ErrorReason.Value(leaf.reason) // 100 == FAMILIES[families[0]].http
 
 
 def test_every_family_has_a_status_of_its_own() -> None:
     direct = set(errors.GatewayError.__subclasses__())
 
     assert direct == set(FAMILIES)
-    assert len(set(FAMILIES.values())) == len(FAMILIES)
+    assert {answer.code.name: answer.http for answer in FAMILIES.values()} == ENVOY
 
 
 def test_the_details_hold_reason_numbers_and_field() -> None:
-    failure = failure_of(errors.TooManyGiven("symbols", given=812, allowed=500))
+    failure = failure_of(errors.TooManyGiven("symbols", given=812, allowed=500), "r-1")
     status = Status.FromString(failure.details)
 
     assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
@@ -67,7 +67,7 @@ def test_the_details_hold_reason_numbers_and_field() -> None:
 
 
 def test_a_field_at_fault_is_a_field_violation() -> None:
-    failure = failure_of(errors.InvalidDate("12/19/2025"))
+    failure = failure_of(errors.InvalidDate("12/19/2025"), "r-1")
     violations = BadRequest()
 
     assert Status.FromString(failure.details).details[1].Unpack(violations)
@@ -76,16 +76,18 @@ def test_a_field_at_fault_is_a_field_violation() -> None:
 
 
 def test_a_long_text_is_cut_so_that_the_headers_hold_it() -> None:
-    failure = failure_of(errors.SymbolNotFound("X" * 100_000))
+    failure = failure_of(errors.SymbolNotFound("X" * 100_000), "r-1")
 
     assert len(failure.message) == LONGEST_TEXT + 1
     assert len(failure.details) < 6 * 1024
 
 
 def test_an_internal_error_says_nothing_of_what_happened() -> None:
-    failure = internal("abc", ValueError("canary"))
+    failure = failure_of(ValueError("canary"), "abc")
 
     assert failure.code is grpc.StatusCode.INTERNAL
     assert failure.message == "Internal error. Quote request id abc when reporting it."
+    assert (failure.http, failure.reason) == (500, "ERROR_REASON_INTERNAL")
+    assert ErrorReason.Value(failure.reason) // 100 == failure.http
     assert b"canary" not in failure.details
     assert "canary" not in failure.message
