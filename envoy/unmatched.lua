@@ -6,6 +6,7 @@
 function envoy_on_request(handle)
   local kind = handle:headers():get("content-type")
   if kind and string.sub(kind, 1, 16) == "application/grpc" then return end
+  if handle:metadata():get("served") then return end -- a file, which its route answers with
   local allowed = handle:metadata():get("allow")
   if allowed then
     handle:respond({ [":status"] = "405", allow = allowed },

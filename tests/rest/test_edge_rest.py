@@ -213,6 +213,34 @@ def test_an_spx_chain_arrives_whole(edge: Edge, http: requests.Session) -> None:
     assert packed.content == plain.content
 
 
+def test_the_api_description_is_served(edge: Edge, http: requests.Session) -> None:
+    answer = http.get(f"{edge.url}/openapi.json", headers=ORIGIN)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "/api/v1/balances" in answer.json()["paths"]
+    assert not edge.backend.calls
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/openapi.jsonx",
+        "/openapi.json/",
+        "/openapi.json/../../pyproject.toml",
+        "/openapi.json%2F..%2Ftools.json",
+        "/openapi.json%2F..%2F..%2Fpyproject.toml",
+        "/openapi.json/%2E%2E/tools.json",
+        "/openapi.json/..%5Ctools.json",
+    ],
+)
+def test_no_other_file_is_served(edge: Edge, http: requests.Session, path: str) -> None:
+    request = requests.Request("GET", edge.url).prepare()
+    request.url = edge.url + path
+    answer = http.send(request)
+    assert answer.status_code in (400, 404)
+    assert list(answer.json()) == ["detail"]
+
+
 def test_small_answers_are_not_compressed(edge: Edge, http: requests.Session) -> None:
     answer = http.get(f"{edge.url}/health", headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in answer.headers
