@@ -59,9 +59,11 @@ class Account:
         position = self._positions.get(symbol)
         return position.quantity if position else ZERO
 
-    def move_money(self, amount: Decimal, *, sub_type: str, description: str, at: datetime) -> None:
+    def move_money(
+        self, amount: Decimal, *, sub_type: str, description: str, at: datetime
+    ) -> Transaction:
         """Books money that comes (positive) or goes without a trade."""
-        self._post(
+        return self._post(
             "Money Movement",
             sub_type,
             description,

@@ -22,6 +22,7 @@ from server.simulator.exchange.balances import Balances, weigh
 from server.simulator.exchange.contracts import Publisher, Venue
 from server.simulator.exchange.desk import Desk
 from server.simulator.exchange.floor import Floor
+from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.links import Links
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.matching import Execution
@@ -173,6 +174,15 @@ class Exchange:
         self.floor.fill(order, Execution(units=size, prices=tuple(prices)), self.clock.now())
         self._woken.set()
         return True
+
+    def transfer(self, account: Account, amount: Decimal) -> Transaction:
+        """Brings money to an account, or takes it away (negative)."""
+        kind = "Deposit" if amount > 0 else "Withdrawal"
+        transaction = account.move_money(
+            amount, sub_type=kind, description=f"Cash {kind.lower()}", at=self.clock.now()
+        )
+        self._notices.transfer(account, transaction)
+        return transaction
 
     def statistics(self) -> ExchangeStatistics:
         floor = self.floor.statistics()

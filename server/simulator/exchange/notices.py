@@ -7,6 +7,7 @@ __all__ = ["Notices"]
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.balances import weigh
 from server.simulator.exchange.contracts import Publisher, Venue
+from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.moments import Clock, new_york_day
 from server.simulator.exchange.orders import Order
@@ -14,6 +15,10 @@ from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.views.balances import balance_json
 from server.simulator.exchange.views.orders import complex_order_json, order_json
 from server.simulator.exchange.views.positions import position_json
+from server.simulator.exchange.views.transactions import (
+    external_transaction_json,
+    year_gain_json,
+)
 
 
 class Notices:
@@ -54,7 +59,23 @@ class Notices:
                 position_json(account.number, position, marks, today=today, with_marks=False),
             )
 
+            if position.realized_on == today:
+                # The broker tells the year's gain of an underlying whenever it may have changed.
+                self._publisher.publish(
+                    account.number,
+                    "UnderlyingYearGainSummary",
+                    year_gain_json(account, position.contract, today.year),
+                )
+
         self.balance(account, marks)
+
+    def transfer(self, account: Account, transaction: Transaction) -> None:
+        """Publishes money that came or went, and the balance that it left."""
+        if not self.muted:
+            self._publisher.publish(
+                account.number, "ExternalTransaction", external_transaction_json(transaction)
+            )
+            self.balance(account)
 
     def balance(self, account: Account, marks: Marks | None = None) -> None:
         """Publishes an account's balance."""

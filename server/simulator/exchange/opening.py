@@ -75,7 +75,7 @@ def open_accounts(
             exchange.registry.next_transaction,
         )
         exchange.registry.accounts[spec.number] = account
-        scene = _Scene(exchange.venue, now, Random(f"{seed}-{place}"))
+        scene = _Scene(exchange.venue, Marks(exchange.venue), now, Random(f"{seed}-{place}"))
         if demo and margin:
             write(account, exchange.registry, _demo(scene))
             _start_today(account, scene)
@@ -90,6 +90,7 @@ class _Scene:
     """Finds contracts and prices of the past for a story about an account."""
 
     venue: Venue
+    marks: Marks
     now: datetime
     random: Random
 
@@ -98,7 +99,7 @@ class _Scene:
 
     def price(self, contract: Contract, factor: str) -> Decimal:
         """Returns today's price times a factor, on the contract's tick and never zero."""
-        mark = Marks(self.venue).mark(contract) * Decimal(factor)
+        mark = self.marks.mark(contract) * Decimal(factor)
         tick = contract.tick_at(mark)
         return max(tick, (mark / tick).quantize(Decimal(1), ROUND_HALF_EVEN) * tick)
 
@@ -113,15 +114,15 @@ class _Scene:
             return None
 
         wanted = new_york_day(self.now) + timedelta(days=days)
-        strike = Marks(self.venue).mark(stock) * Decimal(factor)
+        strike = self.marks.mark(stock) * Decimal(factor)
         return self.venue.nearest_option(underlying, wanted, strike, call=call)
 
 
 def _start_today(account: Account, scene: _Scene) -> None:
     # As after every night: closed positions are forgotten, the others stand at the last close.
-    marks = Marks(scene.venue)
+    scene.marks.load_closes(held.contract for held in account.positions.values())
     account.start_day(
-        {symbol: marks.close(held.contract) for symbol, held in account.positions.items()}
+        {symbol: scene.marks.close(held.contract) for symbol, held in account.positions.items()}
     )
 
 

@@ -35,6 +35,10 @@ def ticket_from(body: Any) -> Ticket:
     if not isinstance(legs, list) or not legs:
         raise _invalid("legs", "is missing")
 
+    if body.get("rules"):
+        # Ignoring a condition would route an order that should have waited.
+        raise _invalid("rules", "are not supported by the simulator")
+
     return Ticket(
         type=_word(OrderType, body, "order-type"),
         time_in_force=_word(TimeInForce, body, "time-in-force"),

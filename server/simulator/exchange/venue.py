@@ -46,11 +46,7 @@ class MarketVenue:
         return [_top(quote) for quote in self._market.quotes(self._instruments(contracts))]
 
     def closes(self, contracts: Sequence[Contract]) -> list[Decimal | None]:
-        wanted = [one.streamer_symbol or one.symbol for one in contracts]
-        handles = self._market.handles("Summary", wanted)
-        flat = self._market.columns("Summary", handles, ["eventSymbol", "prevDayClosePrice"])
-        closes = dict(zip(flat[::2], flat[1::2], strict=True))
-        return [_price(closes.get(symbol)) for symbol in wanted]
+        return self._market.closes(self._instruments(contracts))
 
     def is_open(self, contract: Contract) -> bool:
         return self._market.open(self._instruments([contract])[0])
@@ -121,8 +117,3 @@ def _top(quote: Quote) -> Top:
         bid_size=quote.bid_size or None,
         ask_size=quote.ask_size or None,
     )
-
-
-def _price(value: object) -> Decimal | None:
-    # The feed writes what is no number as the text NaN.
-    return Decimal(str(value)) if isinstance(value, int | float) and value > 0 else None

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from server.simulator.market.calendar import Hours
 from server.simulator.market.candles import Candles
 from server.simulator.market.days import Days
-from server.simulator.market.events import FIELDS, Events, flat
+from server.simulator.market.events import Events
+from server.simulator.market.fields import FIELDS, flat
 from server.simulator.market.instrument import Instrument, Quote, SimClock
 from server.simulator.market.listing import Listing
 from server.simulator.market.moments import Moment, Moments

@@ -1,4 +1,4 @@
-"""`/_admin/exchange`: scripts for the next orders, fills by hand, figures; not the broker's."""
+"""`/_admin/exchange`: scripts, fills and transfers by hand, figures; no part of the broker."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, reply
+from server.simulator.exchange.money import cents
 from server.simulator.exchange.tickets import script_from
 from server.simulator.exchange.views.orders import order_json
+from server.simulator.exchange.views.transactions import transaction_json
 from server.simulator.rest.bodies import json_body
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
+
+MOST = Decimal(10) ** 12
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
@@ -40,12 +44,25 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             raise BrokerError(404, "record_not_found", "There is no such order.")
 
         filled = sim.exchange.fill(
-            order, units=_decimal(body, "units"), price=_decimal(body, "price")
+            order, units=_positive(body, "units"), price=_positive(body, "price")
         )
         if not filled:
             raise BrokerError(409, "not_at_the_exchange", f"The order is {order.status.value}.")
 
         return reply(order_json(order), 201)
+
+    async def transfer(request: web.Request) -> web.Response:
+        """`{"account", "amount": more or, negative, less}`; the owner must have logged in."""
+        body = await _object(request)
+        account = sim.exchange.registry.accounts.get(str(body.get("account")))
+        if account is None:
+            raise BrokerError(404, "record_not_found", "Nobody has that account open.")
+
+        amount = _decimal(body, "amount")
+        if amount is None or not amount or amount != cents(amount):
+            raise BrokerError(400, "invalid_body", "amount is in cents and not zero.")
+
+        return reply(transaction_json(sim.exchange.transfer(account, amount)), 201)
 
     async def statistics(_: web.Request) -> web.Response:
         return reply(asdict(sim.exchange.statistics()))
@@ -53,6 +70,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     return [
         web.post("/_admin/exchange/scripts", script),
         web.post("/_admin/exchange/fills", fill),
+        web.post("/_admin/exchange/transfers", transfer),
         web.get("/_admin/exchange/statistics", statistics),
     ]
 
@@ -74,7 +92,15 @@ def _decimal(body: dict[str, Any], name: str) -> Decimal | None:
     except InvalidOperation:
         raise BrokerError(400, "invalid_body", f"{name} is no number.") from None
 
-    if not amount.is_finite() or amount <= 0:
+    if not amount.is_finite() or abs(amount) > MOST:
+        raise BrokerError(400, "invalid_body", f"{name} is out of range.")
+
+    return amount
+
+
+def _positive(body: dict[str, Any], name: str) -> Decimal | None:
+    amount = _decimal(body, name)
+    if amount is not None and amount <= 0:
         raise BrokerError(400, "invalid_body", f"{name} must be positive.")
 
     return amount

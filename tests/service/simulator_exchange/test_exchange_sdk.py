@@ -24,6 +24,7 @@ from tastytrade.order import (
     StopLimitOrder,
     StopOrder,
 )
+from tastytrade.streamer import ExternalTransaction, UnderlyingYearGainSummary
 from tastytrade.utils import TastytradeError
 
 from .conftest import CASH, START, Broker
@@ -98,22 +99,20 @@ async def test_every_type_of_order_is_read_back(
     }
 
 
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        (LimitOrder(legs=stock(BUY), price=Decimal(1)), "cant_buy_for_credit"),
-        (LimitOrder(legs=stock(BUY, 10**5), price=Decimal(-9)), "margin_check_failed"),
-        (LimitOrder(legs=stock(BUY, symbol="NOPE"), price=Decimal(-1)), "instrument_validation"),
-        (LimitOrder(legs=stock(BUY), price=Decimal(0)), "invalid_price"),
-        (LimitOrder(legs=stock(BUY) * 2, price=Decimal(-1)), "too_many_legs"),
-        (MarketOrder(legs=stock(BUY), time_in_force=GTC), "tif."),
-    ],
+REFUSED = (
+    (LimitOrder(legs=stock(BUY), price=Decimal(1)), "cant_buy_for_credit"),
+    (LimitOrder(legs=stock(BUY, 10**5), price=Decimal(-9)), "margin_check_failed"),
+    (LimitOrder(legs=stock(BUY, symbol="NOPE"), price=Decimal(-1)), "instrument_validation"),
+    (LimitOrder(legs=stock(BUY), price=Decimal(0)), "invalid_price"),
+    (LimitOrder(legs=stock(BUY) * 2, price=Decimal(-1)), "too_many_legs"),
+    (MarketOrder(legs=stock(BUY), time_in_force=GTC), "tif."),
 )
-async def test_refusals_say_why(
-    session: Session, account: Account, order: LimitOrder | MarketOrder, words: str
-) -> None:
-    with pytest.raises(TastytradeError, match=words):
-        await account.place_order(session, order, dry_run=False)
+
+
+async def test_refusals_say_why(session: Session, account: Account) -> None:
+    for order, words in REFUSED:
+        with pytest.raises(TastytradeError, match=words):
+            await account.place_order(session, order, dry_run=False)
 
 
 async def test_the_effect_of_an_order_that_is_too_large_can_be_asked_for(
@@ -191,3 +190,21 @@ async def test_complex_orders_are_told_as_a_whole(
             if all(one.status is OrderStatus.CANCELLED for one in told.orders):
                 assert told == await account.get_complex_order(session, bracket.id)
                 return
+
+
+async def test_money_and_the_years_gain_are_told(
+    broker: Broker, session: Session, account: Account
+) -> None:
+    async with asyncio.timeout(10), alerts(broker, session, account) as streamer:
+        transfer = {"account": account.account_number, "amount": 250}
+        _, booked = await broker.call("POST", "/_admin/exchange/transfers", transfer)
+        told = await anext(aiter(streamer.listen(ExternalTransaction)))
+        assert (told.id, told.amount, told.direction) == (booked["id"], 250, "Deposit")
+        sale = LimitOrder(legs=stock(SELL, 10, "NVDA"), price=Decimal(1))
+        await account.place_order(session, sale, dry_run=False)
+        await broker.pass_time()
+        gain = await anext(aiter(streamer.listen(UnderlyingYearGainSummary)))
+
+    (position,) = await account.get_positions(session, symbol="NVDA")
+    assert (gain.symbol, gain.year) == ("NVDA", 2026)
+    assert gain.yearly_realized_gain == position.realized_today != 0

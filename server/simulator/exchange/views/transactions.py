@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["transaction_json"]
+__all__ = ["external_transaction_json", "transaction_json", "year_gain_json"]
 
 from typing import Any
 
+from server.simulator.exchange.account import Account
+from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.ledger import Transaction
-from server.simulator.exchange.money import text, with_effect
+from server.simulator.exchange.money import ZERO, text, with_effect
 from server.simulator.exchange.views.times import zulu
 
 
@@ -57,3 +59,52 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
         shown["order-id"] = transaction.order_id
 
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
+    """Returns a transfer of money as the account streamer tells it."""
+    day = transaction.day.isoformat()
+    return {
+        "id": transaction.id,
+        "account-number": transaction.account_number,
+        "amount": text(abs(transaction.value)),
+        "bank-account-type": "Checking",
+        "banking-date": day,
+        "created-at": zulu(transaction.created_at),
+        "direction": "Deposit" if transaction.value > 0 else "Withdrawal",
+        "disbursement-type": "Other",
+        "ext-transfer-id": f"transfer-{transaction.id}",
+        "funds-available-date": day,
+        "is-cancelable": False,
+        "is-clearing-accepted": True,
+        "state": "Completed",
+        "transfer-method": "ACH",
+        "updated-at": zulu(transaction.created_at),
+    }
+
+
+def year_gain_json(account: Account, contract: Contract, year: int) -> dict[str, Any]:
+    """Returns what an underlying has brought in a year, as the account streamer tells it."""
+    gain = fees = commissions = ZERO
+    for transaction in account.ledger.journal:
+        traded = transaction.contract
+        if traded is None or transaction.day.year != year:
+            continue
+
+        if traded.underlying == contract.underlying:
+            gain -= sum(
+                (amount for name, amount in transaction.postings if name == "realized"), ZERO
+            )
+            commissions += transaction.fees.commission
+            fees += transaction.fees.total - transaction.fees.commission
+
+    return {
+        "year": year,
+        "account-number": account.number,
+        "symbol": contract.underlying,
+        "instrument-type": contract.kind.value,
+        **with_effect("fees", -fees),
+        **with_effect("commissions", -commissions),
+        **with_effect("yearly-realized-gain", gain),
+        **with_effect("realized-lot-gain", gain),
+    }
