@@ -1,19 +1,16 @@
-"""dxFeed's events as columns: what each type holds, and which rows have one.
-
-A column is an array, a list, one value for all rows, or a function that makes one of these. What is
-not a number is the text `NaN`, as on DXLink; JSON has no other way to say it.
-"""
+"""dxFeed's events: which rows have one, when there is a new one, and what is in it."""
 
 from __future__ import annotations
 
-__all__ = ["FIELDS", "Events", "flat"]
+__all__ = ["Events"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from server.simulator.market.days import Days
+from server.simulator.market.fields import Columns
 from server.simulator.market.listing import Listing
 from server.simulator.market.moments import Moment, milliseconds, seconds
 from server.simulator.market.noise import Ints, uniform
@@ -23,62 +20,11 @@ from server.simulator.market.series import RATE, atm_volatility
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.ticks import MICRO
 
-Columns = dict[str, Any]
+_INDEX_OPTIONS = 1_500_000.0
+"""Options on an index a day: nobody trades the index itself, so they follow from no volume."""
 
-
-def _kinds(**kinds: str) -> dict[str, str]:
-    return {"eventSymbol": "text", "eventTime": "int", **_expand(kinds)}
-
-
-def _expand(kinds: dict[str, str]) -> dict[str, str]:
-    return {name: kind for kind, names in kinds.items() for name in names.split()}
-
-
-_INDEXED = "eventFlags index time sequence"
-
-FIELDS: dict[str, dict[str, str]] = {
-    "Quote": _kinds(
-        int="sequence timeNanoPart bidTime askTime",
-        text="bidExchangeCode askExchangeCode",
-        double="bidPrice askPrice bidSize askSize",
-    ),
-    "Trade": _kinds(
-        int="time timeNanoPart sequence dayId size",
-        text="exchangeCode tickDirection",
-        bool="extendedTradingHours",
-        double="price change dayVolume dayTurnover",
-    ),
-    "Summary": _kinds(
-        int="dayId prevDayId openInterest",
-        text="dayClosePriceType prevDayClosePriceType",
-        double="dayOpenPrice dayHighPrice dayLowPrice dayClosePrice prevDayClosePrice "
-        "prevDayVolume",
-    ),
-    "Profile": _kinds(
-        text="description shortSaleRestriction tradingStatus statusReason",
-        int="haltStartTime haltEndTime exDividendDayId",
-        double="highLimitPrice lowLimitPrice high52WeekPrice low52WeekPrice beta earningsPerShare "
-        "dividendFrequency exDividendAmount shares freeFloat",
-    ),
-    "Greeks": _kinds(int=_INDEXED, double="price volatility delta gamma theta rho vega"),
-    "TheoPrice": _kinds(int=_INDEXED, double="price underlyingPrice delta gamma dividend interest"),
-    "Underlying": _kinds(
-        int=f"{_INDEXED} callVolume putVolume optionVolume",
-        double="volatility frontVolatility backVolatility putCallRatio",
-    ),
-    "TimeAndSale": _kinds(
-        int=f"{_INDEXED} timeNanoPart size",
-        text="exchangeCode exchangeSaleConditions tradeThroughExempt aggressorSide type buyer "
-        "seller",
-        double="price bidPrice askPrice",
-        bool="spreadLeg extendedTradingHours validTick",
-    ),
-    "Candle": _kinds(
-        int=f"{_INDEXED} count",
-        double="open high low close volume vwap bidVolume askVolume impVolatility openInterest",
-    ),
-}
-FIELDS["TradeETH"] = FIELDS["Trade"]
+_LETTERS = (*"QNPZKUVX", "")
+"""dxFeed's letters of exchanges; crypto and futures have none."""
 
 
 class Events:
@@ -324,7 +270,6 @@ class Events:
         )
         years = np.maximum(terms - seconds(units)[:, None], 60.0) / (365.25 * 86_400)
         shares = self._pricer.volume(rows, units, moment)
-        # Nobody trades an index itself; the options on the largest are traded like a large fund's.
         options = np.floor(np.where(shares > 0, shares * 0.05, _INDEX_OPTIONS))
         puts = 0.35 + 0.3 * uniform(self._rows.seed[rows], moment.days[0].id, 121)
         time = milliseconds(units)
@@ -351,57 +296,9 @@ class Events:
         return (trades.price > 0) & self._alive(rows, moment)
 
     def _exchange(self, rows: Ints) -> list[str]:
-        # dxFeed's letter of an exchange; the composite quote of crypto and futures has none.
         number = ((self._rows.seed[rows] >> np.uint64(16)) & np.uint64(7)).astype(np.int64)
         stock = self._rows.collection[rows] == COLLECTIONS.index("Equity")
         return [_LETTERS[at] for at in np.where(stock, number, len(_LETTERS) - 1).tolist()]
-
-
-def flat(columns: Columns, symbols: Sequence[str], chosen: Any, fields: Sequence[str]) -> list[Any]:
-    """Interleaves the fields of the chosen events into DXLink's flat list."""
-    picks = np.flatnonzero(chosen)
-    count, width = len(picks), len(fields)
-    result: list[Any] = [None] * (count * width)
-    for place, name in enumerate(fields):
-        if name == "eventSymbol":
-            column: Any = [symbols[pick] for pick in picks.tolist()]
-        else:
-            column = _plain(columns.get(name), picks, count, whole=name in _WHOLE)
-
-        result[place::width] = column
-
-    return result
-
-
-_INDEX_OPTIONS = 1_500_000.0
-
-_LETTERS = (*"QNPZKUVX", "")
-
-_WHOLE = {"size", "callVolume", "putVolume", "optionVolume"}
-"""Computed as floats, counted in whole numbers."""
-
-
-def _plain(column: Any, picks: Ints, count: int, *, whole: bool) -> list[Any]:
-    """Turns a column into Python values; not-a-number becomes the text `NaN`."""
-    if callable(column):
-        column = column()
-
-    if isinstance(column, np.ndarray):
-        column = column[picks]
-        if whole:
-            column = column.astype(np.int64)
-
-        values: list[Any] = column.tolist()
-        if column.dtype.kind == "f":
-            for place in np.flatnonzero(~np.isfinite(column)).tolist():
-                values[place] = "NaN"
-
-        return values
-
-    if isinstance(column, list):
-        return [column[pick] for pick in picks.tolist()]
-
-    return [column] * count
 
 
 def _prices(micro: Ints) -> Any:

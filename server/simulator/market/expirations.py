@@ -22,13 +22,8 @@ from server.simulator.market.calendar import (
     third_friday,
     trading_days,
 )
-from server.simulator.market.futures import (
-    MONTHS,
-    Contract,
-    OptionProduct,
-    Product,
-    contracts,
-)
+from server.simulator.market.futures import Contract, contracts
+from server.simulator.market.products import MONTHS, OptionProduct, Product
 from server.simulator.market.stocks import STOCKS, Stock
 
 

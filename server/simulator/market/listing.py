@@ -20,16 +20,12 @@ from server.simulator.market.expirations import (
     future_option_expirations,
     stock_option_expirations,
 )
-from server.simulator.market.futures import (
-    OPTION_PRODUCTS,
-    Contract,
-    Product,
-    contracts,
-    parse_contract,
-)
+from server.simulator.market.futures import Contract, contracts, parse_contract
 from server.simulator.market.instrument import Instrument, SimClock
 from server.simulator.market.noise import Floats
 from server.simulator.market.options import describe, option_columns
+from server.simulator.market.product_table import OPTION_PRODUCTS
+from server.simulator.market.products import Product
 from server.simulator.market.rows import Rows
 from server.simulator.market.series import RATE, Series
 from server.simulator.market.stocks import STOCKS, Stock
@@ -74,7 +70,8 @@ class Listing:
         self._blocks: dict[tuple[str, date], Block] = {}
         self._firsts: list[int] = []
         self._ordered: list[Block] = []
-        for instrument in spots.load(self.rows, self.ticks, self.series, seed):
+        self._spots = list(spots.load(self.rows, self.ticks, self.series, seed))
+        for instrument in self._spots:
             self._remember(instrument)
 
     def today(self) -> date:
@@ -91,12 +88,17 @@ class Listing:
             return row
 
         if symbol.startswith("./"):
-            return self._future_option(symbols.parse_future_option(symbol))
-
-        if symbol.startswith("/"):
+            row = self._future_option(symbols.parse_future_option(symbol))
+        elif symbol.startswith("/"):
+            # Not remembered: one digit of the year means another contract some day.
             return self._future(symbol)
+        elif not symbol.startswith("."):
+            row = self._option(symbols.parse_option(symbol))
 
-        return None if symbol.startswith(".") else self._option(symbols.parse_option(symbol))
+        if row is not None:
+            self._by_symbol[symbol] = row
+
+        return row
 
     def streamer_row(self, symbol: str) -> int | None:
         """Returns the row of what DXLink calls `symbol`."""
@@ -104,12 +106,17 @@ class Listing:
             return row
 
         if symbol.startswith("./"):
-            return self._future_option(symbols.parse_future_option(symbol), streamer=symbol)
+            row = self._future_option(symbols.parse_future_option(symbol), streamer=symbol)
+        elif symbol.startswith("."):
+            row = self._option(symbols.parse_option(symbol))
+        elif symbol.startswith("/") and ":" in symbol:
+            return self._future(symbol)
 
-        if symbol.startswith("."):
-            return self._option(symbols.parse_option(symbol))
+        if row is not None:
+            # A subscription to a whole chain asks for tens of thousands, and again for each change.
+            self._by_streamer[symbol] = row
 
-        return self._future(symbol) if symbol.startswith("/") and ":" in symbol else None
+        return row
 
     def instrument(self, row: int) -> Instrument:
         """Returns the description of a row, made once."""
@@ -147,7 +154,7 @@ class Listing:
 
     def spots(self) -> Sequence[Instrument]:
         """Returns stocks, funds, indices, coins, warrants and pairs."""
-        return [self._instruments[row] for row in self._by_symbol.values()]
+        return self._spots
 
     def _remember(self, instrument: Instrument) -> int:
         row = instrument.row

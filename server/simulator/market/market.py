@@ -66,7 +66,7 @@ class Market:
         self.pricer = Pricer(self.listing, self.moments)
         self.days = Days(self.pricer)
         self._events = Events(self.listing, self.pricer, self.days)
-        self._candles = Candles(self.listing, self.pricer, self.days)
+        self._candles = Candles(self.pricer)
 
     def find(self, symbol: str) -> Instrument | None:
         """Returns what the broker calls `symbol`, expired contracts included, or None."""

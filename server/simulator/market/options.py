@@ -15,9 +15,9 @@ import numpy as np
 
 from server.simulator.market import symbols
 from server.simulator.market.expirations import Expiration
-from server.simulator.market.futures import PRODUCTS
 from server.simulator.market.instrument import Instrument, TickSize
 from server.simulator.market.noise import Floats
+from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.rows import COLLECTIONS, Flag, option_seeds
 from server.simulator.market.series import seed_of
 from server.simulator.market.spots import OPTION_TICKS

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from server.simulator.market.futures import Product
 from server.simulator.market.noise import Floats
+from server.simulator.market.products import Product
 from server.simulator.market.stocks import STOCKS
 
 Band = tuple[float, float, float]

@@ -11,14 +11,15 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.market import Market
-from server.simulator.market.futures import OPTION_PRODUCTS, PRODUCTS, Product, contracts
+from server.simulator.market.futures import contracts
+from server.simulator.market.product_table import OPTION_PRODUCTS, PRODUCTS
+from server.simulator.market.products import Product
 from server.simulator.market.views.futures import (
     future_json,
     future_options_json,
     nested_chain_json,
-    option_product_json,
-    product_json,
 )
+from server.simulator.market.views.products import option_product_json, product_json
 from server.simulator.rest.queries import many
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
 from server.simulator.market import Instrument
-from server.simulator.market.futures import PRODUCTS
+from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.views.decimals import text
 

@@ -119,6 +119,25 @@ def test_extended_hours_and_around_the_clock() -> None:
     assert all(newer["time"] - older["time"] == 3_600_000 for newer, older in pairwise(coins))
 
 
+@pytest.mark.parametrize(
+    "day", [datetime(2026, 11, 2, 17, tzinfo=UTC), datetime(2026, 3, 9, 17, tzinfo=UTC)]
+)
+def test_days_on_which_clocks_change_have_all_their_hours(day: datetime) -> None:
+    market, _ = new_market(day)
+    times = [each["time"] for each in some(market, "BTC/USD:CXTALP", "1h", 60)]
+    assert [newer - older for newer, older in pairwise(times)] == [3_600_000] * 59
+
+
+def test_what_stopped_has_no_candles_after_it_did() -> None:
+    market, clock = new_market()
+    halted = some(market, "ZWZZT", "5m", 3)
+    assert halted[0]["time"] < clock.now().timestamp() * 1000 - 3_600_000
+    clock.forward(days=1)
+    expired = some(market, ".SPY261120P687", "1h", 3)
+    assert when(expired[0]).strftime("%a %H") == "Fri 15"
+    assert all(candle["volume"] >= 0 for candle in halted + expired)
+
+
 @pytest.mark.parametrize("interval", ["", "0m", "5x", "5t", "m5", "-1d", "99999d"])
 def test_what_is_no_interval_has_no_candles(interval: str) -> None:
     market, _ = new_market()

@@ -11,7 +11,8 @@ from server.simulator.market.expirations import (
     future_option_expirations,
     stock_option_expirations,
 )
-from server.simulator.market.futures import PRODUCTS, contracts
+from server.simulator.market.futures import contracts
+from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.strikes import stock_ladder
 from tests.unit.simulator_market.stopped_clock import new_market

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from server.simulator.market import Market
-from server.simulator.market.futures import PRODUCTS
+from server.simulator.market.product_table import PRODUCTS
 from tests.unit.simulator_market.stopped_clock import new_market, streamers
 
 PENNY, NICKEL, DIME = Decimal("0.01"), Decimal("0.05"), Decimal("0.1")

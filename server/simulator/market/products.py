@@ -1,0 +1,98 @@
+"""What a futures product and a product of options on it are."""
+
+from __future__ import annotations
+
+__all__ = ["MONTHS", "OptionProduct", "Product", "Rule", "Weekday"]
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from server.simulator.market.instrument import TickSize
+
+MONTHS = "FGHJKMNQUVXZ"
+"""The letters of January to December."""
+
+Rule = Literal["index", "oil", "gold", "bond", "currency", "volatility", "small"]
+
+Weekday = Literal[0, 1, 2, 3, 4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionProduct:
+    """One family of options on a product's futures: `EW3`, the third Friday's weekly of /ES."""
+
+    root: str
+    schedule: Literal["quarterly", "monthly", "week", "month-end"]
+    week: int = 0
+    """Which week of the month, 1 to 5, of a weekly."""
+
+    weekday: Weekday = 4
+    am_settled: bool = False
+    clearing_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Product:
+    """A family of futures; there is one object of each, compared by identity."""
+
+    code: str
+    description: str
+    exchange: str
+    """The broker's word: all of CME Group is `CME`."""
+
+    streamer_exchange: str
+    price: float
+    """Of the spot, where it follows no other listing."""
+
+    leader: str = ""
+    """The stock index that it is a future on; its path is that index's."""
+
+    volatility: float = 0.0
+    carry: float = 0.0
+    """Yearly rate at which later contracts cost more (an index future's comes from its index)."""
+
+    tick: Decimal
+    multiplier: Decimal
+    """Dollars a point."""
+
+    display_factor: Decimal
+    months: str
+    listed: int
+    """How many contracts are listed at once."""
+
+    rule: Rule
+    sector: str
+    option_ticks: tuple[tuple[str | None, str], ...] = ()
+    """(threshold, value), as strings."""
+
+    spread_tick: Decimal | None = None
+    options: tuple[OptionProduct, ...] = ()
+    strike_step: float = 0.0
+    identifier: str = ""
+    """The index that it is written on."""
+
+    etf: tuple[str, int] | None = None
+    """The fund that moves alike, and the shares that weigh as much."""
+
+    roll_days: int = 4
+    cash_settled: bool = True
+    small: bool = False
+    main_fraction: Decimal = Decimal(0)
+    volume: float = 0.0
+    """Contracts a day of the active contract, in thousands."""
+
+    @property
+    def root(self) -> str:
+        return f"/{self.code}"
+
+    @property
+    def tick_sizes(self) -> tuple[TickSize, ...]:
+        return (TickSize(value=self.tick),)
+
+    @property
+    def option_tick_sizes(self) -> tuple[TickSize, ...]:
+        return tuple(
+            TickSize(value=Decimal(value), threshold=None if below is None else Decimal(below))
+            for below, value in self.option_ticks
+        )
