@@ -16,6 +16,12 @@ from server.clock import Clock
 from server.errors import BrokerThrottled
 
 OVERALL = 50.0
+CAUTION = 0.95
+"""The share of a published rate that is used: requests drift together on their way."""
+PAUSE = timedelta(seconds=1)
+"""How long a kind of page is left alone after a 429, which the broker sends without a figure."""
+INSTANT_S = 0.001
+"""A shorter wait is none: it may be no more than the rounding of sums."""
 KINDS: tuple[tuple[str, re.Pattern[str], float], ...] = (
     ("market-data", re.compile(r"/market-data(/|$)"), 2),
     ("option-chains", re.compile(r"/(futures-)?option-chains/"), 2),
@@ -32,21 +38,27 @@ KINDS: tuple[tuple[str, re.Pattern[str], float], ...] = (
 class Pace:
     """One rate: hands out turns, each as early as the rate allows."""
 
-    __slots__ = ("_clock", "_next", "_rate")
+    __slots__ = ("_at_once", "_clock", "_gap", "_next")
 
     def __init__(self, rate: float, clock: Clock) -> None:
-        self._rate = rate
+        self._gap = 1 / (rate * CAUTION)
+        self._at_once = self._gap * max(1, int(rate))
         self._clock = clock
         self._next = 0.0
 
     def wait(self) -> float:
         """Returns the seconds until the turn that `take` would give."""
         now = self._clock.monotonic()
-        return max(0.0, max(self._next, now) + 1 / self._rate - 1 - now)
+        return max(0.0, max(self._next, now) + self._gap - self._at_once - now)
 
     def take(self) -> None:
         """Uses up one turn."""
-        self._next = max(self._next, self._clock.monotonic()) + 1 / self._rate
+        self._next = max(self._next, self._clock.monotonic()) + self._gap
+
+    def postpone(self, pause: timedelta) -> None:
+        """Gives no turn for as long as `pause`."""
+        due = self._clock.monotonic() + pause.total_seconds()
+        self._next = max(self._next, due + self._at_once - self._gap)
 
 
 class Pacer:
@@ -69,8 +81,7 @@ class Pacer:
         if not self._on:
             return
 
-        paces = [self._overall]
-        paces += [self._paces[name] for name, pattern, _ in KINDS if pattern.match(path)]
+        paces = [self._overall, *self._of(path)]
         wait = max(pace.wait() for pace in paces)
         if wait > self._longest:
             raise BrokerThrottled
@@ -78,6 +89,17 @@ class Pacer:
         for pace in paces:
             pace.take()
 
-        if wait > 0:
+        if wait > INSTANT_S:
             self.waited += 1
             await self._clock.sleep(timedelta(seconds=wait))
+
+    async def back_off(self, path: str) -> None:
+        """Slows down what answered 429; returns when `turn` may be taken again."""
+        for pace in self._of(path):
+            pace.postpone(PAUSE)
+
+        if not self._on or not self._of(path):
+            await self._clock.sleep(PAUSE)
+
+    def _of(self, path: str) -> list[Pace]:
+        return [self._paces[name] for name, pattern, _ in KINDS if pattern.match(path)]

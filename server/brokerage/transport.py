@@ -1,9 +1,9 @@
 """The one road to the broker: every request of the SDK, and of its streamers, passes here.
 
-It sends simulated traffic to the simulator, keeps the pace, bounds every wait, renews an expired
-access token once (reads only), and turns a failed answer into our error while the HTTP status is
-still known. It never closes the connections below it: the SDK hands the same arguments to each
-streamer's client, and a streamer that ends would otherwise close everybody's connections.
+It sends simulated traffic to the simulator, keeps the pace, bounds every wait, repeats a read once
+after an expired access token or a 429, and turns a failed answer into our error while the HTTP
+status is still known. It never closes the connections below it: the SDK hands the same arguments
+to each streamer's client, and a streamer that ends would otherwise close everybody's connections.
 """
 
 from __future__ import annotations
@@ -56,10 +56,8 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._exchange(request)
-        if response.status_code == 401 and self.renew is not None and _may_repeat(request):
-            stale = request.headers["authorization"].removeprefix("Bearer ")
-            request.headers["authorization"] = f"Bearer {await self.renew(stale)}"
-            response = await self._exchange(request)
+        if request.method in READS:
+            response = await self._once_more(request, response)
 
         if response.status_code == SWITCHING_PROTOCOLS:
             return response
@@ -75,6 +73,24 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Does nothing: the connections belong to the brokerage."""
+
+    async def _once_more(
+        self, request: httpx2.Request, response: httpx2.Response
+    ) -> httpx2.Response:
+        """Repeats a read that failed for a reason which passes: a stale token, a full second.
+
+        A write is never sent twice, whatever the reason: an order is not placed a second time
+        because the first answer did not please.
+        """
+        stale = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if response.status_code == 401 and stale and self.renew is not None:
+            request.headers["authorization"] = f"Bearer {await self.renew(stale)}"
+        elif response.status_code == 429:
+            await self._pacer.back_off(request.url.path)
+        else:
+            return response
+
+        return await self._exchange(request)
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         if self.revoked is not None:
@@ -129,11 +145,6 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
             log.error("the broker no longer serves this version of its API", status=406)
 
         return error
-
-
-def _may_repeat(request: httpx2.Request) -> bool:
-    # A write is never sent twice, whatever the reason: an order has no second chance to be single.
-    return request.method in READS and "authorization" in request.headers
 
 
 def _check_readable(path: str, response: httpx2.Response) -> None:

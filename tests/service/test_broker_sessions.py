@@ -229,7 +229,7 @@ async def test_leaving_ends_every_session(sim: Simulator) -> None:
         (Fault(kind="status", path=ME, status=404, code="not_found"), NotKnownToBroker),
         (Fault(kind="status", path=ME, status=406, code="406"), BrokerUnreadable),
         (Fault(kind="status", path=ME, status=422, code="bad", message="no"), RefusedByBroker),
-        (Fault(kind="rate-limit", path=ME), BrokerThrottled),
+        (Fault(kind="rate-limit", path=ME, count=2), BrokerThrottled),
         (Fault(kind="status", path=ME, status=500), BrokerUnavailable),
         (Fault(kind="html", path=ME, status=502), BrokerUnavailable),
         (Fault(kind="html", path=ME, status=403), BrokerUnreadable),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -34,7 +35,9 @@ async def test_one_a_second_goes_one_a_second() -> None:
 
         await clock.advance(5)
 
-    assert left == [0, 1, 2, 3]
+    gaps = [later - earlier for earlier, later in pairwise(left)]
+    assert len(left) == 4
+    assert all(1 <= gap < 1.12 for gap in gaps)
     assert paced.waited == 3
 
 
@@ -48,7 +51,9 @@ async def test_a_seconds_worth_may_go_at_once() -> None:
     third = asyncio.create_task(paced.turn(CHAIN))
     await settle()
     assert not third.done()
-    await clock.advance(0.5)
+    await clock.advance(0.51)
+    assert not third.done()
+    await clock.advance(0.03)
     assert third.done()
 
 
@@ -65,14 +70,14 @@ async def test_a_turn_beyond_the_longest_wait_fails_at_once() -> None:
     clock = ManualClock()
     paced = pacer(clock)
     async with asyncio.TaskGroup() as group:
-        for _ in range(11):
+        for _ in range(10):
             group.create_task(paced.turn(BALANCES))
 
         await settle()
         with pytest.raises(BrokerThrottled):
             await paced.turn(BALANCES)
 
-        await clock.advance(11)
+        await clock.advance(12)
 
 
 async def test_all_tenants_share_the_overall_pace() -> None:
@@ -87,8 +92,30 @@ async def test_all_tenants_share_the_overall_pace() -> None:
     next_one = asyncio.create_task(one.turn("/x"))
     await settle()
     assert not next_one.done()
-    await clock.advance(0.02)
+    await clock.advance(0.022)
     assert next_one.done()
+
+
+async def test_after_a_429_its_kind_is_left_alone_and_the_others_go_on() -> None:
+    clock = ManualClock()
+    paced = pacer(clock)
+    await paced.back_off(BALANCES)
+    await paced.turn(CHAIN)
+    again = asyncio.create_task(paced.turn(BALANCES))
+    await settle()
+    assert not again.done()
+    await clock.advance(1)
+    assert again.done()
+
+
+@pytest.mark.parametrize(("on", "path"), [(False, BALANCES), (True, "/x")])
+async def test_what_has_no_pace_of_its_own_pauses_too(on: bool, path: str) -> None:
+    clock = ManualClock()
+    backing_off = asyncio.create_task(pacer(clock, on=on).back_off(path))
+    await clock.advance(0.9)
+    assert not backing_off.done()
+    await clock.advance(0.1)
+    assert backing_off.done()
 
 
 async def test_switched_off_it_does_nothing() -> None:
