@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError, StatementError
 
+import server.orders.schema
 import server.store.migrations as migrations
 import server.tenants.schema
 from server.errors import Misconfigured, StoreUnavailable

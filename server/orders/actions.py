@@ -1,0 +1,30 @@
+"""What `Buy` and `Sell` mean for stock and coins: the position decides.
+
+The broker takes the two short words for futures only. Buying what is held short closes it, else it
+opens; selling what is held long closes it, else it opens. A quantity beyond the position is not
+split: the broker refuses to close more than is held, and says so.
+"""
+
+from __future__ import annotations
+
+__all__ = ["mapped"]
+
+from collections.abc import Iterable
+
+from server.brokerage.contracts import Contract
+from server.brokerage.positions import Position
+from server.brokerage.symbols import InstrumentKind
+
+SHORT_WORDS = ("Buy", "Sell")
+
+
+def mapped(action: str, contract: Contract, positions: Iterable[Position]) -> str:
+    """Returns the action to send."""
+    if action not in SHORT_WORDS or contract.kind is InstrumentKind.FUTURE:
+        return action
+
+    held = sum(each.sign * each.quantity for each in positions if each.symbol == contract.symbol)
+    if action == "Buy":
+        return "Buy to Close" if held < 0 else "Buy to Open"
+
+    return "Sell to Close" if held > 0 else "Sell to Open"
