@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
+from server.edge.pages import page_routes
 from server.edge.routes import Routes
 from server.settings import Settings
 
@@ -23,14 +24,9 @@ TEMPLATE = HOME / "envoy" / "envoy.yaml"
 TLS_TEMPLATE = HOME / "envoy" / "tls.yaml"
 SCRIPTS = HOME / "envoy"
 
-FILES = {"/openapi.json": (HOME / "gen" / "openapi.json", "application/json")}
-"""Path → file and content type, of what needs no server to answer it."""
-
 FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 CHAT = "/tasty.v1.ChatService/"
 ORDERS = "/tasty.v1.OrderService/"
-READING = {"safe_regex": {"regex": "GET|HEAD"}}
-OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
 NOTHING = "a^"
 """A regular expression that matches no text, for an empty list of rpcs."""
 
@@ -79,7 +75,7 @@ def render(settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: 
         "connections": settings.edge_connections,
     }
     values["unwrapped_routes"] = _unwrapped_routes(routes, str(values["call_timeout"]))
-    values["file_routes"] = _file_routes(FILES)
+    values["page_routes"] = page_routes()
     values["rest_routes"] = _rest_routes(routes)
     return fill_in(TEMPLATE.read_text(), values)
 
@@ -102,28 +98,6 @@ def fill_in(template: str, values: Mapping[str, object]) -> str:
 def reachable(host: str) -> str:
     """Returns the address to connect to for something that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
-def _file_routes(files: Mapping[str, tuple[Path, str]]) -> list[object]:
-    return [
-        {
-            "name": path,
-            "match": {
-                "path": path,
-                "headers": [
-                    {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
-                ],
-            },
-            "direct_response": {"status": 200, "body": {"filename": str(file)}},
-            "response_headers_to_add": [
-                {"header": {"key": "content-type", "value": kind}, "append_action": OVERWRITE},
-                # The CORS filter leaves such a route alone, and there is nothing to protect.
-                {"header": {"key": "access-control-allow-origin", "value": "*"}},
-            ],
-            "metadata": {"filter_metadata": {"unmatched": {"served": True}}},
-        }
-        for path, (file, kind) in files.items()
-    ]
 
 
 def _unwrapped_routes(routes: Routes, timeout: str) -> list[object]:
