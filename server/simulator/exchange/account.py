@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.fees import Fees
-from server.simulator.exchange.ledger import Ledger, Posting, Transaction
+from server.simulator.exchange.ledger import Ledger, Origin, Posting, Transaction
 from server.simulator.exchange.moments import NEW_YORK, new_york_day
 from server.simulator.exchange.money import ZERO, cents, text
 from server.simulator.exchange.positions import Outcome, Position, flat, traded
@@ -81,10 +81,7 @@ class Account:
         *,
         fees: Fees,
         at: datetime,
-        order_id: int | None = None,
-        exec_id: str | None = None,
-        leg_count: int | None = None,
-        venue: str | None = None,
+        origin: Origin | None = None,
     ) -> Transaction:
         """Books a purchase or sale; `fees` are charged as given, in cents."""
         verb = "Bought" if action.side > 0 else "Sold"
@@ -98,10 +95,7 @@ class Account:
             action=action,
             fees=fees,
             at=at,
-            order_id=order_id,
-            exec_id=exec_id,
-            leg_count=leg_count,
-            venue=venue,
+            origin=origin,
         )
 
     def remove(self, symbol: str, price: Decimal, *, sub_type: str, at: datetime) -> Transaction:
@@ -187,14 +181,16 @@ class Account:
         action: Action,
         fees: Fees,
         at: datetime,
-        order_id: int | None = None,
-        exec_id: str | None = None,
-        leg_count: int | None = None,
-        venue: str | None = None,
+        origin: Origin | None = None,
     ) -> Transaction:
         before = self._positions.get(contract.symbol) or flat(contract, at)
         after, outcome = traded(
-            before, change, price, at=at, day=new_york_day(at), order_id=order_id
+            before,
+            change,
+            price,
+            at=at,
+            day=new_york_day(at),
+            order_id=origin.order_id if origin else None,
         )
         self._positions[contract.symbol] = after
         value, postings = _booked(contract, outcome)
@@ -210,10 +206,7 @@ class Account:
             action=action,
             quantity=abs(change),
             price=price,
-            order_id=order_id,
-            exec_id=exec_id,
-            leg_count=leg_count,
-            venue=venue,
+            origin=origin,
         )
 
     def _post(
@@ -230,10 +223,7 @@ class Account:
         action: Action | None = None,
         quantity: Decimal | None = None,
         price: Decimal | None = None,
-        order_id: int | None = None,
-        exec_id: str | None = None,
-        leg_count: int | None = None,
-        venue: str | None = None,
+        origin: Origin | None = None,
     ) -> Transaction:
         transaction = Transaction(
             id=self._next_transaction(),
@@ -251,10 +241,7 @@ class Account:
             action=action,
             quantity=quantity,
             price=price,
-            order_id=order_id,
-            exec_id=exec_id,
-            leg_count=leg_count,
-            venue=venue,
+            origin=origin,
         )
         self.ledger.post(transaction)
         self.updated_at = max(self.updated_at, at)

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.balances import Balances, weigh
+from server.simulator.exchange.checks import Checks
 from server.simulator.exchange.contracts import Publisher, Venue
 from server.simulator.exchange.desk import Desk
 from server.simulator.exchange.floor import Floor
@@ -93,7 +94,7 @@ class Exchange:
         self._links.floor = self.floor
         self.desk = Desk(
             self.registry,
-            venue,
+            Checks(self.registry, venue, clock),
             clock,
             self._notices,
             self.settings,

@@ -15,23 +15,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from server.simulator.exchange.contracts import Venue
-from server.simulator.exchange.effects import effective_action
-from server.simulator.exchange.fees import Fees, fees_of
+from server.simulator.exchange.executions import Executions
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.matching import Execution, execute, triggered
 from server.simulator.exchange.moments import Clock
 from server.simulator.exchange.notices import Notices
-from server.simulator.exchange.orders import Fill, Leg, Order
+from server.simulator.exchange.orders import Order
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings
 from server.simulator.exchange.vocabulary import (
     CLOSING,
-    OrderType,
     Status,
     TimeInForce,
 )
 
-VENUE = "MARKET_SIMULATOR"
 HALF = Decimal("0.5")
 
 
@@ -42,18 +39,6 @@ class FloorStatistics:
     working: int
     executions: int
     rejected: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Booking:
-    """A leg of an execution whose fill is still to be told."""
-
-    due: datetime
-    order: Order
-    leg: int
-    quantity: Decimal
-    price: Decimal
-    group: str
 
 
 class Floor:
@@ -76,27 +61,26 @@ class Floor:
         self._settings = settings
         self._ended = ended
         self._filled = filled
-        self._bookings: list[_Booking] = []
-        self._executions = 0
+        self._executions = Executions(registry, notices, settings.leg_gap)
         self._rejected = 0
 
     def step(self) -> None:
         """Does everything that is due at the clock's now."""
         now = self._clock.now()
         marks = Marks(self._venue)
-        self._book_due(now)
+        self._executions.book_due(now)
         marks.load(leg.contract for order in self._matchable(now) for leg in order.legs)
         for order in list(self._registry.working.values()):
             self._advance(order, now)
             if order.status.at_the_exchange:
                 self._work(order, marks, now)
 
-        self._book_due(now)
+        self._executions.book_due(now)
 
     def next_due(self) -> datetime | None:
         """Returns when the next step has something to do; None while nothing works."""
         now = self._clock.now()
-        moments = [booking.due for booking in self._bookings]
+        moments = list(self._executions.dues())
         for order in self._registry.working.values():
             moments += [at for at in (order.due, order.expires_at) if at is not None]
             if order.status.at_the_exchange or order.status is Status.RECEIVED:
@@ -107,7 +91,7 @@ class Floor:
     def statistics(self) -> FloorStatistics:
         return FloorStatistics(
             working=len(self._registry.working),
-            executions=self._executions,
+            executions=self._executions.count,
             rejected=self._rejected,
         )
 
@@ -143,30 +127,9 @@ class Floor:
         self._ended(order, at)
 
     def fill(self, order: Order, execution: Execution, at: datetime) -> None:
-        """Executes some units of an order: the first leg at once, the others a moment later."""
-        if order.type is OrderType.NOTIONAL_MARKET:
-            leg = order.legs[0]
-            leg.quantity = leg.remaining = order.open_units = execution.units
-
-        group = f"{order.id}-{self._registry.next_execution()}"
-        bookings = [
-            _Booking(
-                due=at + position * self._settings.leg_gap,
-                order=order,
-                leg=position,
-                quantity=order.ratio(leg) * execution.units,
-                price=price,
-                group=group,
-            )
-            for position, (leg, price) in enumerate(zip(order.legs, execution.prices, strict=True))
-        ]
-        self._executions += 1
-        size = order.size
-        order.reserved -= order.reserved * execution.units / order.open_units
-        order.open_units -= execution.units
-        self._bookings += bookings[1:]
+        """Executes some units of an order, whatever the market says."""
         first_fill = not order.has_fills
-        self._book(bookings[0], done=not order.open_units and size > 0)
+        self._executions.execute(order, execution, at)
         if first_fill:
             self._filled(order, at)
 
@@ -307,68 +270,6 @@ class Floor:
                 return False
 
         return True
-
-    # --- books
-
-    def _book_due(self, now: datetime) -> None:
-        due = [booking for booking in self._bookings if booking.due <= now]
-        self._bookings = [booking for booking in self._bookings if booking.due > now]
-        for booking in sorted(due, key=lambda one: one.due):
-            self._book(booking, done=False)
-
-    def _book(self, booking: _Booking, *, done: bool) -> None:
-        order, leg = booking.order, booking.order.legs[booking.leg]
-        account = self._registry.accounts[order.account_number]
-        contract = leg.contract
-        held = account.held(contract.symbol)
-        leg.action = effective_action(leg.action, held, booking.quantity)
-        execution = f"{self._registry.next_execution()}"
-        fees = self._charge(leg, booking.quantity, booking.price)
-        account.trade(
-            contract,
-            leg.action,
-            booking.quantity,
-            booking.price,
-            fees=fees,
-            at=booking.due,
-            order_id=order.id,
-            exec_id=execution,
-            leg_count=len(order.legs),
-            venue=VENUE,
-        )
-        leg.remaining -= booking.quantity
-        leg.fills.append(
-            Fill(
-                id=f"{order.id}_{execution}",
-                exec_id=execution,
-                group_id=booking.group,
-                quantity=booking.quantity,
-                price=booking.price,
-                at=booking.due,
-                venue=VENUE,
-            )
-        )
-        order.updated_at = max(order.updated_at, booking.due)
-        if done and not order.status.terminal:
-            order.move(Status.FILLED, booking.due)
-            self._registry.working.pop(order.id, None)
-
-        self._notices.order(order)
-        self._notices.holding(account, contract.symbol)
-
-    def _charge(self, leg: Leg, quantity: Decimal, price: Decimal) -> Fees:
-        # Over the whole leg, less what its earlier fills paid: caps and cents then come out right.
-        leg.traded_value += price * quantity * leg.contract.multiplier
-        due = fees_of(
-            leg.contract,
-            leg.filled + quantity,
-            buys=leg.action.side > 0,
-            opens=leg.action not in CLOSING,
-            value=leg.traded_value,
-        ).charged()
-        owed = due - leg.charged
-        leg.charged = due
-        return owed
 
 
 def _ready(order: Order, at: datetime, first_match: timedelta) -> datetime:

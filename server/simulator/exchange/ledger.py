@@ -7,7 +7,7 @@ disagree. A debit to the customer's cash is negative.
 
 from __future__ import annotations
 
-__all__ = ["Ledger", "Posting", "Transaction", "Unbalanced"]
+__all__ = ["Ledger", "Origin", "Posting", "Transaction", "Unbalanced"]
 
 from bisect import insort
 from collections import defaultdict
@@ -27,6 +27,16 @@ Posting = tuple[str, Decimal]
 
 class Unbalanced(Exception):
     """Postings that do not sum to zero, or that disagree with the transaction they belong to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The execution that a trade comes from."""
+
+    order_id: int
+    exec_id: str
+    leg_count: int
+    venue: str = "MARKET_SIMULATOR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +68,11 @@ class Transaction:
     """Positive."""
 
     price: Decimal | None = None
-    order_id: int | None = None
-    exec_id: str | None = None
-    leg_count: int | None = None
-    venue: str | None = None
-    estimated: bool = True
-    """Fees are estimates until the night's clearing, as at the broker."""
+    origin: Origin | None = None
+
+    @property
+    def order_id(self) -> int | None:
+        return None if self.origin is None else self.origin.order_id
 
     @property
     def net_value(self) -> Decimal:

@@ -17,6 +17,7 @@ from decimal import Decimal
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.fees import fees_of
+from server.simulator.exchange.ledger import Origin
 from server.simulator.exchange.money import ZERO
 from server.simulator.exchange.orders import Fill, Leg, Order, Ticket, TicketLeg
 from server.simulator.exchange.registry import Registry
@@ -110,10 +111,7 @@ def _trade(account: Account, registry: Registry, trade: PastTrade) -> None:
             price,
             fees=fees,
             at=filled_at,
-            order_id=order.id,
-            exec_id=execution,
-            leg_count=len(order.legs),
-            venue=VENUE,
+            origin=Origin(order_id=order.id, exec_id=execution, leg_count=len(order.legs)),
         )
         leg.remaining, leg.charged = ZERO, fees
         leg.fills.append(

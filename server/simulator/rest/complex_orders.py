@@ -10,8 +10,8 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
+from server.simulator.exchange.checks import Check
 from server.simulator.exchange.complex_orders import TYPES, ComplexOrder
-from server.simulator.exchange.desk import Check
 from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.orders import Ticket
 from server.simulator.exchange.tickets import ticket_from

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.desk import Check, remaining_ticket
+from server.simulator.exchange.checks import Check
+from server.simulator.exchange.desk import remaining_ticket
 from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.orders import Order
 from server.simulator.exchange.problems import refusal

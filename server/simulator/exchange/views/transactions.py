@@ -22,7 +22,8 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
         "currency": "USD",
         "description": transaction.description,
         "executed-at": zulu(transaction.executed_at),
-        "is-estimated-fee": transaction.estimated,
+        # Until the clearing of the night, which never comes here.
+        "is-estimated-fee": True,
         **with_effect("net-value", transaction.net_value),
         "transaction-date": transaction.day.isoformat(),
         "transaction-sub-type": transaction.sub_type,
@@ -50,15 +51,17 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
             **with_effect("clearing-fees", -fees.clearing),
             **with_effect("regulatory-fees", -fees.regulatory),
             **with_effect("proprietary-index-option-fees", -fees.index),
-            "destination-venue": transaction.venue or "MARKET_SIMULATOR",
-            "exec-id": transaction.exec_id,
-            "leg-count": transaction.leg_count,
         }
 
-    if transaction.order_id is not None:
-        shown["order-id"] = transaction.order_id
+    if (origin := transaction.origin) is not None:
+        shown |= {
+            "order-id": origin.order_id,
+            "exec-id": origin.exec_id,
+            "leg-count": origin.leg_count,
+            "destination-venue": origin.venue,
+        }
 
-    return {name: value for name, value in shown.items() if value is not None}
+    return shown
 
 
 def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
