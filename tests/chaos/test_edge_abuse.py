@@ -19,6 +19,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from tasty.v1.reference_service_pb2 import GetOptionChainResponse
 
 from tests.http2 import (
     END_HEADERS,
@@ -35,6 +36,7 @@ from tests.stack import Edge, open_edge
 IDLE_CONNECTIONS = 2000
 SLOW_CONNECTIONS = 100
 REFUSED_STREAM = 7
+CHAIN = "/tasty.v1.ReferenceService/GetOptionChain"
 STREAM = "/tasty.v1.MarketDataService/StreamQuotes"
 LARGEST_RSS_MIB = 300
 
@@ -236,6 +238,33 @@ def test_more_connections_than_the_limit(tmp_path: Path) -> None:
             pytest.fail("one more was let in")
         first.request(3, "/health")
         assert first.answer(3), "whoever was there is served"
+
+
+def test_memory_is_bounded_and_given_back(tmp_path: Path) -> None:
+    """Readers that ask for large answers and never read them: refused, then cut off."""
+    request = b"GET /api/v1/option-chain?symbol=SPX HTTP/1.1\r\nhost: a\r\n\r\n"
+    contract = {"symbol": "SPXW  261218C05800000", "expiration_date": "2026-12-18"}
+    chain = GetOptionChainResponse(all_options=[contract] * 60_000).SerializeToString()
+    with open_edge(tmp_path, edge_heap_mib=128) as edge, ExitStack() as stack:
+        edge.backend.answers[CHAIN] = lambda _request, _context: chain
+        refused = b""
+        for _ in range(100):
+            wire = stack.enter_context(socket_of(edge.envoy.port))
+            wire.sendall(request)
+            if not (answer := wire.recv(4096)).startswith(b"HTTP/1.1 200"):
+                refused = answer
+                break
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b'{"detail":"The gateway is overloaded. Try again in a moment."}' in refused
+        with grpc.insecure_channel(edge.target) as channel, pytest.raises(grpc.RpcError) as told:
+            channel.unary_unary("/tasty.v1.SystemService/GetHealth")(b"")
+        assert told.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert told.value.details() == "The gateway is overloaded. Try again in a moment."
+        assert rss_mib(edge.envoy.child.pid) < LARGEST_RSS_MIB
+        # Nobody closes anything: it is the edge that lets them go.
+        deadline = time.monotonic() + 20
+        while probed(edge.envoy.port, lambda: time.sleep(0.5)).failures:
+            assert time.monotonic() < deadline, "it did not recover"
 
 
 def socket_of(port: int) -> socket.socket:
