@@ -6,10 +6,10 @@ __all__ = ["greeks_table", "quotes_table"]
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
 from tasty.v1 import greeks_pb2, quote_pb2
 
-NO_DATA = "No data"
+from server.tables.layout import NO_DATA, cell_text, lay_out
+
 QUOTE_COLUMNS = (
     "event_symbol",
     "bid_price",
@@ -37,9 +37,7 @@ def _table(
 ) -> str:
     if not messages:
         return NO_DATA
-    rows = [[_cell(getattr(message, column)) for column in columns] for message in messages]
-    return tabulate(rows, headers=columns, tablefmt="plain", disable_numparse=True)
 
-
-def _cell(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return lay_out(
+        (name, [cell_text(getattr(each, name)) for each in messages]) for name in columns
+    )

@@ -6,67 +6,46 @@ time, and a table is read by people and by models, who pay for its width.
 
 from __future__ import annotations
 
-__all__ = ["NO_DATA", "plain_table"]
+__all__ = ["plain_table"]
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
-from tabulate import tabulate
 
-NO_DATA = "No data"
+from server.tables.layout import NO_DATA, cell_text, lay_out
 
 Cell = Callable[[Any], str]
+Field = tuple[str, bool]
+"""The name of a field, and whether it may be absent."""
 
 
 def plain_table(messages: Sequence[Message], cells: Mapping[str, Cell] | None = None) -> str:
-    """Returns the table; `cells` says how to write fields that are messages themselves."""
+    """Returns the table; `cells` says how to write fields that are lists."""
     if not messages:
         return NO_DATA
 
     cells = cells or {}
-    columns: dict[str, list[str]] = {}
-    for field in messages[0].DESCRIPTOR.fields:
-        column = _column(field, messages, cells.get(field.name))
-        if any(column):
-            columns[field.name] = column
+    columns = (
+        (name, _column(messages, name, optional, cells.get(name, cell_text)))
+        for name, optional in _fields(messages[0].DESCRIPTOR, frozenset(cells))
+    )
+    return lay_out((name, column) for name, column in columns if any(column))
 
-    # tabulate must not take our texts for numbers: it would print "4.50" as 4.5.
-    return str(
-        tabulate(
-            list(zip(*columns.values(), strict=True)),
-            headers=list(columns),
-            tablefmt="plain",
-            disable_numparse=True,
-        )
+
+@cache
+def _fields(message: Descriptor, lists: frozenset[str]) -> tuple[Field, ...]:
+    return tuple(
+        (field.name, field.has_presence)
+        for field in message.fields
+        if not field.is_repeated or field.name in lists
     )
 
 
-def _column(field: Any, messages: Sequence[Message], cell: Cell | None) -> list[str]:
-    if cell is not None:
-        return [cell(getattr(each, field.name)) for each in messages]
+def _column(messages: Sequence[Message], name: str, optional: bool, cell: Cell) -> list[str]:
+    if optional:
+        return [cell(getattr(each, name)) if each.HasField(name) else "" for each in messages]
 
-    if field.is_repeated:
-        return []
-
-    if field.has_presence:
-        return [
-            _text(getattr(each, field.name)) if each.HasField(field.name) else ""
-            for each in messages
-        ]
-
-    return [_text(getattr(each, field.name)) for each in messages]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-
-    if isinstance(value, float):
-        return f"{value:.15g}"
-
-    if isinstance(value, Timestamp):
-        return value.ToJsonString()
-
-    return "" if isinstance(value, Message) else str(value)
+    return [cell(getattr(each, name)) for each in messages]

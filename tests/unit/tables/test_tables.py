@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tasty.v1 import order_pb2, position_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+from tabulate import tabulate
+from tasty.v1 import order_pb2, position_pb2, symbol_pb2
 
 from server.brokerage.chains import OptionChain, OptionContract
 from server.tables.option_chain import option_chain_table
@@ -54,6 +57,32 @@ def test_a_plain_table_has_the_fields_names_and_the_exact_texts() -> None:
     assert header.split() == ["symbol", "quantity", "delta", "mark"]
     assert first.split() == ["SPY", "251219P00685000", "1", "4.50"]
     assert second.split() == ["AAPL", "100.5", "-0.10"]
+
+
+CELLS = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8))
+def test_the_layout_is_tabulates(lines: list[tuple[str, str, str]]) -> None:
+    names = ("symbol", "description", "listed_market")
+    messages = [symbol_pb2.SymbolMatch(**dict(zip(names, line, strict=True))) for line in lines]
+    shown = [i for i in range(3) if any(line[i] for line in lines)]
+    expected = tabulate(
+        [[line[i] for i in shown] for line in lines],
+        headers=[names[i] for i in shown],
+        tablefmt="plain",
+        disable_numparse=True,
+    )
+    table = plain_table(messages)
+    if shown:
+        assert [line.rstrip() for line in table.splitlines()] == [
+            line.rstrip() for line in expected.splitlines()
+        ]
+
+
+def test_a_cell_is_one_line() -> None:
+    table = plain_table([symbol_pb2.SymbolMatch(symbol="A", description="two\nlines\tof it")])
+    assert table.splitlines()[1].split(maxsplit=1)[1] == "two lines of it"
 
 
 def test_nothing_is_no_data() -> None:
