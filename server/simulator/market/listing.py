@@ -150,7 +150,9 @@ class Listing:
     def future_chain(self, product: Product) -> list[Block]:
         """Returns the listed contracts on the futures of a product, by expiration."""
         listed = future_option_expirations(product, self.chain_day())
-        return [self._future_block(product, expiration) for expiration in listed]
+        now = self._clock.now()
+        # Some end hours before the stock market's close, which is when a chain's day ends.
+        return [self._future_block(product, each) for each in listed if each.expires_at > now]
 
     def spots(self) -> Sequence[Instrument]:
         """Returns stocks, funds, indices, coins, warrants and pairs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -43,12 +44,16 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     ]
 
 
+_Key = tuple[str, str, date, date, int]
+"""Form, product, today, the chain's day and how many expirations it has: some end at noon."""
+
+
 class _Futures:
     """Handlers of this file's routes."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._written: dict[tuple[Any, ...], bytes] = {}
+        self._written: dict[_Key, bytes] = {}
 
     async def futures(self, request: web.Request) -> web.Response:
         symbols, codes = many(request, "symbol"), many(request, "product-code")
@@ -112,14 +117,10 @@ class _Futures:
     async def flat_chain(self, request: web.Request) -> web.Response:
         product = _product_of(request)
         listing = self._market.listing
-        key = ("flat", product.code, listing.today(), listing.chain_day())
+        blocks, today = listing.future_chain(product), listing.today()
+        key = ("flat", product.code, today, listing.chain_day(), len(blocks))
         if key not in self._written:
-            today = listing.today()
-            items = [
-                body
-                for block in listing.future_chain(product)
-                for body in future_options_json(block, today)
-            ]
+            items = [body for block in blocks for body in future_options_json(block, today)]
             self._keep(key, {"items": items})
 
         return reply(envelope(orjson.Fragment(self._written[key]), request.path))
@@ -127,14 +128,14 @@ class _Futures:
     async def nested_chain(self, request: web.Request) -> web.Response:
         product = _product_of(request)
         listing = self._market.listing
-        key = ("nested", product.code, listing.today(), listing.chain_day())
+        blocks, today = listing.future_chain(product), listing.today()
+        key = ("nested", product.code, today, listing.chain_day(), len(blocks))
         if key not in self._written:
-            blocks = listing.future_chain(product)
-            self._keep(key, nested_chain_json(product, blocks, listing.today()))
+            self._keep(key, nested_chain_json(product, blocks, today))
 
         return reply(envelope(orjson.Fragment(self._written[key]), request.path))
 
-    def _keep(self, key: tuple[Any, ...], body: dict[str, Any]) -> None:
+    def _keep(self, key: _Key, body: dict[str, Any]) -> None:
         while len(self._written) >= 2 * len(PRODUCTS):
             del self._written[next(iter(self._written))]
 

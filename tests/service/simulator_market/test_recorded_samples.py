@@ -84,7 +84,7 @@ def missing(recorded: Any, ours: Any) -> list[str]:
         ("future-products", "/instruments/future-products"),
         ("future-option-products", "/instruments/future-option-products"),
         ("futures-option-chain", "/futures-option-chains/ES/nested"),
-        ("futures-option-chain-flat", "/futures-option-chains/ES"),
+        ("futures-option-chain-flat", "/futures-option-chains/ZB"),
         ("market-metrics", "/market-metrics?symbols=AAPL"),
         (
             "market-data-by-type",

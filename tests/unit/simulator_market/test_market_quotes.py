@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from server.simulator.market import Market
 from server.simulator.market.product_table import PRODUCTS
-from tests.unit.simulator_market.stopped_clock import new_market, streamers
+from tests.unit.simulator_market.stopped_clock import FRIDAY_NOON, new_market, streamers
 
 PENNY, NICKEL, DIME = Decimal("0.01"), Decimal("0.05"), Decimal("0.1")
 
@@ -66,6 +67,41 @@ def test_a_whole_chain_is_quoted_on_its_ticks(symbol: str) -> None:
         assert 0 < seen.bid < seen.ask
 
     assert 0 < one_sided < len(listed) / 3
+
+
+@pytest.mark.parametrize("before_close", [timedelta(hours=4), timedelta(milliseconds=100)])
+def test_every_contract_that_is_listed_has_a_quote_and_greeks(before_close: timedelta) -> None:
+    """Some 270,000 contracts, down to the last tenth of a second of those that expire today."""
+    market, _ = new_market(FRIDAY_NOON.replace(hour=21, microsecond=0) - before_close)
+    blocks = [
+        block for instrument in market.listing.spots() for block in market.listing.chain(instrument)
+    ]
+    blocks += [
+        block for product in PRODUCTS.values() for block in market.listing.future_chain(product)
+    ]
+    rows = np.concatenate([np.arange(block.first, block.first + block.count) for block in blocks])
+    assert len(rows) > 250_000
+    moment = market.moments.at(market.clock.now())
+    quotes = market.pricer.quotes(rows, moment)
+    table = market.listing.rows.ticks[rows]
+    assert (quotes.bid < quotes.ask).all()
+    assert (quotes.bid >= 0).all()
+    assert 0.02 < (quotes.bid == 0).mean() < 0.2
+    for side in (quotes.bid, quotes.ask):
+        assert (side % market.listing.ticks.at(table, side) == 0).all()
+
+    levels = market.pricer.levels(rows, market.pricer.units(rows, moment))
+    at = np.full(len(rows), moment.now)
+    volatility = market.pricer.volatility(rows, at, levels)
+    worth = market.pricer.options(rows, at, levels, volatility)
+    for greek in (worth.price, worth.delta, worth.gamma, worth.theta, worth.vega, worth.rho):
+        assert np.isfinite(greek).all()
+
+    sign = market.listing.rows.sign[rows]
+    assert (worth.delta * sign >= 0).all()
+    assert (np.abs(worth.delta) <= 1 + 1e-12).all()
+    assert (worth.gamma >= 0).all()
+    assert (worth.vega >= 0).all()
 
 
 @pytest.mark.parametrize(
