@@ -128,7 +128,8 @@ class BrokerSession:
         if all(each.number != account_id for each in accounts) and age > (
             ACCOUNTS_AGE.total_seconds()
         ):
-            # It may have been opened since.
+            # It may have been opened since; those who ask at the same time share the asking.
+            self._accounts_at = self._clock.monotonic()
             self._accounts = Once()
             accounts = await self.accounts()
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import grpc
 import pytest
 from tasty.v1 import account_service_pb2 as pb
+from tasty.v1 import credentials_service_pb2 as credentials_pb
+from tasty.v1 import order_service_pb2 as orders_pb
 
 from server.simulator import Simulator, SimulatorSettings
 from tests.broker import DEMO_ACCOUNT, EMPTY_ACCOUNT
@@ -99,3 +101,48 @@ async def test_a_missing_or_foreign_account(
 
     assert raised.value.code() is status
     assert raised.value.details() == words
+
+
+READS = [
+    ("accounts", "GetBalances", pb.GetBalancesRequest),
+    ("accounts", "ListPositions", pb.ListPositionsRequest),
+    ("accounts", "ListTransactions", pb.ListTransactionsRequest),
+    ("accounts", "ListNetLiquidatingValueHistory", pb.ListNetLiquidatingValueHistoryRequest),
+    ("orders", "ListLiveOrders", orders_pb.ListLiveOrdersRequest),
+    ("orders", "ListOrderHistory", orders_pb.ListOrderHistoryRequest),
+    ("orders", "GetOrder", orders_pb.GetOrderRequest),
+]
+
+
+async def test_another_tenants_account_is_like_one_that_does_not_exist(gateway: Gateway) -> None:
+    """Every read, with every form of an id: nothing tells whether an account exists elsewhere."""
+    key = "key-of-another-tenant-altogether"
+    await gateway.caller("").credentials.SaveCredentials(
+        credentials_pb.SaveCredentialsRequest(
+            api_key=key, client_secret="another", refresh_token="another-grant"
+        )
+    )
+    other = gateway.caller(key)
+    # The demo tenant's own orders exist while the other one asks for them.
+    live = await gateway.demo.orders.ListLiveOrders(
+        orders_pb.ListLiveOrdersRequest(account_id=DEMO_ACCOUNT)
+    )
+    order_id = live.orders[0].id
+    for service, name, request_type in READS:
+        answers = set()
+        for account_id in (DEMO_ACCOUNT, EMPTY_ACCOUNT, "5WT99999", f"{DEMO_ACCOUNT}/../x"):
+            request = request_type(account_id=account_id)
+            if name == "GetOrder":
+                request.order_id = order_id
+
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await getattr(getattr(other, service), name)(request)
+
+            words = str(raised.value.details())
+            assert f"Account '{account_id}' not found." in words
+            answers.add((raised.value.code(), words.replace(account_id, "…")))
+
+        assert len(answers) == 1, name
+        (answer,) = answers
+        assert answer[0] is grpc.StatusCode.NOT_FOUND
+        assert DEMO_ACCOUNT not in answer[1]
