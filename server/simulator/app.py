@@ -28,6 +28,7 @@ from server.simulator.exchange import Exchange, ExchangeStatistics
 from server.simulator.exchange.venue import MarketVenue
 from server.simulator.faults import Faults, FaultStatistics
 from server.simulator.market import Market
+from server.simulator.messages import Messages, MessagesStatistics
 from server.simulator.oauth import OAuth, OAuthStatistics
 from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Sockets, SocketsStatistics
@@ -48,6 +49,7 @@ class SimulatorStatistics:
     dxlink: DXLinkStatistics
     streamer: StreamerStatistics
     exchange: ExchangeStatistics
+    messages: MessagesStatistics
 
 
 class Simulator:
@@ -74,6 +76,7 @@ class Simulator:
             publisher=self.streamer,
             settings=settings.exchange,
         )
+        self.messages = Messages(self.clock, self.faults)
         self.dxlink = DXLink(settings, self.clock, self.oauth, self.market, self.sockets)
         self.port = 0
         self._started_at = time.monotonic()
@@ -128,6 +131,7 @@ class Simulator:
             dxlink=self.dxlink.statistics(),
             streamer=self.streamer.statistics(),
             exchange=self.exchange.statistics(),
+            messages=self.messages.statistics(),
         )
 
 

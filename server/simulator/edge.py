@@ -26,6 +26,8 @@ from server.simulator.oauth import OAuth, OAuthError
 from server.simulator.settings import SimulatorSettings
 
 ADMIN = "/_admin"
+MODEL = "/anthropic/"
+"""The stand-in for the Messages API: it has keys of its own and is no part of the broker."""
 OPEN_PATHS = {"/oauth/token", "/margin-requirements-public-configuration", "/health"}
 """Paths that ask for no access token."""
 
@@ -128,7 +130,7 @@ class Edge:
 
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(ADMIN) or _is_upgrade(request):
+        if request.path.startswith((ADMIN, MODEL)) or _is_upgrade(request):
             return await handler(request)
 
         if not request.headers.get("User-Agent"):

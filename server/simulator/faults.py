@@ -7,7 +7,7 @@ bad day with `sim.faults.add(Fault(...))` and a stranger does the same over `/_a
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "Fault", "FaultStatistics", "Faults", "fault_from"]
+__all__ = ["KINDS", "MODEL_KINDS", "Fault", "FaultStatistics", "Faults", "fault_from"]
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -43,7 +43,21 @@ SOCKET_KINDS = {
     "error": "sends an ERROR message of type `code` with `message`",
     "expire-token": "ends the authorization (feed) or refuses the token (account streamer)",
 }
-KINDS: Mapping[str, str] = REST_KINDS | SOCKET_KINDS
+MODEL_KINDS = {
+    "model-throttled": "the stand-in model answers 429 with `delay` as retry-after",
+    "model-overloaded": "answers 529",
+    "model-error": "answers 500",
+    "model-key": "answers 401: the key is wrong",
+    "model-slow": "begins `delay` late, and pauses as long between the events of a stream",
+    "model-silent": "never answers",
+    "model-cut": "cuts the connection in the middle of the answer",
+    "model-broken": "fails within the stream, with an error event",
+    "model-malformed": "calls tools with an input that is not JSON, or not what the tool takes",
+    "model-endless": "calls a tool whatever it is asked",
+    "model-refusal": "refuses to answer (stop_reason refusal)",
+    "model-cropped": "stops in mid-sentence (stop_reason max_tokens)",
+}
+KINDS: Mapping[str, str] = REST_KINDS | SOCKET_KINDS | MODEL_KINDS
 """Every kind with what it does; `slow` means the same on REST and on sockets."""
 
 
@@ -62,7 +76,8 @@ class Fault:
 
     at: str = "*"
     """Sockets: which message fires it (`AUTH_STATE`, `FEED_DATA`, `heartbeat`, `Order`, …), whether
-    it comes or goes. `now` fires without a message, on every open connection that matches."""
+    it comes or goes; stand-in model: which model was asked. `now` fires without a message, on every
+    open connection that matches."""
 
     customer: str = "*"
     """Whose calls, as a pattern of customer ids."""

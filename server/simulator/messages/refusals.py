@@ -1,0 +1,33 @@
+"""Refusals in the shape of the Messages API, which is not the broker's."""
+
+from __future__ import annotations
+
+__all__ = ["ApiRefusal", "invalid"]
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ApiRefusal(Exception):
+    """A refusal: HTTP status, the API's word for it, a sentence, and headers if any."""
+
+    def __init__(
+        self, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(f"{status} {kind}: {message}")
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.headers = dict(headers or {})
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        return {
+            "type": "error",
+            "error": {"type": self.kind, "message": self.message},
+            "request_id": request_id,
+        }
+
+
+def invalid(message: str) -> ApiRefusal:
+    """Returns the refusal of a request that cannot be right."""
+    return ApiRefusal(400, "invalid_request_error", message)

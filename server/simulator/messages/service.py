@@ -1,0 +1,196 @@
+"""The endpoint: reads, refuses, answers whole or as a stream, and breaks on demand.
+
+Any key is good, as any refresh token is for the broker; none is 401, so that a client that forgot
+to send one finds out here.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Messages", "MessagesStatistics"]
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+from aiohttp import web
+
+from server.simulator.clock import SimClock
+from server.simulator.faults import MODEL_KINDS, Fault, Faults
+from server.simulator.messages import obedient, stand_in
+from server.simulator.messages.prompt_cache import PromptCache
+from server.simulator.messages.refusals import ApiRefusal
+from server.simulator.messages.replies import Piece, Reply, Usage, as_events, as_message, calls
+from server.simulator.messages.requests import MessagesRequest, read_request
+
+REFUSES = {
+    "model-throttled": (429, "rate_limit_error", "This request would exceed your rate limit."),
+    "model-overloaded": (529, "overloaded_error", "Overloaded"),
+    "model-error": (500, "api_error", "Internal server error"),
+    "model-key": (401, "authentication_error", "invalid x-api-key"),
+}
+"""Faults that answer with an error before anything else."""
+
+CUT_AFTER = 6
+"""Events of a stream after which it is cut or fails: in the middle of the first block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesStatistics:
+    """What was asked so far."""
+
+    requests: int
+    streams: int
+    open_streams: int
+    abandoned: int
+    """Streams whose client left before their end."""
+
+
+class Messages:
+    """Serves `POST …/v1/messages`."""
+
+    def __init__(self, clock: SimClock, faults: Faults) -> None:
+        self._clock = clock
+        self._faults = faults
+        self._cache = PromptCache(clock)
+        self._numbers = itertools.count(1)
+        self._requests = self._streams = self._open = self._abandoned = 0
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """Answers one request."""
+        identity = f"{next(self._numbers):024}"
+        self._requests += 1
+        try:
+            return await self._answer(request, identity)
+        except ApiRefusal as refusal:
+            body = orjson.dumps(refusal.body(f"req_{identity}"))
+            headers = {"request-id": f"req_{identity}"} | refusal.headers
+            return web.Response(
+                body=body, status=refusal.status, headers=headers, content_type="application/json"
+            )
+
+    def statistics(self) -> MessagesStatistics:
+        return MessagesStatistics(
+            requests=self._requests,
+            streams=self._streams,
+            open_streams=self._open,
+            abandoned=self._abandoned,
+        )
+
+    async def _answer(self, request: web.Request, identity: str) -> web.StreamResponse:
+        # Newer clients send the key as a bearer token, older ones in a header of its own.
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        key = request.headers.get("x-api-key", "") or bearer
+        if not key:
+            raise ApiRefusal(401, "authentication_error", "x-api-key header is required")
+
+        asked = read_request(await request.read())
+        fault = self._faults.take(MODEL_KINDS, request.path, method="POST", at=asked.model)
+        await self._before(fault)
+        reply = _harmed(_reply(asked), asked, fault)
+        usage = self._cache.usage(asked, key, reply)
+        if asked.stream:
+            return await self._stream(request, identity, asked, reply, usage, fault)
+
+        message = as_message(reply, identity=f"msg_{identity}", model=asked.model, usage=usage)
+        response = web.Response(body=orjson.dumps(message), content_type="application/json")
+        response.headers["request-id"] = f"req_{identity}"
+        if fault is not None and fault.kind in ("model-cut", "model-broken"):
+            _cut(request)
+
+        return response
+
+    async def _before(self, fault: Fault | None) -> None:
+        if fault is None:
+            return
+
+        if fault.kind == "model-slow":
+            await self._clock.sleep(fault.delay)
+        elif fault.kind == "model-silent":
+            await asyncio.get_running_loop().create_future()  # until the client leaves
+        elif fault.kind in REFUSES:
+            status, kind, message = REFUSES[fault.kind]
+            seconds = fault.delay.total_seconds()
+            headers = {"retry-after": f"{seconds:g}"} if status in (429, 529) else {}
+            raise ApiRefusal(fault.status or status, kind, message, headers)
+
+    async def _stream(
+        self,
+        request: web.Request,
+        identity: str,
+        asked: MessagesRequest,
+        reply: Reply,
+        usage: Usage,
+        fault: Fault | None,
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "request-id": f"req_{identity}"}
+        )
+        self._streams += 1
+        self._open += 1
+        kind = fault.kind if fault else ""
+        pause = fault.delay if fault and kind == "model-slow" else None
+        try:
+            await response.prepare(request)
+            events = as_events(reply, identity=f"msg_{identity}", model=asked.model, usage=usage)
+            for number, (name, data) in enumerate(events):
+                if number == CUT_AFTER and kind == "model-cut":
+                    _cut(request)
+                    return response
+
+                if number == CUT_AFTER and kind == "model-broken":
+                    error = ApiRefusal(529, "overloaded_error", "Overloaded")
+                    await response.write(_event("error", error.body(f"req_{identity}")))
+                    return response
+
+                if pause is not None:
+                    await self._clock.sleep(pause)
+
+                await response.write(_event(name, {"type": name} | data))
+        except (ConnectionError, asyncio.CancelledError):
+            self._abandoned += 1
+            raise
+        finally:
+            self._open -= 1
+
+        return response
+
+
+def _reply(asked: MessagesRequest) -> Reply:
+    return obedient.obey(asked) if asked.model == obedient.MODEL else stand_in.answer(asked)
+
+
+def _harmed(reply: Reply, asked: MessagesRequest, fault: Fault | None) -> Reply:
+    """Returns the reply as the fault would have it."""
+    tools = [tool["name"] for tool in asked.tools]
+    match fault.kind if fault else "":
+        case "model-refusal":
+            return Reply(pieces=(), stop_reason="refusal")
+        case "model-cropped":
+            first = Piece(text=reply.pieces[0].text[: len(reply.pieces[0].text) // 2] or "I")
+            return Reply(pieces=(first,), stop_reason="max_tokens")
+        case "model-endless" if tools:
+            name = "get_current_time" if "get_current_time" in tools else tools[0]
+            return calls([(name, {})], len(asked.turns))
+        case "model-malformed":
+            return Reply(
+                pieces=tuple(
+                    replace(piece, input={"wrong": None, "account_id": 7}, raw_input='{"account_')
+                    if piece.tool
+                    else piece
+                    for piece in reply.pieces
+                ),
+                stop_reason=reply.stop_reason,
+            )
+        case _:
+            return reply
+
+
+def _event(name: str, data: Mapping[str, object]) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

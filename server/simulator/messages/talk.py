@@ -1,0 +1,124 @@
+"""What a conversation says, as far as rules can tell: the question, the accounts, what tools gave.
+
+The question is the newest user turn that holds no tool results; what came after it belongs to its
+answer. Results are read as data only: whatever they say, they cannot become the question.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Result", "Talk", "talk_of"]
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+
+from server.simulator.messages.requests import Block, MessagesRequest, Turn
+
+ACCOUNT = re.compile(r"\b\d[A-Z]{2}[0-9A-HJ-NP-Z]{5}\b")
+ACCOUNTS_LINE = re.compile(r"^Accounts of the user: (.+)$", re.MULTILINE)
+CHOSEN_LINE = re.compile(r"^The user chose account (\S+)\.$", re.MULTILINE)
+TODAY_LINE = re.compile(r"^Today in New York: (\d{4}-\d\d-\d\d)", re.MULTILINE)
+OBJECT = re.compile(r"^\s*([\[{].*[\]}])\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One call of a tool and what came of it."""
+
+    tool: str
+    input: Mapping[str, Any]
+    text: str
+    failed: bool
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The JSON object in it; empty if there is none."""
+        for found in OBJECT.findall(self.text):
+            try:
+                data = orjson.loads(found)
+            except orjson.JSONDecodeError:
+                continue
+
+            if isinstance(data, dict):
+                return data
+
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A conversation that waits for an answer."""
+
+    question: str
+    earlier: tuple[str, ...]
+    """What the user said before, newest last."""
+    tools: frozenset[str]
+    accounts: tuple[str, ...]
+    chosen_account: str
+    today: date
+    results: tuple[Result, ...]
+    """Of this answer, in the order of the calls."""
+    turns: int
+    """How often this answer has called tools already."""
+
+    def of(self, tool: str) -> list[Result]:
+        return [result for result in self.results if result.tool == tool]
+
+    @property
+    def named_accounts(self) -> list[str]:
+        """Accounts in the question that are the user's."""
+        return [each for each in ACCOUNT.findall(self.question) if each in self.accounts]
+
+
+def talk_of(request: MessagesRequest) -> Talk:
+    """Reads the conversation of a request."""
+    at = max(
+        (
+            index
+            for index, turn in enumerate(request.turns)
+            if turn.role == "user" and not turn.of("tool_result")
+        ),
+        default=0,
+    )
+    system = request.system_text
+    accounts = ACCOUNTS_LINE.search(system)
+    chosen = CHOSEN_LINE.search(system)
+    today = TODAY_LINE.search(system)
+    answering = request.turns[at + 1 :]
+    return Talk(
+        question=request.turns[at].text,
+        earlier=tuple(turn.text for turn in request.turns[:at] if turn.role == "user"),
+        tools=frozenset(tool["name"] for tool in request.tools),
+        accounts=tuple(ACCOUNT.findall(accounts[1])) if accounts else (),
+        chosen_account=chosen[1] if chosen else "",
+        today=date.fromisoformat(today[1]) if today else datetime.now(UTC).date(),
+        results=_results(answering),
+        turns=sum(turn.role == "assistant" for turn in answering),
+    )
+
+
+def _results(turns: tuple[Turn, ...]) -> tuple[Result, ...]:
+    given = {block["tool_use_id"]: block for turn in turns for block in turn.of("tool_result")}
+    return tuple(
+        Result(
+            tool=use["name"],
+            input=use["input"],
+            text=_text(given[use["id"]]),
+            failed=bool(given[use["id"]].get("is_error")),
+        )
+        for turn in turns
+        for use in turn.of("tool_use")
+        if use["id"] in given
+    )
+
+
+def _text(block: Block) -> str:
+    content = block.get("content", "")
+    if isinstance(content, str):
+        return content
+
+    return "\n".join(part["text"] for part in content if part.get("type") == "text")

@@ -1,0 +1,142 @@
+"""Puts what tools gave into sentences, field by field: nothing is added and nothing is judged."""
+
+from __future__ import annotations
+
+__all__ = ["SIGNATURE", "tell", "tell_rows"]
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from server.simulator.messages.talk import Result
+
+SIGNATURE = "(From the simulator's rule-based stand-in; no language model was asked.)"
+MOST_ROWS = 20
+MOST_FIELDS = 12
+
+Data = Mapping[str, Any]
+
+
+def tell(result: Result) -> str:
+    """Returns a result in words."""
+    if result.failed:
+        return f"{_named(result)} failed: {_first_line(result.text)}"
+
+    teller = _TELLERS.get(result.tool)
+    return teller(result, result.data) if teller else _anything(result, result.data)
+
+
+def tell_rows(rows: Iterable[Data]) -> str:
+    """Returns rows of data, a line each, with their first fields."""
+    return "\n".join(f"- {_fields(row)}" for row in list(rows)[:MOST_ROWS])
+
+
+def _balances(result: Result, data: Data) -> str:
+    return (
+        f"Account {result.input.get('account_id', '')}: net liquidating value "
+        f"${data.get('net_liquidating_value', '?')}, cash ${data.get('cash', '?')}, buying power "
+        f"${data.get('buying_power', '?')}, day trading buying power "
+        f"${data.get('day_trading_buying_power', '?')}."
+    )
+
+
+def _positions(result: Result, data: Data) -> str:
+    positions = data.get("positions", [])
+    account = result.input.get("account_id", "")
+    if not positions:
+        return f"Account {account} has no open positions."
+
+    lines = [f"Account {account} has {len(positions)} open position(s):"]
+    lines += [_position(each) for each in positions[:MOST_ROWS]]
+    return "\n".join(lines)
+
+
+def _position(each: Data) -> str:
+    greeks = ", ".join(f"{name} {each[name]}" for name in ("delta", "theta") if each.get(name))
+    return (
+        f"- {each.get('symbol')}: {each.get('quantity_direction', '')} {each.get('quantity')}, "
+        f"entry ${each.get('average_open_price', '?')}, current ${each.get('current_price', '?')}, "
+        f"unrealized P&L ${each.get('unrealized_pnl', '?')}" + (f" ({greeks})" if greeks else "")
+    )
+
+
+def _quotes(result: Result, data: Data) -> str:
+    lines = [
+        f"{each.get('symbol')}: bid {each.get('bid_price', '-')}, "
+        f"ask {each.get('ask_price', '-')}, last {each.get('last_price', '-')}."
+        for each in data.get("quotes", [])
+    ]
+    return "\n".join(lines + _problems(data)) or "No quote came."
+
+
+def _metrics(result: Result, data: Data) -> str:
+    lines = [
+        f"{each.get('symbol')}: IV rank {_percent(each.get('iv_rank'))}, IV percentile "
+        f"{_percent(each.get('iv_percentile'))}, beta {each.get('beta', '-')}, liquidity "
+        f"{each.get('liquidity_rating', '-')}."
+        for each in data.get("metrics", [])
+    ]
+    return "\n".join(lines + _problems(data)) or "No metrics came."
+
+
+def _order(result: Result, data: Data) -> str:
+    if data.get("ticket"):
+        return "The order is prepared and was checked by the broker; it is not placed."
+
+    if data.get("dry_run"):
+        return f"The broker checked the order and did not place it: {_fields(data)}"
+
+    return f"The order was sent: number {data.get('id') or '?'}, status {data.get('status', '?')}."
+
+
+def _anything(result: Result, data: Data) -> str:
+    lines = [f"{_named(result)}:"]
+    scalars = {name: value for name, value in data.items() if not isinstance(value, list | dict)}
+    if scalars:
+        lines.append(f"- {_fields(scalars)}")
+
+    for name, value in data.items():
+        if isinstance(value, list):
+            lines.append(f"{name.replace('_', ' ')} ({len(value)}):")
+            rows = [row if isinstance(row, dict) else {name: row} for row in value]
+            lines += [tell_rows(rows)] if rows else []
+        elif isinstance(value, dict):
+            lines.append(f"- {name.replace('_', ' ')}: {_fields(value)}")
+
+    return "\n".join(lines) if len(lines) > 1 else f"{_named(result)}: nothing."
+
+
+_TELLERS: Mapping[str, Callable[[Result, Data], str]] = {
+    "get_balances": _balances,
+    "list_positions": _positions,
+    "get_quotes": _quotes,
+    "get_market_metrics": _metrics,
+    "place_order": _order,
+}
+
+
+def _named(result: Result) -> str:
+    words = result.tool.replace("_", " ")
+    account = result.input.get("account_id")
+    return f"{words} ({account})" if account else words
+
+
+def _fields(row: Data) -> str:
+    plain = [
+        f"{name} {value}"
+        for name, value in row.items()
+        if value not in ("", None) and not isinstance(value, list | dict)
+    ]
+    return ", ".join(plain[:MOST_FIELDS]) or "nothing"
+
+
+def _problems(data: Data) -> list[str]:
+    return [f"{each.get('symbol')}: {each.get('reason')}" for each in data.get("errors", [])]
+
+
+def _percent(value: object) -> str:
+    return f"{value:.1%}" if isinstance(value, int | float) else "-"
+
+
+def _first_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("<")]
+    return lines[-1] if lines else "no reason was given"

@@ -1,0 +1,20 @@
+"""The stand-in for the Anthropic Messages API; no part of the broker, on its port for convenience.
+
+The SDK is pointed here by its base URL: `AsyncAnthropic(base_url=f"{sim.url}/anthropic")`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["routes"]
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from server.simulator.app import Simulator
+
+
+def routes(sim: Simulator) -> list[web.RouteDef]:
+    """Returns the one route that the gateway uses."""
+    return [web.post("/anthropic/v1/messages", sim.messages.create)]
