@@ -79,7 +79,7 @@ class RateQueue:
         now = self._clock.monotonic()
         lane = self._lane(key, now)
         due = max(now, lane.empty_at - self._slack) + len(lane.line) * self._interval
-        if due > now + INSTANT or lane.line:
+        if due > now + INSTANT:  # so it is for everyone who finds a line
             self._refuse_hopeless(lane, now, due, deadline)
             await self._wait_in(lane)
             self._delayed += 1

@@ -111,6 +111,20 @@ async def test_a_stream_that_does_not_listen_is_ended_with_a_status() -> None:
         assert info_of(error).reason == "ERROR_REASON_SHUTTING_DOWN"
 
 
+async def test_a_stream_that_does_not_listen_does_not_hold_up_the_stop() -> None:
+    async with AsyncExitStack() as outer:
+        async with open_front(
+            rpc("Watch", Working().deaf, gives_stream=True), drain_s=60
+        ) as running:
+            client = await outer.enter_async_context(client_of(running, outer))
+            stream = client.stream("Watch")()
+            await stream.read()
+            started = time.monotonic()
+
+        assert time.monotonic() - started < 5
+        assert code_of(await failed(rest_of(stream))) == "UNAVAILABLE"
+
+
 async def test_a_call_that_takes_too_long_is_told_so_before_the_server_goes() -> None:
     async with AsyncExitStack() as outer:
         async with open_front(rpc("Work", Working().work), drain_s=0.1) as running:

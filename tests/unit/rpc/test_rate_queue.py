@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -184,6 +185,28 @@ async def test_who_is_cancelled_just_when_called_forward_hands_the_place_on(
     assert callers.order() == [0, 1, 4]
     assert callers.times() == [0, 0, 0.5]
     assert callers.queue.statistics().waiting == 0
+
+
+async def test_who_comes_in_the_moment_of_a_turn_does_not_overtake() -> None:
+    callers = callers_of(burst=1)
+
+    async def come_first_of_all() -> None:
+        await callers.clock.sleep(timedelta(seconds=0.5))
+        # It is the turn of 1 by now, but its task has not run yet; nor may it be forgotten.
+        for name in range(SWEEP_AT):
+            await callers.queue.turn(name, None)
+        callers.arrive("late")
+        await asyncio.sleep(0)
+
+    early = asyncio.create_task(come_first_of_all())
+    await settle()
+    callers.arrive(0)
+    callers.arrive(1)
+    await callers.clock.advance(3)
+    await early
+
+    assert callers.order() == [0, 1, "late"]
+    assert callers.times() == [0, 0.5, 1]
 
 
 async def test_no_rate_means_no_limit() -> None:
