@@ -3,9 +3,19 @@
 
 (() => {
   // ReDoc's footer loads its maker's logo from another host, and has no option against that.
+  const ours = (address) => {
+    const { origin, protocol } = new URL(address, location.href);
+    return origin === location.origin || protocol === "data:";
+  };
+  const src = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+  Object.defineProperty(HTMLImageElement.prototype, "src", {
+    ...src,
+    set(address) {
+      if (ours(address)) src.set.call(this, address);
+    },
+  });
   HTMLImageElement.prototype.setAttribute = function (name, value) {
-    const foreign = name === "src" && new URL(value, location.href).host !== location.host;
-    if (!foreign || value.startsWith("data:")) Element.prototype.setAttribute.call(this, name, value);
+    if (name !== "src" || ours(value)) Element.prototype.setAttribute.call(this, name, value);
   };
 
   const fonts = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';

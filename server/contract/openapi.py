@@ -20,11 +20,16 @@ from server.contract.schema import TIMESTAMP, Direction, Schema, Schemas
 
 Examples = Mapping[str, Mapping[str, Any]]
 
-ABOUT = (
-    "One contract in front of a tastytrade account. The same rpcs are served as gRPC on the same "
-    "port, under the package `tasty.v1`. Errors of every route are "
-    '`{"detail": "..."}`. Requests of one API key beyond 2 in a second wait in a queue.'
-)
+ABOUT = """\
+One contract in front of a tastytrade account. The same rpcs are served as gRPC and gRPC-Web on the
+same port, under the package `tasty.v1`.
+
+* **With the simulated broker** the API key `demo-key` and the account `5WT00001` are there from the
+  start. With a real one, register your credentials under a key of your own first:
+  `POST /api/v1/credentials`.
+* An error of any route is `{"detail": "..."}`: a sentence that says what is wrong and what to do.
+* Requests of one API key beyond 2 in a second wait in a queue, in their order.
+* Streams are server-sent events: `curl -N`, or `EventSource` with a polyfill that sends headers."""
 MESSAGES = {
     400: "Something in the request cannot be right; the sentence says what to change.",
     401: "No API key, an unknown one, or credentials that the broker no longer accepts.",
@@ -41,7 +46,7 @@ MESSAGES = {
 
 
 def document(contract: Contract, *, version: str, examples: Examples) -> Schema:
-    """Answers the document. `examples` holds `query`, `body` and `reply` by the name of an rpc."""
+    """Answers the document. `examples` holds what `load_examples` reads, by the name of an rpc."""
     methods = [method for method in contract.methods if method.http is not None]
     paths: Schema = {}
 

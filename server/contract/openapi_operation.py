@@ -92,8 +92,8 @@ class Operation:
         if field.is_repeated:
             parameter |= {"style": "form", "explode": True}
 
-        if field.name in (query := self._example.get("query", {})):
-            parameter["example"] = query[field.name]
+        if field.name in (shown := self._example.get(place, {})):
+            parameter["example"] = shown[field.name]
 
         return parameter
 

@@ -13,9 +13,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from server.contract import strict
 from server.contract.catalog import Contract, Method, load
-from server.contract.examples import load_examples
+from tests.contract.guide import load_guide
 
-EXAMPLES = load_examples()
+EXAMPLES = load_guide()
 
 
 def printed(message: Message) -> Any:

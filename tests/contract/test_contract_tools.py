@@ -11,8 +11,8 @@ from google.protobuf.message_factory import GetMessageClass
 
 from server.contract import strict
 from server.contract.catalog import Contract, Effect
-from server.contract.examples import load_examples
 from server.contract.tools import load_tools, manifest
+from tests.contract.guide import load_guide
 
 
 def test_the_list_of_tools(contract: Contract, golden: Callable[[str, str], None]) -> None:
@@ -56,10 +56,10 @@ def test_every_argument_is_described_and_every_schema_is_closed() -> None:
         walk(tool.input_schema, tool.name)
 
 
-@pytest.mark.parametrize("name", sorted(load_examples()))
+@pytest.mark.parametrize("name", sorted(load_guide()))
 def test_the_guides_requests_are_valid_arguments(contract: Contract, name: str) -> None:
     """And the strict reader makes the request of them, whatever the rpc."""
-    method, example = contract.named(name), load_examples()[name]
+    method, example = contract.named(name), load_guide()[name]
     tool = load_tools().get(method.snake_name)
 
     if tool is None or method.http is None:

@@ -1,7 +1,8 @@
-"""Requests and replies as they really occur, one JSON file an rpc, for documents and tests.
+"""Requests and replies as they really occur, one JSON file an rpc, for the API description.
 
-A file has `query` (parameters by name), `body` and `reply`, each where there is one. The guide's
-own samples are the base: what it shows must stay valid for ever.
+A file has `path` and `query` (parameters by name), `body` and `reply`, each where there is one.
+They are recorded from a running gateway, not written: `REGENERATE_GOLDEN=1` and
+tests/rest/test_docs_examples.py record them anew.
 """
 
 from __future__ import annotations
