@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from server.simulator.market.days import Days
 from server.simulator.market.fields import Columns
@@ -46,22 +47,20 @@ class Events:
             "TimeAndSale": self._time_and_sale,
         }
 
-    def can(self, event_type: str, row: int) -> bool:
-        """Tells whether a row can ever have an event of that type."""
+    def can(self, event_type: str, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Tells which rows can ever have an event of that type."""
         r = self._rows
-        option = r.sign[row] != 0
         if event_type == "Quote":
-            return not r.flags[row] & Flag.UNQUOTED
+            return np.asarray((r.flags[rows] & Flag.UNQUOTED) == 0)
 
         if event_type in {"Greeks", "TheoPrice"}:
-            return bool(option)
+            return np.asarray(r.sign[rows] != 0)
 
         if event_type == "Underlying":
-            instrument = self._listing.instrument(row)
-            stock = STOCKS.get(instrument.symbol)
-            return stock is not None and bool(self._listing.chain(instrument))
+            listed = (self._listing.instrument(row) for row in rows.tolist())
+            return np.array([bool(self._listing.chain(each)) for each in listed], dtype=bool)
 
-        return event_type in self._makers
+        return np.full(len(rows), event_type in self._makers)
 
     def every(self, event_type: str) -> int | None:
         """Returns the steps after which that type changes; None is with the market's tick."""

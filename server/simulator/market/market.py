@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -147,20 +148,17 @@ class Market:
 
     def handles(self, event_type: str, symbols: Iterable[str]) -> Handles:
         """Resolves streamer symbols once, for `columns`."""
-        known: dict[str, int] = {}
-        unknown = []
-        for symbol in symbols:
-            row = self.listing.streamer_row(symbol)
-            if row is None or not self._events.can(event_type, row):
-                unknown.append(symbol)
-            else:
-                known[symbol] = row
-
+        asked = tuple(dict.fromkeys(symbols))
+        # Row 0 stands in for a symbol without a row; it is left out with the others.
+        found = [self.listing.streamer_row(symbol) for symbol in asked]
+        rows = np.array([row or 0 for row in found], dtype=np.int64)
+        known = self._events.can(event_type, rows)
+        known &= np.array([row is not None for row in found], dtype=bool)
         return Handles(
             event_type=event_type,
-            symbols=tuple(known),
-            rows=np.fromiter(known.values(), dtype=np.int64, count=len(known)),
-            unknown=tuple(unknown),
+            symbols=tuple(compress(asked, known)),
+            rows=rows[known],
+            unknown=tuple(compress(asked, ~known)),
         )
 
     def columns(
