@@ -6,20 +6,21 @@ moves one position. An account knows nothing of prices; whoever values it brings
 
 from __future__ import annotations
 
-__all__ = ["Account", "Profile"]
+__all__ = ["Account", "Profile", "YearGain"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from server.simulator.exchange import descriptions
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.fees import Fees
 from server.simulator.exchange.ledger import Ledger, Origin, Posting, Transaction
-from server.simulator.exchange.moments import NEW_YORK, new_york_day
-from server.simulator.exchange.money import ZERO, cents, text
+from server.simulator.exchange.moments import new_york_day
+from server.simulator.exchange.money import ZERO, cents
 from server.simulator.exchange.positions import Outcome, Position, flat, traded
-from server.simulator.exchange.vocabulary import Action, Kind
+from server.simulator.exchange.vocabulary import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,15 @@ class Profile:
     futures: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearGain:
+    """What an underlying has brought in a year."""
+
+    realized: Decimal = ZERO
+    commission: Decimal = ZERO
+    other_fees: Decimal = ZERO
+
+
 class Account:
     """Holds the books and positions of one account."""
 
@@ -44,6 +54,7 @@ class Account:
         self._positions: dict[str, Position] = {}
         self._next_transaction = next_transaction
         self.updated_at = profile.opened_at
+        self._years: dict[tuple[str, int], YearGain] = {}
 
     @property
     def number(self) -> str:
@@ -58,6 +69,10 @@ class Account:
         """Returns the signed quantity held of a symbol."""
         position = self._positions.get(symbol)
         return position.quantity if position else ZERO
+
+    def year_gain(self, underlying: str, year: int) -> YearGain:
+        """Returns what an underlying, with all that is derived from it, has brought in a year."""
+        return self._years.get((underlying, year), YearGain())
 
     def move_money(
         self, amount: Decimal, *, sub_type: str, description: str, at: datetime
@@ -84,14 +99,13 @@ class Account:
         origin: Origin | None = None,
     ) -> Transaction:
         """Books a purchase or sale; `fees` are charged as given, in cents."""
-        verb = "Bought" if action.side > 0 else "Sold"
         return self._exchange(
             contract,
             action.side * quantity,
             price,
             type_="Trade",
             sub_type=action.value,
-            description=f"{verb} {_plain(quantity)} {_described(contract)} @ {_price(price)}",
+            description=descriptions.traded(contract, action, quantity, price),
             action=action,
             fees=fees,
             at=at,
@@ -102,16 +116,13 @@ class Account:
         """Takes a whole position away at a price: an expiration, an exercise, an assignment."""
         position = self._positions[symbol]
         removed = position.quantity
-        how = sub_type.lower()
         return self._exchange(
             position.contract,
             -removed,
             price,
             type_="Receive Deliver",
             sub_type=sub_type,
-            description=(
-                f"Removal of {_plain(abs(removed))} {_described(position.contract)} due to {how}"
-            ),
+            description=descriptions.removed(position.contract, abs(removed), sub_type),
             action=Action.SELL_TO_CLOSE if removed > 0 else Action.BUY_TO_CLOSE,
             fees=Fees(),
             at=at,
@@ -135,7 +146,7 @@ class Account:
             price,
             type_="Receive Deliver",
             sub_type=sub_type,
-            description=f"{action.value} {_plain(abs(change))} {contract.symbol} @ {_price(price)}",
+            description=descriptions.delivered(contract, action, abs(change), price),
             action=action,
             fees=Fees(),
             at=at,
@@ -154,7 +165,7 @@ class Account:
         return self._post(
             "Money Movement",
             "Mark to Market",
-            f"{symbol} mark to market at {_price(price)}",
+            descriptions.marked(position.contract, price),
             at=at,
             value=gain,
             postings=(("cash", gain), ("variation", -gain)),
@@ -244,8 +255,21 @@ class Account:
             origin=origin,
         )
         self.ledger.post(transaction)
+        if contract is not None:
+            self._add_to_year(contract.underlying, transaction)
+
         self.updated_at = max(self.updated_at, at)
         return transaction
+
+    def _add_to_year(self, underlying: str, transaction: Transaction) -> None:
+        key = underlying, transaction.day.year
+        before, fees = self.year_gain(*key), transaction.fees
+        gain = -sum((amount for name, amount in transaction.postings if name == "realized"), ZERO)
+        self._years[key] = YearGain(
+            realized=before.realized + gain,
+            commission=before.commission + fees.commission,
+            other_fees=before.other_fees + fees.total - fees.commission,
+        )
 
 
 def _booked(contract: Contract, outcome: Outcome) -> tuple[Decimal, tuple[Posting, ...]]:
@@ -277,20 +301,3 @@ def _fee_postings(fees: Fees) -> tuple[Posting, ...]:
 
 def _with_cost(position: Position, cost: Decimal) -> Position:
     return replace(position, cost=cost)
-
-
-def _plain(quantity: Decimal) -> str:
-    return f"{quantity.normalize():f}"
-
-
-def _price(price: Decimal) -> str:
-    return f"{price:.2f}" if price == cents(price) else text(price)
-
-
-def _described(contract: Contract) -> str:
-    if contract.kind is not Kind.EQUITY_OPTION or contract.expires_at is None:
-        return contract.symbol
-
-    expires = contract.expires_at.astimezone(NEW_YORK)
-    side = "Call" if contract.call else "Put"
-    return f"{contract.underlying} {expires:%m/%d/%y} {side} {contract.strike:.2f}"

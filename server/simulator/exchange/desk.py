@@ -67,7 +67,7 @@ class Desk:
 
         order = check.order
         order.id = self._registry.next_order()
-        order.reserved = _bound(check)
+        self._registry.bind(order, _bound(check))
         self._registry.add(order)
         self._floor.route(order, order.received_at)
         return check
@@ -100,7 +100,7 @@ class Desk:
         waiting = old.status is Status.CONTINGENT
         new = check.order
         new.id = self._registry.next_order()
-        new.reserved = _bound(check)
+        self._registry.bind(new, _bound(check))
         new.status = Status.CONTINGENT
         old.replacing, old.edited = new.id, True
         old.units_at_replace = old.open_units
@@ -175,7 +175,7 @@ class Desk:
         # One cancels the other, so only the costlier of them can ever be filled.
         working = checks[:1] if first is not None else checks
         costliest = min(working, key=lambda check: check.effect.change)
-        costliest.order.reserved = _bound(costliest)
+        self._registry.bind(costliest.order, _bound(costliest))
         for order in orders:
             self._registry.add(order)
 

@@ -34,6 +34,7 @@ from server.simulator.exchange.orders import Order, Script, Ticket
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.sessions import Sessions
 from server.simulator.exchange.settings import ExchangeSettings
+from server.simulator.exchange.vocabulary import OrderType
 
 IDLE = timedelta(seconds=1)
 """Longest time between two steps of `run`: days end also when nothing works."""
@@ -160,9 +161,10 @@ class Exchange:
     def fill(self, order: Order, *, units: Decimal | None, price: Decimal | None) -> bool:
         """Executes an order whatever the market says; False if it is not at the exchange.
 
-        Without `units` all that is open, without `price` at the order's own price or the mark.
+        Without `units` all that is open, without `price` at the order's own price or the mark. A
+        notional order has no units to give: the market fills it or nobody.
         """
-        if not order.status.at_the_exchange:
+        if not order.status.at_the_exchange or order.type is OrderType.NOTIONAL_MARKET:
             return False
 
         marks = Marks(self.venue)

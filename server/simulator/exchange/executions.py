@@ -18,6 +18,7 @@ from server.simulator.exchange.effects import effective_action
 from server.simulator.exchange.fees import Fees, fees_of
 from server.simulator.exchange.ledger import Origin
 from server.simulator.exchange.matching import Execution
+from server.simulator.exchange.money import cents
 from server.simulator.exchange.notices import Notices
 from server.simulator.exchange.orders import Fill, Leg, Order
 from server.simulator.exchange.registry import Registry
@@ -66,8 +67,9 @@ class Executions:
             )
             for position, (leg, price) in enumerate(zip(order.legs, execution.prices, strict=True))
         )
-        order.reserved -= order.reserved * execution.units / order.open_units
-        order.open_units -= execution.units
+        left = order.open_units - execution.units
+        self._registry.bind(order, cents(order.reserved * left / order.open_units))
+        order.open_units = left
         self._bookings += others
         self._book(first, done=not order.open_units)
 

@@ -19,6 +19,7 @@ from server.simulator.exchange.executions import Executions
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.matching import Execution, execute, triggered
 from server.simulator.exchange.moments import Clock
+from server.simulator.exchange.money import ZERO
 from server.simulator.exchange.notices import Notices
 from server.simulator.exchange.orders import Order
 from server.simulator.exchange.registry import Registry
@@ -119,6 +120,7 @@ class Floor:
         """Takes an order to a terminal status and tells everybody whom it concerns."""
         order.reject_reason = reason
         order.move(status, at)
+        self._registry.bind(order, ZERO)
         self._registry.working.pop(order.id, None)
         if status is Status.REJECTED:
             self._rejected += 1

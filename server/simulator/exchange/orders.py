@@ -156,7 +156,7 @@ class Order:
     complex_id: int | None = None
     complex_tag: str | None = None
     reserved: Decimal = ZERO
-    """Buying power that it binds while it works."""
+    """Buying power that it binds while it works; set by `Registry.bind` alone."""
 
     triggered: bool = False
     """A stop that has been touched works as a market or limit order from then on."""
@@ -217,7 +217,6 @@ class Order:
 
         if status.terminal:
             self.terminal_at = at
-            self.reserved = ZERO
 
 
 def units(quantities: Sequence[Decimal]) -> Decimal:

@@ -32,6 +32,7 @@ class Registry:
         self.working: dict[int, Order] = {}
         """Orders that a step has to look at, oldest first."""
 
+        self._bound: dict[str, Decimal] = {}
         self._by_account: dict[str, dict[int, Order]] = {}
         self._order_ids = itertools.count(FIRST_ORDER)
         self._complex_ids = itertools.count(FIRST_COMPLEX)
@@ -65,16 +66,15 @@ class Registry:
         """Returns an account's complex orders, oldest first."""
         return [one for one in self.complex_orders.values() if one.account_number == account_number]
 
+    def bind(self, order: Order, amount: Decimal) -> None:
+        """Sets the buying power that an order binds; kept as a sum, asked for at every fill."""
+        number = order.account_number
+        self._bound[number] = self.reserved(number) + amount - order.reserved
+        order.reserved = amount
+
     def reserved(self, account_number: str) -> Decimal:
         """Returns the buying power that an account's working orders bind."""
-        return sum(
-            (
-                order.reserved
-                for order in self.working.values()
-                if order.account_number == account_number
-            ),
-            ZERO,
-        )
+        return self._bound.get(account_number, ZERO)
 
     def relatives(self, order: Order) -> ComplexOrder | None:
         """Returns the complex order that an order is part of."""

@@ -17,6 +17,7 @@ from server.simulator.exchange.vocabulary import Kind
 from server.simulator.market import Instrument, Market, Quote
 from server.simulator.market.calendar import is_trading_day
 from server.simulator.market.expirations import stock_option_expirations
+from server.simulator.market.moments import units_of
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.strikes import stock_ladder
 from server.simulator.market.symbols import occ
@@ -31,6 +32,11 @@ class MarketVenue:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._contracts: dict[str, Contract] = {}
+        # The market moves from tick to tick, so what it said holds until the next one.
+        self._tick = -1
+        self._tops: dict[str, Top] = {}
+        self._closes: dict[str, Decimal | None] = {}
+        self._open: dict[str, bool] = {}
 
     def find(self, symbol: str) -> Contract | None:
         contract = self._contracts.get(symbol)
@@ -43,13 +49,31 @@ class MarketVenue:
         return contract
 
     def tops(self, contracts: Sequence[Contract]) -> list[Top]:
-        return [_top(quote) for quote in self._market.quotes(self._instruments(contracts))]
+        self._turn()
+        missing = [one for one in contracts if one.symbol not in self._tops]
+        quotes = self._market.quotes(self._instruments(missing))
+        for contract, quote in zip(missing, quotes, strict=True):
+            self._tops[contract.symbol] = _top(quote)
+
+        return [self._tops[contract.symbol] for contract in contracts]
 
     def closes(self, contracts: Sequence[Contract]) -> list[Decimal | None]:
-        return self._market.closes(self._instruments(contracts))
+        self._turn()
+        missing = [one for one in contracts if one.symbol not in self._closes]
+        closes = self._market.closes(self._instruments(missing))
+        for contract, close in zip(missing, closes, strict=True):
+            self._closes[contract.symbol] = close
+
+        return [self._closes[contract.symbol] for contract in contracts]
 
     def is_open(self, contract: Contract) -> bool:
-        return self._market.open(self._instruments([contract])[0])
+        self._turn()
+        opened = self._open.get(contract.symbol)
+        if opened is None:
+            (instrument,) = self._instruments([contract])
+            opened = self._open[contract.symbol] = self._market.open(instrument)
+
+        return opened
 
     def session_end(self, moment: datetime) -> datetime:
         day = moment.astimezone(NEW_YORK).date()
@@ -77,6 +101,14 @@ class MarketVenue:
         ladder = stock_ladder(underlying, expiration.root).tolist()
         nearest = min(ladder, key=lambda one: abs(one - float(strike)))
         return self.find(occ(expiration.root, expiration.day, "C" if call else "P", nearest))
+
+    def _turn(self) -> None:
+        tick = units_of(self._market.clock.now()) // self._market.moments.step
+        if tick != self._tick:
+            self._tick = tick
+            self._tops.clear()
+            self._closes.clear()
+            self._open.clear()
 
     def _instruments(self, contracts: Sequence[Contract]) -> list[Instrument]:
         found = [self._market.find(contract.symbol) for contract in contracts]

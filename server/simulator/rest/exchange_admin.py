@@ -12,9 +12,11 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, reply
 from server.simulator.exchange.money import cents
+from server.simulator.exchange.orders import Order
 from server.simulator.exchange.tickets import script_from
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.views.transactions import transaction_json
+from server.simulator.exchange.vocabulary import Kind
 from server.simulator.rest.bodies import json_body
 
 if TYPE_CHECKING:
@@ -43,9 +45,11 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         if order is None:
             raise BrokerError(404, "record_not_found", "There is no such order.")
 
-        filled = sim.exchange.fill(
-            order, units=_positive(body, "units"), price=_positive(body, "price")
-        )
+        units = _positive(body, "units")
+        if units is not None and units != int(units) and not _fractional(order):
+            raise BrokerError(400, "invalid_body", "units are whole.")
+
+        filled = sim.exchange.fill(order, units=units, price=_positive(body, "price"))
         if not filled:
             raise BrokerError(409, "not_at_the_exchange", f"The order is {order.status.value}.")
 
@@ -73,6 +77,10 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         web.post("/_admin/exchange/transfers", transfer),
         web.get("/_admin/exchange/statistics", statistics),
     ]
+
+
+def _fractional(order: Order) -> bool:
+    return order.underlying.kind is Kind.CRYPTOCURRENCY
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

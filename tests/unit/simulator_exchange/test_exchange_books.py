@@ -203,6 +203,10 @@ class Flow:
             if all(len(actions[order.id, each.contract.symbol]) <= 1 for each in order.legs):
                 assert fees[order.id] == sum((_fees_once(each) for each in order.legs), ZERO)
 
+        working = self.bench.exchange.registry.working.values()
+        bound = [one.reserved for one in working if one.account_number == account.number]
+        assert self.bench.exchange.registry.reserved(account.number) == sum(bound, ZERO)
+
     def _check_worth(self, account: Account) -> None:
         marks = Marks(self.bench.venue)
         worth = account.ledger.cash

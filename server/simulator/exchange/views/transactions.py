@@ -9,7 +9,7 @@ from typing import Any
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.ledger import Transaction
-from server.simulator.exchange.money import ZERO, text, with_effect
+from server.simulator.exchange.money import text, with_effect
 from server.simulator.exchange.views.times import zulu
 
 
@@ -88,26 +88,14 @@ def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
 
 def year_gain_json(account: Account, contract: Contract, year: int) -> dict[str, Any]:
     """Returns what an underlying has brought in a year, as the account streamer tells it."""
-    gain = fees = commissions = ZERO
-    for transaction in account.ledger.journal:
-        traded = transaction.contract
-        if traded is None or transaction.day.year != year:
-            continue
-
-        if traded.underlying == contract.underlying:
-            gain -= sum(
-                (amount for name, amount in transaction.postings if name == "realized"), ZERO
-            )
-            commissions += transaction.fees.commission
-            fees += transaction.fees.total - transaction.fees.commission
-
+    gain = account.year_gain(contract.underlying, year)
     return {
         "year": year,
         "account-number": account.number,
         "symbol": contract.underlying,
         "instrument-type": contract.kind.value,
-        **with_effect("fees", -fees),
-        **with_effect("commissions", -commissions),
-        **with_effect("yearly-realized-gain", gain),
-        **with_effect("realized-lot-gain", gain),
+        **with_effect("fees", -gain.other_fees),
+        **with_effect("commissions", -gain.commission),
+        **with_effect("yearly-realized-gain", gain.realized),
+        **with_effect("realized-lot-gain", gain.realized),
     }
