@@ -21,7 +21,7 @@ def banner(settings: Settings, *, url: str, grpc: str, logs: Path) -> str:
         "REST, SSE, gRPC, gRPC-Web": url,
         "gRPC without the edge": grpc,
         **({"API key": DEMO_KEY, "account": DEMO_ACCOUNT} if demo else {}),
-        "docs (OpenAPI)": f"{url}/openapi.json",
+        "docs": f"{url}/docs",
         "logs": str(logs),
     }
     width = max(map(len, facts))

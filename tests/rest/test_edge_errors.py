@@ -143,7 +143,6 @@ def test_a_wrong_method_is_told_the_right_ones(
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api",
         "/api/v1/nothing",
         "/api/v1/orders/7/8",

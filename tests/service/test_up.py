@@ -92,11 +92,10 @@ def can_be_had(port: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everything(gateway: Gateway, number: signal.Signals) -> None:
+def test_ctrl_c_ends_everything(gateway: Gateway) -> None:
     parts = children(gateway.process.pid)
     assert len(parts) == 3, parts
-    gateway.process.send_signal(number)
+    gateway.process.send_signal(signal.SIGINT)
     assert gateway.process.wait(GONE_WITHIN_S) == 0
     assert_nothing_left(gateway, parts)
     until(lambda: gateway.output[-1] == "stopped.")
@@ -119,7 +118,8 @@ def test_even_kill_9_leaves_nothing(gateway: Gateway) -> None:
     assert_nothing_left(gateway, parts)
 
 
-def test_a_stream_is_told_of_the_end(gateway: Gateway) -> None:
+def test_sigterm_ends_everything_and_streams_are_told(gateway: Gateway) -> None:
+    parts = children(gateway.process.pid)
     url = f"{gateway.url}/api/v1/stream/quotes?symbols=SPY"
     key = {"X-API-Key": gateway.api_key}
     with requests.get(url, headers=key, stream=True, timeout=10) as events:
@@ -130,6 +130,7 @@ def test_a_stream_is_told_of_the_end(gateway: Gateway) -> None:
     # Read to its end without an error: the edge carried the last word before it went.
     assert b"STREAM_EVENT_KIND_END" in said[-1]
     assert gateway.process.wait(GONE_WITHIN_S) == 0
+    assert_nothing_left(gateway, parts)
 
 
 def test_a_part_that_does_not_stop_is_killed(gateway: Gateway) -> None:
@@ -184,6 +185,13 @@ def test_the_banner_works_as_printed(shared: Gateway) -> None:
         answer = requests.request(method, url, headers=headers, data=body, timeout=20)
         assert answer.status_code == 200, f"{curl}\n{answer.text}"
         answer.close()
+
+
+def test_the_banner_names_a_docs_page_that_exists(shared: Gateway) -> None:
+    (line,) = [line for line in shared.output if line.strip().startswith("docs ")]
+    with requests.get(line.split()[-1], timeout=5) as page:
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
 
 
 def test_logs_are_kept(shared: Gateway) -> None:
