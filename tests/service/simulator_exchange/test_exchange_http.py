@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from server.simulator import SimulatorSettings
+from server.simulator.customers import DEMO_REFRESH_TOKEN
 from server.simulator.exchange import ExchangeSettings
 
 from .conftest import CASH, MARGIN, Broker, leg, limit
@@ -476,3 +478,97 @@ async def test_money_comes_and_goes(broker: Broker) -> None:
         status, booked = await broker.call("POST", "/_admin/exchange/transfers", body)
         assert (status, booked["transaction-type"]) == (201, "Money Movement")
         assert (await broker.get(f"/accounts/{CASH}/balances/USD"))["cash-balance"] == left
+
+
+class TestABrokerWithRealHours:
+    @pytest.fixture
+    def settings(self) -> SimulatorSettings:
+        return SimulatorSettings(real_hours=True)
+
+    async def test_an_order_of_the_weekend_waits_for_monday(self, broker: Broker) -> None:
+        await broker.clock.advance(timedelta(days=4))  # a Saturday
+        broker.sim.exchange.step()
+        broker.headers = await broker.log_in(DEMO_REFRESH_TOKEN)
+        buy = limit("-999.00", leg("AAPL", "Buy to Open"))
+        status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders", buy)
+        order = answer["data"]["order"]
+        assert (status, order["status"]) == (201, "Received")
+        assert [each["code"] for each in answer["data"]["warnings"]] == ["tif.next_valid_session"]
+        await broker.pass_time()
+        assert (await broker.order(order["id"]))["status"] == "Received"
+        await broker.clock.advance(timedelta(days=1, hours=23))  # Monday, 10:00 in New York
+        await broker.pass_time()
+        broker.headers = await broker.log_in(DEMO_REFRESH_TOKEN)
+        filled = await broker.order(order["id"])
+        assert filled["status"] == "Filled"
+        assert filled["in-flight-at"].startswith("2026-03-16T14:00")
+
+    async def test_a_day_order_ends_with_the_session(self, broker: Broker) -> None:
+        order = await broker.place(LOW)
+        await broker.clock.advance(timedelta(hours=5, minutes=30))
+        broker.sim.exchange.step()
+        broker.headers = await broker.log_in(DEMO_REFRESH_TOKEN)
+        ended = await broker.order(order["id"])
+        assert (ended["status"], ended["terminal-at"]) == (
+            "Expired",
+            "2026-03-10T20:00:00.000+00:00",
+        )
+
+
+async def test_a_market_that_never_closes_ends_its_day_at_midnight(broker: Broker) -> None:
+    order = await broker.place(LOW)
+    await broker.clock.advance(timedelta(hours=14))
+    broker.sim.exchange.step()
+    broker.headers = await broker.log_in(DEMO_REFRESH_TOKEN)
+    assert (await broker.order(order["id"]))["terminal-at"] == "2026-03-11T04:00:00.000+00:00"
+
+
+async def test_index_and_future_options_trade_on_their_own_ticks(broker: Broker) -> None:
+    chain = await broker.get("/option-chains/SPX/nested")
+    expiration = chain["items"][0]["expirations"][3]
+    middle = expiration["strikes"][len(expiration["strikes"]) // 2]
+    futures = await broker.get("/futures-option-chains/ES/nested")
+    strikes = futures["option-chains"][0]["expirations"][0]["strikes"]
+    cases = (
+        (middle["put"], "Equity Option", "-3.03"),
+        (strikes[len(strikes) // 2]["put"], "Future Option", "-3.03"),
+        ("/ESH6", "Future", "-5000.10"),
+        ("BTC/USD", "Cryptocurrency", "-1.001"),
+    )
+    for symbol, kind, price in cases:
+        action = "Buy" if kind == "Future" else "Buy to Open"
+        order = await broker.place(limit(price, leg(symbol, action, 1, kind)))
+        await broker.pass_time(0.2)
+        rejected = await broker.order(order["id"])
+        assert rejected["status"] == "Rejected", symbol
+        assert "increment" in rejected["reject-reason"]
+
+
+async def test_every_kind_of_instrument_can_be_bought_and_is_held(broker: Broker) -> None:
+    futures = await broker.get("/futures-option-chains/ES/nested")
+    strikes = futures["option-chains"][0]["expirations"][0]["strikes"]
+    wanted = (
+        ("/ESH6", "Future", 1),
+        (strikes[len(strikes) // 2]["put"], "Future Option", 1),
+        ("BTC/USD", "Cryptocurrency", "0.01"),
+    )
+    for symbol, kind, quantity in wanted:
+        body = {
+            "order-type": "Market",
+            "time-in-force": "Day",
+            "legs": [leg(symbol, "Buy" if kind == "Future" else "Buy to Open", quantity, kind)],
+        }
+        order = await broker.place(body)
+        await broker.pass_time()
+        assert (await broker.order(order["id"]))["status"] == "Filled", symbol
+
+    items = (await broker.get(f"/accounts/{MARGIN}/positions?include-marks=true"))["items"]
+    held = {each["symbol"]: each for each in items}
+    for symbol, kind, quantity in wanted:
+        assert held[symbol]["instrument-type"] == kind
+        assert Decimal(held[symbol]["quantity"]) == Decimal(quantity)
+        assert Decimal(held[symbol]["mark"]) > 0
+
+    balance = await broker.get(f"/accounts/{MARGIN}/balances/USD")
+    assert Decimal(balance["futures-margin-requirement"]) > 0
+    assert Decimal(balance["long-cryptocurrency-value"]) > 0
