@@ -28,6 +28,7 @@ from server.market.markets import Market, Markets
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
+from server.orders.office import OrderOffice, open_office
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
 from server.rpc.registry import bind
@@ -39,15 +40,11 @@ from server.rpc.servicers.reference import Reference
 from server.rpc.servicers.system import System
 from server.rpc.servicers.watchlist import Watchlists
 from server.settings import Settings
+from server.store import Database
 from server.tenants import Tenants
 from server.wire.streams import StreamCodec
 
 NOT_BUILT = (
-    "tasty.v1.OrderService/PlaceOrder",
-    "tasty.v1.OrderService/ReplaceOrder",
-    "tasty.v1.OrderService/CancelOrder",
-    "tasty.v1.OrderService/PlaceComplexOrder",
-    "tasty.v1.OrderService/CancelComplexOrder",
     "tasty.v1.OrderService/ConfirmOrder",
     "tasty.v1.OrderService/StreamAccountEvents",
     "tasty.v1.ChatService",
@@ -66,6 +63,7 @@ class App:
     brokerage: Brokerage
     markets: Markets
     streams: StreamCount
+    office: OrderOffice
 
     async def serve_until_stopped(self) -> None:
         """Returns at SIGTERM or SIGINT; leaving `open_app` then drains and closes."""
@@ -92,7 +90,8 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     """Yields the running server; leaving drains it and closes everything that was opened."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        tenants = await stack.enter_async_context(Tenants(settings, clock))
+        database = await stack.enter_async_context(Database(settings))
+        tenants = await stack.enter_async_context(Tenants(settings, clock, database))
         brokerage = await stack.enter_async_context(Brokerage(settings, tenants, clock))
         tenants.on_change(brokerage.end)
         front = Front(settings, clock, tenants)
@@ -116,6 +115,9 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             stream_count,
             codec_for,
         )
+        office = await stack.enter_async_context(
+            open_office(settings, database, brokerage, desk, clock)
+        )
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),
@@ -129,7 +131,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             "tasty.v1.ReferenceService": Reference(
                 brokerage, clock, most_symbols=settings.instruments_limit
             ),
-            "tasty.v1.OrderService": Orders(brokerage, clock),
+            "tasty.v1.OrderService": Orders(brokerage, office, clock),
             "tasty.v1.WatchlistService": Watchlists(brokerage),
         }
         bindings = bind(contract_methods(), servicers, NOT_BUILT)
@@ -143,6 +145,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             brokerage=brokerage,
             markets=markets,
             streams=stream_count,
+            office=office,
         )
 
 

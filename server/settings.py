@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Settings"]
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -123,6 +124,55 @@ class Settings(BaseSettings):
     stream_symbols: int = Field(500, ge=1, description="Symbols in one stream.")
     streams_per_key: int = Field(100, ge=1, description="Open streams of one API key.")
     streams_total: int = Field(5000, ge=1, description="Open streams of the whole server.")
+
+    # --- orders
+
+    orders_read_only: bool = Field(
+        False, description="Risk switch of the whole server: nobody may trade, only look."
+    )
+    orders_order_cap: Decimal | None = Field(
+        None,
+        gt=0,
+        description="Risk switch of the whole server: largest notional of one opening order, in "
+        "dollars. Empty: no cap.",
+    )
+    orders_day_cap: Decimal | None = Field(
+        None,
+        gt=0,
+        description="Risk switch of the whole server: notional of all opening orders that all "
+        "tenants together may send in one day of New York, in dollars. Empty: no cap.",
+    )
+    orders_symbols: str = Field(
+        "",
+        description="Risk switch of the whole server: the underlyings that may be traded, "
+        "comma-separated (SPY,AAPL,/ES). Empty: all.",
+    )
+    order_quote_age_s: float = Field(
+        900.0,
+        gt=0,
+        description="An order is not priced from a quote whose last change at the exchange is "
+        "older than this.",
+    )
+    order_keys_days: int = Field(
+        90,
+        ge=30,
+        description="How long the first answer to a client_order_id is repeated; afterwards the "
+        "name is refused, for ever.",
+    )
+    account_events_days: int = Field(
+        30, ge=1, description="How long account events are kept for clients that resume."
+    )
+    account_events_behind: int = Field(
+        1000,
+        ge=10,
+        description="A reader of account events that falls this many behind is closed, with the "
+        "cursor to go on from.",
+    )
+    account_events_linger_s: float = Field(
+        300.0,
+        ge=0,
+        description="How long an account is still followed after its last reader has gone.",
+    )
 
     # --- broker sessions
 

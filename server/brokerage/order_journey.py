@@ -30,15 +30,18 @@ STEPS: Mapping[str, str] = {
 }
 """The library's events that matter, whatever version of HTTP is before their dot."""
 
-REFUSALS = frozenset({400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429})
-"""Statuses that, with the broker's own envelope around its words, prove that nothing was done."""
+REFUSED = frozenset({400, 403, 404, 409, 422})
+"""Statuses that, with the broker's own envelope around its words, are its answer: no."""
+
+NOT_LOOKED_AT = frozenset({401, 405, 406, 413, 415, 429})
+"""And those that say it did not get as far as the order; the same one may come again."""
 
 
 class Outcome(Enum):
     """What is known of a change after its one sending ended without a usable answer."""
 
     UNSENT = "unsent"
-    """Not a byte left: it may be sent again."""
+    """Not a byte left, or the broker did not look at it: it may be sent again."""
     REFUSED = "refused"
     """The broker said no."""
     UNKNOWN = "unknown"
@@ -71,11 +74,10 @@ def outcome_of(failure: BaseException, journey: Journey) -> Outcome:
         return Outcome.UNSENT
 
     refusal = answered(failure)
-    if refusal is None or not refusal.is_json or refusal.status not in REFUSALS:
-        return Outcome.UNKNOWN
+    if refusal is None or not refusal.is_json or not refusal.codes:
+        return Outcome.UNKNOWN  # no answer, or nobody knows whose
 
-    if not refusal.codes:  # JSON, but nobody knows whose
-        return Outcome.UNKNOWN
+    if refusal.status in NOT_LOOKED_AT:
+        return Outcome.UNSENT
 
-    # A token that was refused, or a rate: the order was not looked at, so it may come again.
-    return Outcome.UNSENT if refusal.status in (401, 429) else Outcome.REFUSED
+    return Outcome.REFUSED if refusal.status in REFUSED else Outcome.UNKNOWN

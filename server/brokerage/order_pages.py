@@ -17,7 +17,7 @@ import orjson
 
 from server.brokerage.accounts import Account
 from server.brokerage.failures import answered
-from server.brokerage.item import Faults, Item, Listing, Unreadable, items_of, read_listing
+from server.brokerage.item import Faults, Item, Unreadable, items_of
 from server.brokerage.order_journey import Journey
 from server.brokerage.order_replies import (
     BrokerWord,
@@ -40,6 +40,7 @@ from server.errors import (
 )
 
 Answer = dict[str, Any]
+ORDERS_A_PAGE = 50
 
 
 class OrderPages:
@@ -97,14 +98,6 @@ class OrderPages:
 
         return placement_of(data, self._session.faults, dry_run=True)
 
-    async def today(self) -> Listing[Order]:
-        """Returns every order made or changed today, whatever became of it."""
-        return await self._session.orders_of_today(self._account)
-
-    async def since(self, day: date) -> Listing[Order]:
-        """Returns all orders received since a day."""
-        return await self._session.order_history(self._account, since=day)
-
     async def order(self, order_id: str) -> Order:
         """Returns one order; raises OrderNotFound."""
         return await self._session.order(self._account, order_id)
@@ -117,21 +110,16 @@ class OrderPages:
         """Returns today's orders as the broker writes them."""
         return items_of(await self._session.connection.get(f"{self._base}/orders/live"))
 
-    async def complex_order(self, complex_order_id: str) -> ComplexOrder:
-        """Returns one complex order; raises ComplexOrderNotFound."""
-        data = await self.raw_complex_order(complex_order_id)
-        return read_complex_order(Item(data, self._session.faults, "complex order"))
+    async def raw_since(self, day: date) -> Sequence[Answer]:
+        """Returns all orders received since a day, as the broker writes them, newest first."""
+        params = {"start-date": day.isoformat(), "sort": "Desc"}
+        page = f"{self._base}/orders"
+        return await self._session.connection.pages(page, params, per_page=ORDERS_A_PAGE)
 
     async def raw_complex_order(self, complex_order_id: str) -> Answer:
         """Returns one complex order as the broker writes it; raises ComplexOrderNotFound."""
         page = f"/complex-orders/{segment(complex_order_id)}"
         return await self._found(page, ComplexOrderNotFound(complex_order_id))
-
-    async def complex_orders_today(self) -> Listing[ComplexOrder]:
-        """Returns every complex order that works or changed today."""
-        data = await self._session.connection.get(f"{self._base}/complex-orders/live")
-        faults = self._session.faults
-        return read_listing(items_of(data), read_complex_order, faults, "complex order")
 
     async def _found(self, page: str, missing: GatewayError) -> Answer:
         try:

@@ -1,30 +1,40 @@
-"""Orders: reading those that work and those that came to their end."""
+"""Orders: placed, replaced, cancelled, and followed to their end."""
 
 from __future__ import annotations
 
 __all__ = ["Orders"]
 
 from datetime import timedelta
+from typing import Any
 
+from tasty.v1 import order_placement_pb2 as placement_pb
 from tasty.v1 import order_service_pb2 as pb
 from tasty.v1 import order_service_pb2_grpc
 
 from server.brokerage import Brokerage
 from server.clock import Clock, new_york_today
+from server.orders.errands import Caller
+from server.orders.office import OrderOffice
+from server.orders.receipts import Receipt
 from server.rpc.call import current_call
 from server.tables.orders import orders_table
 from server.wire.order import order_to
+from server.wire.order_receipt import complex_receipt_to, complex_to, placed_to, replaced_to
+from server.wire.order_requests import change_draft, complex_draft, name_of, order_draft
 from server.wire.paging import page_of
 from server.wire.rules import checked
 
 DEFAULT_DAYS = 7
+REPLAYED = (("idempotency-replayed", "true"),)
+"""Told in a header: a field would make the repeated answer another one than the first."""
 
 
 class Orders(order_service_pb2_grpc.OrderServiceServicer):
-    """Follows the calling tenant's orders."""
+    """Places and follows the calling tenant's orders."""
 
-    def __init__(self, brokerage: Brokerage, clock: Clock) -> None:
+    def __init__(self, brokerage: Brokerage, office: OrderOffice, clock: Clock) -> None:
         self._brokerage = brokerage
+        self._office = office
         self._clock = clock
 
     async def ListLiveOrders(  # noqa: N802 - named by the contract
@@ -73,3 +83,79 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         account = await session.account(request.account_id)
         order = await session.order(account, checked(request).order_id.strip())
         return pb.GetOrderResponse(order=order_to(order))
+
+    async def PlaceOrder(  # noqa: N802 - named by the contract
+        self, request: placement_pb.PlaceOrderRequest, context: Any
+    ) -> placement_pb.PlaceOrderResponse:
+        order = request.order
+        draft, name = order_draft(order), _name(order)
+        caller = await self._caller(request.account_id)
+        if order.dry_run:
+            return placed_to(await self._office.desk.dry_run(caller, draft, name))
+
+        receipt = await self._office.desk.place(caller, draft, name)
+        await _tell_replay(receipt, context)
+        return placed_to(receipt)
+
+    async def ReplaceOrder(  # noqa: N802 - named by the contract
+        self, request: placement_pb.ReplaceOrderRequest, context: Any
+    ) -> placement_pb.ReplaceOrderResponse:
+        draft, name = change_draft(checked(request)), _name(request.change)
+        caller = await self._caller(request.account_id)
+        receipt = await self._office.desk.replace(caller, draft, name)
+        await _tell_replay(receipt, context)
+        return replaced_to(receipt)
+
+    async def CancelOrder(  # noqa: N802 - named by the contract
+        self, request: placement_pb.CancelOrderRequest, context: object
+    ) -> placement_pb.CancelOrderResponse:
+        caller = await self._caller(checked(request).account_id)
+        done = await self._office.cancels.cancel(caller, request.order_id.strip())
+        return placement_pb.CancelOrderResponse(
+            success=True,
+            order_id=done.order_id,
+            status=done.status,
+            order=None if done.order is None else order_to(done.order),
+        )
+
+    async def PlaceComplexOrder(  # noqa: N802 - named by the contract
+        self, request: placement_pb.PlaceComplexOrderRequest, context: Any
+    ) -> placement_pb.PlaceComplexOrderResponse:
+        order = request.order
+        draft, name = complex_draft(order), _name(order)
+        caller = await self._caller(request.account_id)
+        if order.dry_run:
+            return complex_receipt_to(await self._office.complex.dry_run(caller, draft, name))
+
+        receipt = await self._office.complex.place(caller, draft, name)
+        await _tell_replay(receipt, context)
+        return complex_receipt_to(receipt)
+
+    async def CancelComplexOrder(  # noqa: N802 - named by the contract
+        self, request: placement_pb.CancelComplexOrderRequest, context: object
+    ) -> placement_pb.CancelComplexOrderResponse:
+        caller = await self._caller(checked(request).account_id)
+        number = request.complex_order_id.strip()
+        done = await self._office.cancels.cancel_complex(caller, number)
+        whole = done.complex_order
+        return placement_pb.CancelComplexOrderResponse(
+            success=True,
+            complex_order_id=done.order_id,
+            complex_order=None if whole is None else complex_to(whole),
+        )
+
+    # --- inside
+
+    async def _caller(self, account_id: str) -> Caller:
+        call = current_call()
+        return await self._office.desk.caller(call.tenant, account_id, call.deadline)
+
+
+def _name(message: Any) -> str | None:
+    given = message.client_order_id if message.HasField("client_order_id") else None
+    return name_of(given, current_call().header("idempotency-key"))
+
+
+async def _tell_replay(receipt: Receipt, context: Any) -> None:
+    if receipt.replayed and context is not None:  # an inner call has no headers
+        await context.send_initial_metadata(REPLAYED)

@@ -1,0 +1,130 @@
+"""Orders that depend on each other: OCO, OTO and OTOCO, placed once as a whole.
+
+The broker gives the whole no identifier, so each part carries ours: that is how the whole is found
+when its answer was lost.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ComplexDesk"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from server.brokerage.item import Faults
+from server.brokerage.order_journey import Journey
+from server.brokerage.order_pages import placement_of
+from server.brokerage.order_specs import ComplexSpec
+from server.errors import BrokerUnreadable, InvalidField, NothingGiven
+from server.orders.desk import OrderDesk
+from server.orders.drafts import ComplexDraft, digest_of
+from server.orders.errands import Caller, Errand, Errands
+from server.orders.preparation import Preparation, Prepared
+from server.orders.receipts import Receipt
+from server.orders.records import Priced, record_of
+from server.orders.switches import SwitchBoard
+
+CHILDREN: Mapping[str, int] = {"OCO": 2, "OTO": 1, "OTOCO": 2}
+"""How many orders depend, by type."""
+TRIGGERED = frozenset({"OTO", "OTOCO"})
+NOT_PRICED = Priced(price=None, source="", pricing=None)
+
+
+class ComplexDesk:
+    """Places complex orders."""
+
+    def __init__(
+        self, desk: OrderDesk, preparation: Preparation, errands: Errands, board: SwitchBoard
+    ) -> None:
+        self._desk = desk
+        self._preparation = preparation
+        self._errands = errands
+        self._board = board
+
+    async def place(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
+        """Places the orders, or returns what became of those of that name."""
+        _check(draft)
+
+        async def make(chosen: str) -> Errand:
+            await self._board.ensure_writable(caller.tenant.id)
+            parts = await self._prepared(caller, draft)
+            spec = _spec(draft, parts, chosen)
+
+            async def send(journey: Journey) -> tuple[dict[str, Any], str]:
+                data = await caller.pages.place_complex(spec, journey)
+                whole = placement_of(data, Faults()).complex_order
+                if whole is None:
+                    raise BrokerUnreadable("a placement without its order")
+
+                return data, whole.id
+
+            return Errand(
+                record=record_of(spec),
+                send=send,
+                notional=_notional(draft, parts),
+                symbols=_symbols(parts),
+            )
+
+        return await self._errands.run(caller, "complex", name, digest_of(draft), make)
+
+    async def dry_run(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
+        """Returns what placing would mean."""
+        _check(draft)
+        parts = await self._prepared(caller, draft)
+        placement = await caller.pages.dry_run(_spec(draft, parts, None))
+        return Receipt(
+            client_order_id=name or "",
+            status="Checked",
+            placement=await self._desk.with_switches(
+                caller, placement, _notional(draft, parts), _symbols(parts)
+            ),
+            priced=NOT_PRICED,
+            dry_run=True,
+        )
+
+    async def _prepared(self, caller: Caller, draft: ComplexDraft) -> Sequence[Prepared]:
+        parts = [] if draft.trigger is None else [("trigger_order.", draft.trigger)]
+        parts += [(f"orders[{index}].", each) for index, each in enumerate(draft.orders)]
+        return [
+            await self._preparation.prepare(
+                caller.tenant, caller.session, caller.account, part, where=where, priced=True
+            )
+            for where, part in parts
+        ]
+
+
+def _check(draft: ComplexDraft) -> None:
+    if draft.type not in CHILDREN:
+        raise InvalidField("type", draft.type, f"one of {', '.join(CHILDREN)}")
+    if not draft.orders:
+        raise NothingGiven("order")
+    if len(draft.orders) != CHILDREN[draft.type]:
+        count = CHILDREN[draft.type]
+        raise InvalidField("orders", len(draft.orders), f"{count} in an order of type {draft.type}")
+    if draft.type in TRIGGERED and draft.trigger is None:
+        raise InvalidField("trigger_order", "", f"an order: {draft.type} needs it")
+    if draft.type not in TRIGGERED and draft.trigger is not None:
+        raise InvalidField("trigger_order", "…", f"nothing there in {draft.type}")
+
+
+def _spec(draft: ComplexDraft, parts: Sequence[Prepared], name: str | None) -> ComplexSpec:
+    specs = [replace(part.spec, external_identifier=name) for part in parts]
+    trigger = None if draft.trigger is None else specs.pop(0)
+    return ComplexSpec(type=draft.type, trigger=trigger, orders=tuple(specs))
+
+
+def _notional(draft: ComplexDraft, parts: Sequence[Prepared]) -> Decimal | None:
+    """Returns what all parts commit; of orders that cancel each other only one can be filled."""
+    amounts = [part.notional for part in parts]
+    known = [amount for amount in amounts if amount is not None]
+    if len(known) < len(amounts):
+        return None
+
+    first = Decimal(0) if draft.trigger is None else known.pop(0)
+    return first + (sum(known, Decimal(0)) if draft.type == "OTO" else max(known))
+
+
+def _symbols(parts: Sequence[Prepared]) -> tuple[str, ...]:
+    return tuple({symbol: None for part in parts for symbol in part.symbols})

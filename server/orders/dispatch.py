@@ -1,0 +1,232 @@
+"""Sends a change once: recorded before, settled after, and never cancelled by whoever waits for it.
+
+A caller's deadline ends the waiting, not the sending: the flight goes on in a task of this object.
+Every step is logged under its name, in this order: intended, recorded, sending, (connecting,
+connected,) leaving, sent, answering, answered, settled. A crash between any two of them leaves a
+row from which the truth is found (`Resolver`).
+"""
+
+from __future__ import annotations
+
+__all__ = ["Dispatch", "DispatchStatistics", "Send"]
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from server.brokerage.order_journey import Journey, Outcome, outcome_of
+from server.clock import Clock
+from server.errors import GatewayError, ShuttingDown, StoreUnavailable
+from server.orders.ledger import Entry, Intent, Ledger, State
+from server.orders.receipts import refusal_record
+from server.orders.resolver import Resolver
+from server.tenants import Tenant
+
+log = structlog.get_logger(__name__)
+
+LOOKS = (timedelta(), timedelta(seconds=1), timedelta(seconds=2))
+"""Pauses before the readings that follow a lost answer, while somebody still waits for it."""
+
+LAST_MOMENT = timedelta(seconds=3)
+"""What flights get to land when the server stops; their rows say `sending` if they do not."""
+
+Answer = Mapping[str, Any]
+Send = Callable[[Journey], Awaitable[tuple[Answer, str]]]
+"""Sends the request, and returns what is kept of the answer and the number that it gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchStatistics:
+    flights: int
+    sent: int
+    refused: int
+    unsent: int
+    lost: int
+    """Sendings whose answer was lost, whatever was found out later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Landing:
+    """How a flight ended: a task of a group must not raise what is one caller's business."""
+
+    entry: Entry | None = None
+    mine: bool = True
+    failure: Exception | None = None
+
+
+class Dispatch:
+    """Owns the flights; an async context manager that lets them land."""
+
+    def __init__(self, ledger: Ledger, resolver: Resolver, clock: Clock) -> None:
+        self._ledger = ledger
+        self._resolver = resolver
+        self._clock = clock
+        self._flights: dict[tuple[str, str], asyncio.Task[_Landing]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._stack = AsyncExitStack()
+        self._sent = self._refused = self._unsent = self._lost = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._resolver.running())
+            self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            stack.push_async_callback(self._land)
+            self._stack = stack.pop_all()
+
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+        self._tasks = None
+
+    async def carry_out(
+        self, tenant: Tenant, intent: Intent, send: Send, patience: timedelta
+    ) -> tuple[Entry | None, bool]:
+        """Returns the row and whether this call wrote it; None while it is still under way.
+
+        Raises what kept the change from being sent. Cancelling the caller cancels nothing else.
+        """
+        if self._tasks is None:
+            raise ShuttingDown
+
+        name = (intent.account_number, intent.client_order_id)
+        flight = self._flights.get(name)
+        if flight is not None:
+            # Another call with this name is ahead: its row says whether it is the same order.
+            await self.wait(intent.account_number, intent.client_order_id, patience)
+            return await self._ledger.find(*name), False
+
+        flight = self._tasks.create_task(self._fly(tenant, intent, send), name=f"order {name[1]}")
+        self._flights[name] = flight
+        flight.add_done_callback(partial(self._landed, name))
+        done, _ = await asyncio.wait([flight], timeout=max(0.0, patience.total_seconds()))
+        if not done:
+            return None, True
+
+        landing = flight.result()
+        if landing.failure is not None:
+            raise landing.failure
+
+        return landing.entry, landing.mine
+
+    async def wait(self, account_number: str, client_order_id: str, patience: timedelta) -> bool:
+        """Returns once no flight of that name is under way; False if there was none."""
+        flight = self._flights.get((account_number, client_order_id))
+        if flight is None:
+            return False
+
+        await asyncio.wait([flight], timeout=max(0.0, patience.total_seconds()))
+        return True
+
+    def statistics(self) -> DispatchStatistics:
+        return DispatchStatistics(
+            flights=len(self._flights),
+            sent=self._sent,
+            refused=self._refused,
+            unsent=self._unsent,
+            lost=self._lost,
+        )
+
+    def _landed(self, name: tuple[str, str], flight: asyncio.Task[_Landing]) -> None:
+        if self._flights.get(name) is flight:
+            del self._flights[name]
+
+    async def _land(self) -> None:
+        flights = list(self._flights.values())
+        if flights:
+            _, flying = await asyncio.wait(flights, timeout=LAST_MOMENT.total_seconds())
+            for flight in flying:
+                flight.cancel()
+
+    async def _fly(self, tenant: Tenant, intent: Intent, send: Send) -> _Landing:
+        step = partial(_log_step, intent)
+        try:
+            step("intended")
+            entry, mine = await self._ledger.record(intent)
+            if not mine:
+                return _Landing(entry=entry, mine=False)
+
+            step("recorded")
+            if not await self._ledger.mark_sending(entry):
+                # Another process has just started and freed the row: nothing has left, or will.
+                return _Landing(failure=ShuttingDown())
+
+            step("sending")
+            entry = await self._ledger.get(entry.id)
+            return _Landing(entry=await self._send(tenant, entry, send, step))
+        except Exception as failure:
+            if not isinstance(failure, GatewayError):
+                log.exception("order failed", client_order_id=intent.client_order_id)
+
+            return _Landing(failure=failure)
+
+    async def _send(
+        self, tenant: Tenant, entry: Entry, send: Send, step: Callable[[str], None]
+    ) -> Entry:
+        journey = Journey(step)
+        try:
+            answer, order_id = await send(journey)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it must become a row
+            return await self._failed(tenant, entry, failure, journey)
+
+        self._sent += 1
+        settled = await self._settle(entry, State.ACCEPTED, answer, order_id)
+        step("settled")
+        return settled
+
+    async def _failed(
+        self, tenant: Tenant, entry: Entry, failure: Exception, journey: Journey
+    ) -> Entry:
+        match outcome_of(failure, journey):
+            case Outcome.UNSENT:
+                self._unsent += 1
+                await self._settle(entry, State.UNSENT)
+                raise failure
+            case Outcome.REFUSED if isinstance(failure, GatewayError):
+                self._refused += 1
+                return await self._settle(entry, State.REFUSED, refusal_record(failure))
+
+        self._lost += 1
+        reason = failure.reason if isinstance(failure, GatewayError) else type(failure).__name__
+        log.warning("answer lost", client_order_id=entry.client_order_id, reason=reason)
+        entry = await self._settle(entry, State.UNKNOWN)
+        self._resolver.follow(entry)
+        for pause in LOOKS:
+            await self._clock.sleep(pause)
+            entry = await self._resolver.look(entry, tenant)
+            if not entry.is_open:
+                break
+
+        return entry
+
+    async def _settle(
+        self,
+        entry: Entry,
+        state: State,
+        answer: Answer | None = None,
+        order_id: str | None = None,
+    ) -> Entry:
+        try:
+            await self._ledger.settle(entry, state, answer=answer, order_id=order_id)
+            return await self._ledger.get(entry.id)
+        except StoreUnavailable:
+            # The truth is known, and told; the row says `sending` and is settled by a reading.
+            log.exception("outcome not stored", client_order_id=entry.client_order_id)
+            self._resolver.follow(entry)
+            return replace(entry, state=state, answer=answer, order_id=order_id)
+
+
+def _log_step(intent: Intent, step: str) -> None:
+    log.debug("order step", step=step, kind=intent.kind, client_order_id=intent.client_order_id)

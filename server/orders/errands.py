@@ -1,0 +1,162 @@
+"""Runs a change once under its name: answers a repeat from the ledger, sends what is new.
+
+What a name is bound to is the digest of what was asked. While only the broker knows what became of
+a change, each repeat asks it again, and none sends anything.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Caller", "Errand", "Errands"]
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from server.brokerage import BrokerSession
+from server.brokerage.accounts import Account
+from server.brokerage.order_pages import OrderPages
+from server.brokerage.order_replies import Placement
+from server.clock import Clock
+from server.errors import BrokerUnavailable, ClientOrderIdTaken, InvalidField
+from server.orders.dispatch import Dispatch, Send
+from server.orders.ledger import Entry, Intent, Ledger, State
+from server.orders.receipts import UNKNOWN, Receipt, receipt_of
+from server.orders.records import priced_of
+from server.orders.resolver import Resolver
+from server.tenants import Tenant
+
+NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+ATTEMPTS = 3
+"""How often a call tries to go first, where those ahead of it under its name sent nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, for which account, and until when an answer is of use."""
+
+    tenant: Tenant
+    session: BrokerSession
+    account: Account
+    deadline: float
+    """On the clock's monotonic scale; a moment before the caller stops listening."""
+
+    @property
+    def pages(self) -> OrderPages:
+        return OrderPages(self.session, self.account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """A change that is ready to be sent."""
+
+    record: Mapping[str, Any]
+    send: Send
+    notional: Decimal | None = Decimal(0)
+    symbols: tuple[str, ...] = ()
+    target_id: str | None = None
+
+
+class Errands:
+    """The one way from a prepared change to its receipt."""
+
+    def __init__(
+        self, ledger: Ledger, resolver: Resolver, dispatch: Dispatch, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._resolver = resolver
+        self._dispatch = dispatch
+        self._clock = clock
+
+    async def run(
+        self,
+        caller: Caller,
+        kind: str,
+        name: str | None,
+        digest: str,
+        make: Callable[[str], Awaitable[Errand]],
+    ) -> Receipt:
+        """Returns what became of the change of that name; `make` prepares it if it is new.
+
+        Raises ClientOrderIdTaken for another change of that name, and the broker's refusal.
+        """
+        chosen = name if name is not None else str(uuid4())
+        if not NAME.fullmatch(chosen):
+            expected = "1 to 64 characters out of A-Z a-z 0-9 . _ : -"
+            raise InvalidField("client_order_id", chosen, expected)
+
+        for _ in range(ATTEMPTS):
+            if name is not None:
+                known = await self._known(caller, chosen, digest)
+                if known is not None:
+                    return receipt_of(known, replayed=True)
+
+            await self._resolver.ready(caller.account.number, caller.tenant)
+            errand = await make(chosen)
+            intent = _intent(caller, kind, chosen, digest, errand)
+            entry, mine = await self._dispatch.carry_out(
+                caller.tenant, intent, errand.send, self._patience(caller)
+            )
+            if entry is None and mine:
+                return _under_way(chosen, errand)
+            if entry is None or (entry.state is State.UNSENT and not mine):
+                continue  # who was ahead sent nothing
+
+            _refuse_other(entry, digest)
+            return receipt_of(entry, replayed=not mine)
+
+        raise BrokerUnavailable("the same order is being tried by other calls, and was not sent")
+
+    async def _known(self, caller: Caller, name: str, digest: str) -> Entry | None:
+        number = caller.account.number
+        entry = await self._ledger.find(number, name)
+        if entry is None:
+            return None
+
+        _refuse_other(entry, digest)
+        if entry.state is State.RECORDED or entry.is_open:
+            if await self._dispatch.wait(number, name, self._patience(caller)):
+                entry = await self._ledger.get(entry.id)
+            elif entry.state is State.RECORDED:
+                # Its process died before it sent anything.
+                await self._ledger.release_recorded(entry.id)
+                entry = await self._ledger.get(entry.id)
+            else:
+                entry = await self._resolver.look(entry, caller.tenant)
+
+        return None if entry.state is State.UNSENT else entry
+
+    def _patience(self, caller: Caller) -> timedelta:
+        return timedelta(seconds=max(0.0, caller.deadline - self._clock.monotonic()))
+
+
+def _intent(caller: Caller, kind: str, name: str, digest: str, errand: Errand) -> Intent:
+    return Intent(
+        account_number=caller.account.number,
+        client_order_id=name,
+        tenant_id=caller.tenant.id,
+        kind=kind,
+        digest=digest,
+        notional=errand.notional,
+        symbols=errand.symbols,
+        request=errand.record,
+        target_id=errand.target_id,
+    )
+
+
+def _under_way(name: str, errand: Errand) -> Receipt:
+    return Receipt(
+        client_order_id=name,
+        status=UNKNOWN,
+        placement=Placement(),
+        priced=priced_of(errand.record),
+        replaced_order_id=errand.target_id or "",
+    )
+
+
+def _refuse_other(entry: Entry, digest: str) -> None:
+    if entry.digest != digest:
+        raise ClientOrderIdTaken(entry.client_order_id)

@@ -1,0 +1,247 @@
+"""From a draft to an order that leaves nothing to decide: instruments, actions, price, notional.
+
+Everything that can be refused without the broker's order desk is refused here. Nothing is sent and
+nothing recorded: a call that ends here leaves no trace but in the log.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Preparation", "Prepared"]
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from weakref import WeakKeyDictionary
+
+from server.brokerage import BrokerSession
+from server.brokerage.accounts import Account
+from server.brokerage.contracts import Contract, Contracts
+from server.brokerage.lookup import Lookup
+from server.brokerage.order_specs import LegSpec, OrderSpec
+from server.brokerage.symbols import InstrumentKind, parse
+from server.clock import Clock, new_york_today
+from server.errors import GatewayError, InvalidField, NotPriceable, WrongSign
+from server.orders.actions import SHORT_WORDS, mapped
+from server.orders.drafts import LegDraft, OrderDraft
+from server.orders.notional import notional_of
+from server.orders.pricing import LegQuote, PricedLeg, Pricing, flaw_of, price
+from server.orders.quotes import OrderQuotes
+from server.orders.rules import check_contracts, check_draft, check_prices, sides
+from server.orders.ticks import Grid
+from server.tenants import Tenant
+
+PATIENCE = timedelta(seconds=5)
+"""How long quotes are waited for when there is no price without them."""
+CURIOSITY = timedelta(seconds=1.5)
+"""And where they only inform: a dry run, or a guard against a price of the wrong sign."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An order ready to be sent, and how it came to be so."""
+
+    spec: OrderSpec
+    price_source: str
+    """`given`, `mid`, or empty for an order without a price."""
+    pricing: Pricing | None
+    notional: Decimal | None
+    """What it commits, in dollars: 0 where it only closes, None where no price is known."""
+    symbols: tuple[str, ...]
+    """Its underlyings."""
+
+
+class Preparation:
+    """Prepares orders of any tenant, with what it learned of instruments kept for the day."""
+
+    def __init__(self, quotes: OrderQuotes, clock: Clock) -> None:
+        self._quotes = quotes
+        self._clock = clock
+        self._known: WeakKeyDictionary[BrokerSession, tuple[Lookup, Contracts]] = (
+            WeakKeyDictionary()
+        )
+
+    async def prepare(
+        self,
+        tenant: Tenant,
+        session: BrokerSession,
+        account: Account,
+        draft: OrderDraft,
+        *,
+        dry_run: bool = False,
+        where: str = "",
+        priced: bool = False,
+    ) -> Prepared:
+        """Returns the order; raises BadInput or NotFound, with what is wrong and where.
+
+        `priced` refuses a limit without a price instead of asking for quotes.
+        """
+        check_draft(draft, where=where, priced=priced)
+        contracts = await self.contracts(session, draft.legs, where=where)
+        check_contracts(draft, contracts, self._clock.now(), where=where)
+        check_prices(draft, contracts, where=where)
+        # Asked before pricing: a wrong position would be as bad as a wrong price.
+        draft = await self._with_actions(session, account, draft, contracts)
+        quotes = await self._quotes_for(tenant, draft, contracts, dry_run=dry_run)
+        return self._finished(draft, contracts, quotes, where=where)
+
+    async def contracts(
+        self, session: BrokerSession, legs: Sequence[LegDraft], *, where: str = ""
+    ) -> list[Contract]:
+        """Returns the legs' contracts, in their order."""
+        known = self._known.get(session)
+        if known is None:
+            known = self._known[session] = (Lookup(), Contracts(session, self._clock))
+
+        lookup, contracts = known
+        found = []
+        for index, leg in enumerate(legs):
+            self._refuse_expired(leg, f"{where}legs[{index}].symbol")
+            instrument = await lookup.resolve(session, leg.instrument)
+            found.append(await contracts.get(instrument))
+
+        return found
+
+    async def notional(self, session: BrokerSession, draft: OrderDraft) -> Decimal | None:
+        """Returns what a draft commits at its own price, without asking for quotes."""
+        return notional_of(draft, await self.contracts(session, draft.legs), {})
+
+    def _refuse_expired(self, leg: LegDraft, field: str) -> None:
+        # By its name alone: the broker's pages know only what is still listed.
+        expiration = parse(leg.instrument.symbol, field=field).expiration
+        if expiration is not None and expiration < new_york_today(self._clock):
+            raise InvalidField(field, leg.instrument.symbol, "a contract that has not expired")
+
+    async def _with_actions(
+        self,
+        session: BrokerSession,
+        account: Account,
+        draft: OrderDraft,
+        contracts: Sequence[Contract],
+    ) -> OrderDraft:
+        future = InstrumentKind.FUTURE
+        if all(leg.action not in SHORT_WORDS for leg in draft.legs) or contracts[0].kind is future:
+            return draft
+
+        positions = await session.positions(account)
+        legs = tuple(
+            replace(leg, action=mapped(leg.action, contract, positions))
+            for leg, contract in zip(draft.legs, contracts, strict=True)
+        )
+        return replace(draft, legs=legs)
+
+    async def _quotes_for(
+        self, tenant: Tenant, draft: OrderDraft, contracts: Sequence[Contract], *, dry_run: bool
+    ) -> Mapping[str, LegQuote]:
+        needed = draft.order_type == "Limit" and draft.price is None
+        guarded = draft.price is not None and len(sides(draft)) > 1
+        at_market = draft.order_type == "Market"
+        if not (needed or guarded or at_market or dry_run):
+            return {}
+
+        patience = PATIENCE if needed else CURIOSITY
+        try:
+            async with asyncio.timeout(2 * patience.total_seconds()):
+                return await self._quotes.of(tenant, contracts, patience)
+        except (GatewayError, TimeoutError) as failure:
+            if not needed:
+                return {}
+
+            why = str(failure).rstrip(".") or "no quotes came in time"
+            raise NotPriceable(why) from failure
+
+    def _finished(
+        self,
+        draft: OrderDraft,
+        contracts: Sequence[Contract],
+        quotes: Mapping[str, LegQuote],
+        *,
+        where: str,
+    ) -> Prepared:
+        pricing = _pricing(draft, contracts, quotes)
+        source = "" if draft.price is None else "given"
+        if draft.order_type == "Limit" and draft.price is None:
+            draft = replace(draft, price=_mid(contracts, quotes, pricing))
+            source = "mid"
+        elif draft.price is not None and pricing is not None:
+            _refuse_opposite(draft.price, pricing, f"{where}price")
+
+        return Prepared(
+            spec=_spec(draft, contracts),
+            price_source=source,
+            pricing=pricing,
+            notional=notional_of(draft, contracts, quotes),
+            symbols=tuple({contract.underlying_symbol: None for contract in contracts}),
+        )
+
+
+def _pricing(
+    draft: OrderDraft, contracts: Sequence[Contract], quotes: Mapping[str, LegQuote]
+) -> Pricing | None:
+    legs = []
+    for leg, contract in zip(draft.legs, contracts, strict=True):
+        quote = quotes.get(contract.symbol)
+        if quote is None or (quote.bid or 0) > (quote.ask or 0):
+            return None
+
+        buys = leg.action.startswith("Buy")
+        # A notional order has no quantity: its price is that of one unit.
+        quantity = leg.quantity or Decimal(1)
+        legs.append(PricedLeg(buys=buys, quantity=quantity, quote=quote))
+
+    return price(legs, Grid(tuple(contract.ticks for contract in contracts)))
+
+
+def _mid(
+    contracts: Sequence[Contract], quotes: Mapping[str, LegQuote], pricing: Pricing | None
+) -> Decimal:
+    flaws = []
+    for contract in contracts:
+        quote = quotes.get(contract.symbol)
+        flaw = f"no quote of {contract.symbol} came in time" if quote is None else flaw_of(quote)
+        if flaw is not None:
+            flaws.append(flaw)
+
+    if flaws:
+        raise NotPriceable("; ".join(flaws))
+    if pricing is None or not pricing.mid:
+        shown = ", ".join(f"{q.symbol} {q.bid}/{q.ask}" for q in quotes.values())
+        raise NotPriceable(f"the net mid is 0 ({shown})")
+
+    return pricing.mid
+
+
+def _refuse_opposite(given: Decimal, pricing: Pricing, field: str) -> None:
+    """Refuses to pay for what even the most patient would be paid for, and the other way round."""
+    if any(flaw_of(quote) for quote in pricing.quotes):
+        return
+
+    lowest, highest = sorted((pricing.natural, pricing.passive))
+    if given < 0 < lowest:
+        market = f"the market pays {pricing.mid:f} for this order"
+    elif given > 0 > highest:
+        market = f"this order costs {abs(pricing.mid):f} at the market"
+    else:
+        return
+
+    raise WrongSign(field, given=f"{given:f}", market=market)
+
+
+def _spec(draft: OrderDraft, contracts: Sequence[Contract]) -> OrderSpec:
+    return OrderSpec(
+        legs=tuple(
+            LegSpec(
+                symbol=contract.symbol,
+                instrument_type=contract.kind.value,
+                action=leg.action,
+                quantity=leg.quantity,
+            )
+            for leg, contract in zip(draft.legs, contracts, strict=True)
+        ),
+        order_type=draft.order_type,
+        time_in_force=draft.time_in_force,
+        price=draft.price,
+        stop_trigger=draft.stop_trigger,
+        value=draft.value,
+    )

@@ -1,0 +1,93 @@
+"""The market of an order's legs, with its age, out of the tenant's own market data.
+
+A quote is stale when the feed is down, when it went silent while others moved, when it came from
+the broker's snapshot, or when the exchange's own time of it lies too far back: an order priced from
+yesterday's close is an order at the wrong price. The sandbox delays its quotes by a quarter of an
+hour, so the exchange's time says nothing there.
+"""
+
+from __future__ import annotations
+
+__all__ = ["OrderQuotes"]
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from server.brokerage.contracts import Contract
+from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.feed_numbers import number
+from server.brokerage.lookup import InstrumentQuery
+from server.brokerage.rest_quotes import RestQuote
+from server.clock import Clock
+from server.market.desk import MarketDesk
+from server.market.topics import Kind, Topic
+from server.orders.pricing import LegQuote
+from server.settings import Settings
+from server.tenants import Tenant
+
+_QUOTE = {name: place for place, name in enumerate(FIELDS["Quote"])}
+
+
+class OrderQuotes:
+    """Asks the market desk, and judges what it says."""
+
+    def __init__(self, desk: MarketDesk, settings: Settings, clock: Clock) -> None:
+        self._desk = desk
+        self._clock = clock
+        delayed = settings.broker == "sandbox"
+        self._oldest = None if delayed else timedelta(seconds=settings.order_quote_age_s)
+
+    async def of(
+        self, tenant: Tenant, contracts: Sequence[Contract], patience: timedelta
+    ) -> Mapping[str, LegQuote]:
+        """Returns what came in time, by symbol; raises what the desk raises when nothing did."""
+        queries = [InstrumentQuery(symbol=contract.symbol) for contract in contracts]
+        answer = await self._desk.snapshot(tenant, Kind.QUOTES, queries, patience.total_seconds())
+        now = self._clock.now()
+        found = [
+            self._of_topic(item, now, live=answer.live)
+            if isinstance(item, Topic)
+            else _of_rest(item, now)
+            for item in answer.items
+        ]
+        return {quote.symbol: quote for quote in found}
+
+    def _of_topic(self, topic: Topic, now: datetime, *, live: bool) -> LegQuote:
+        row = topic.rows.get("Quote")
+        received_at = datetime.fromtimestamp(topic.received_at, UTC)
+        age = max(timedelta(), now - received_at)
+        if row is None:  # an index: it trades, or is computed, but nobody quotes it
+            bid = ask = None
+            moved_at = received_at
+        else:
+            bid, ask = number(row[_QUOTE["bidPrice"]]), number(row[_QUOTE["askPrice"]])
+            moved_at = _moved_at(row[_QUOTE["bidTime"]], row[_QUOTE["askTime"]]) or received_at
+
+        old = self._oldest is not None and now - moved_at > self._oldest
+        return LegQuote(
+            symbol=topic.label,
+            bid=bid,
+            ask=ask,
+            received_at=received_at,
+            age=age,
+            source="stream",
+            stale=not live or topic.silent or old,
+        )
+
+
+def _of_rest(item: RestQuote, now: datetime) -> LegQuote:
+    moved_at = item.updated_at or now
+    return LegQuote(
+        symbol=item.symbol,
+        bid=item.bid,
+        ask=item.ask,
+        received_at=now,
+        age=max(timedelta(), now - moved_at),
+        source="rest",
+        stale=True,
+    )
+
+
+def _moved_at(*milliseconds: object) -> datetime | None:
+    known = [each for each in milliseconds if isinstance(each, int) and each > 0]
+    return datetime.fromtimestamp(max(known) / 1000, UTC) if known else None
