@@ -15,7 +15,6 @@ __all__ = [
     "until",
 ]
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from server.rpc.registry import Binding
 from server.secret import Secret
 from server.settings import Settings
 from server.tenants import Tenant
+from tests.waiting import eventually
 
 KEY = "key-of-the-first-tenant"
 OTHER_KEY = "key-of-the-second-tenant"
@@ -142,17 +142,10 @@ def info_of(error: grpc.aio.AioRpcError) -> ErrorInfo:
     return info
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Lets gRPC's own machinery run until the condition holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - an event would have to come from the server
-            await asyncio.sleep(0)
-
-
 async def quiet(running: Running) -> None:
     """Returns once the server has no call in flight."""
     drain = running.front.drain
-    await until(lambda: drain.statistics().unary + drain.statistics().streams == 0)
+    await eventually(lambda: drain.statistics().unary + drain.statistics().streams == 0)
 
 
 def _with_key(call: Any) -> Callable[..., Any]:

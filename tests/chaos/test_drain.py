@@ -15,7 +15,8 @@ from tasty.v1 import system_service_pb2 as pb
 
 from server.rpc.call import current_call
 from tests.clock import ManualClock, settle
-from tests.front import KEY, Running, code_of, info_of, open_front, quiet, rpc, until
+from tests.front import KEY, Running, code_of, info_of, open_front, quiet, rpc
+from tests.waiting import eventually
 
 Time = pb.GetCurrentTimeResponse
 LAST_WORD = Time(current_time_nyc="the end").SerializeToString()
@@ -73,7 +74,7 @@ async def test_running_calls_finish_and_new_ones_are_refused() -> None:
         running = await serving.__aenter__()
         client = await outer.enter_async_context(client_of(running, outer))
         call = client.unary("Work")()
-        await until(lambda: running.front.drain.statistics().unary == 1)
+        await eventually(lambda: running.front.drain.statistics().unary == 1)
 
         stopping = asyncio.ensure_future(serving.__aexit__(None, None, None))
         await running.front.drain.draining.wait()
@@ -130,7 +131,7 @@ async def test_a_call_that_takes_too_long_is_told_so_before_the_server_goes() ->
         async with open_front(rpc("Work", Working().work), drain_s=0.1) as running:
             client = await outer.enter_async_context(client_of(running, outer))
             call = client.unary("Work")()
-            await until(lambda: running.front.drain.statistics().unary == 1)
+            await eventually(lambda: running.front.drain.statistics().unary == 1)
 
         error = await failed(call)
         assert code_of(error) == "UNAVAILABLE"
@@ -144,7 +145,7 @@ async def test_calls_that_wait_in_the_queue_are_served_before_the_server_goes() 
         async with open_front(rpc("Work", working.work), rate_limit=20, rate_burst=1) as running:
             client = await outer.enter_async_context(client_of(running, outer))
             calls = [asyncio.ensure_future(client.unary("Work")()) for _ in range(6)]
-            await until(lambda: running.front.queue.statistics().waiting == 5)
+            await eventually(lambda: running.front.queue.statistics().waiting == 5)
 
         answers = await asyncio.gather(*calls)
         assert len(answers) == 6
@@ -203,7 +204,7 @@ async def test_under_load_no_call_fails_and_every_stream_is_told() -> None:
             told = asyncio.Event()
             watching = asyncio.ensure_future(_watch(client, told))
             senders = [asyncio.ensure_future(_send_until(told, client, outcomes)) for _ in range(8)]
-            await until(lambda: len(outcomes) > 20)
+            await eventually(lambda: len(outcomes) > 20)
             started = time.monotonic()
 
         took = time.monotonic() - started

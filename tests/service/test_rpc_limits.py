@@ -6,12 +6,13 @@ import asyncio
 import time
 from typing import Any
 
-import pytest
 from tasty.v1 import system_service_pb2 as pb
 
 from server.rpc.methods import Access, Lane
 from tests.clock import ManualClock
-from tests.front import KEY, OTHER_KEY, open_front, rpc, until
+from tests.front import KEY, OTHER_KEY, open_front, rpc
+from tests.lag import measured_lag
+from tests.waiting import eventually
 
 Time = pb.GetCurrentTimeResponse
 
@@ -24,11 +25,13 @@ async def test_the_rate_holds_in_real_time() -> None:
     async with open_front(rpc("Do", answer), rate_limit=20, rate_burst=2) as running:
         await running.unary("Do")(key=OTHER_KEY)
         started = time.monotonic()
-        await asyncio.gather(*(running.unary("Do")() for _ in range(22)))
+        async with measured_lag() as lag:
+            await asyncio.gather(*(running.unary("Do")() for _ in range(22)))
         took = time.monotonic() - started
 
-    # Two at once and twenty more at 20 a second.
-    assert took == pytest.approx(1.0, abs=0.15)
+    # Two at once and twenty more at 20 a second: never faster, and no slower than this machine is.
+    assert took >= 0.99
+    assert took - lag.seconds <= 1.1
 
 
 async def test_keys_wait_for_themselves_only_and_nobody_without_a_key_waits() -> None:
@@ -37,15 +40,15 @@ async def test_keys_wait_for_themselves_only_and_nobody_without_a_key_waits() ->
         rpc("Do", answer), rpc("Open", answer, access=Access.OPEN), clock=clock, rate_limit=2
     ) as running:
         mine = [asyncio.ensure_future(running.unary("Do")()) for _ in range(5)]
-        await until(lambda: running.front.queue.statistics().waiting == 3)
+        await eventually(lambda: running.front.queue.statistics().waiting == 3)
 
         await running.unary("Do")(key=OTHER_KEY)
         for _ in range(10):
             await running.unary("Open")(key=None)
 
-        await until(lambda: sum(call.done() for call in mine) == 2)
+        await eventually(lambda: sum(call.done() for call in mine) == 2)
         await clock.advance(1.5)
-        await until(lambda: all(call.done() for call in mine))
+        await eventually(lambda: all(call.done() for call in mine))
 
 
 async def test_cancelling_an_order_does_not_wait_behind_reads() -> None:
@@ -54,28 +57,28 @@ async def test_cancelling_an_order_does_not_wait_behind_reads() -> None:
         rpc("Read", answer), rpc("Cancel", answer, lane=Lane.CANCEL), clock=clock, rate_limit=2
     ) as running:
         reads = [asyncio.ensure_future(running.unary("Read")()) for _ in range(20)]
-        await until(lambda: running.front.queue.statistics().waiting == 18)
+        await eventually(lambda: running.front.queue.statistics().waiting == 18)
 
         async with asyncio.timeout(5):
             await running.unary("Cancel")()
 
         for read in reads:
             read.cancel()
-        await until(lambda: running.front.queue.statistics().waiting == 0)
+        await eventually(lambda: running.front.queue.statistics().waiting == 0)
 
 
 async def test_a_client_that_gives_up_leaves_its_place_to_the_next() -> None:
     clock = ManualClock()
     async with open_front(rpc("Do", answer), clock=clock, rate_limit=2) as running:
         calls = [asyncio.ensure_future(running.unary("Do")()) for _ in range(4)]
-        await until(lambda: running.front.queue.statistics().waiting == 2)
-        await until(lambda: sum(call.done() for call in calls) == 2)
+        await eventually(lambda: running.front.queue.statistics().waiting == 2)
+        await eventually(lambda: sum(call.done() for call in calls) == 2)
         waiting = [call for call in calls if not call.done()]
         waiting[0].cancel()
-        await until(lambda: running.front.queue.statistics().waiting == 1)
+        await eventually(lambda: running.front.queue.statistics().waiting == 1)
 
         await clock.advance(0.5)
-        await until(lambda: waiting[1].done())
+        await eventually(lambda: waiting[1].done())
 
 
 async def test_the_first_call_of_a_key_never_waits() -> None:
