@@ -12,7 +12,6 @@ __all__ = [
     "open_front",
     "quiet",
     "rpc",
-    "until",
 ]
 
 from collections.abc import AsyncIterator, Callable, Mapping
