@@ -6,7 +6,7 @@ the feed sent: nothing is rounded here, and no arithmetic is done on it.
 
 from __future__ import annotations
 
-__all__ = ["number", "price", "size", "text"]
+__all__ = ["exchange_code", "number", "price", "size", "text"]
 
 import math
 from decimal import Decimal
@@ -54,3 +54,9 @@ def number(raw: Any) -> Decimal | None:
     """Returns the exact decimal of a value of the feed."""
     shown = text(raw)
     return None if shown is None else Decimal(shown)
+
+
+def exchange_code(raw: Any) -> str:
+    """Returns an exchange's letter; the feed says "\\0" or NaN where there is none."""
+    shown = raw if isinstance(raw, str) else ""
+    return "" if shown in ("\0", "NaN") else shown

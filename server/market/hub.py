@@ -13,7 +13,7 @@ __all__ = ["Codec", "Condition", "Group", "Hub", "HubStatistics", "Wants"]
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,8 +30,8 @@ NOTICES_KEPT = 64
 SILENCE_S = 15.0
 """An active symbol that has not moved for this long, while others did, is flagged stale."""
 
-ACTIVE_GAP_S = 3.0
-"""A symbol that moves at least this often on average counts as active; far options never do."""
+LIVELY = 1.0
+"""The liveliness from which silence means something: a far option is silent most of the time."""
 
 
 class Wants(Protocol):
@@ -47,11 +47,14 @@ class Wants(Protocol):
         """Ends a subscription."""
 
 
+Encoder = Callable[[Topic], bytes]
+
+
 class Codec(Protocol):
     """Turns topics into the bytes of a stream's messages."""
 
-    def piece(self, topic: Topic) -> bytes:
-        """Returns one item of a batch: tag, length and message."""
+    def encoder(self, kind: Kind) -> Encoder:
+        """Returns what makes one item of a batch, tag, length and message, in `topic.encoded`."""
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
         """Returns the message that holds the items."""
@@ -93,6 +96,7 @@ class Group:
         self.updates = 0
         """Updates of its topics since the group exists: what conflation is counted against."""
         self._codec = codec
+        self._encoders = [(topic, codec.encoder(topic.key.kind)) for topic in topics]
         self._wake: asyncio.Future[None] | None = None
         self._made: tuple[int, int, bytes, int] | None = None
 
@@ -118,9 +122,10 @@ class Group:
         if made is not None and made[0] == since and made[1] == self.version and not snapshot:
             return made[2], made[3]
 
-        encode = self._codec.piece
         pieces = [
-            topic.piece(encode) for topic in self.topics if topic.version > since and topic.rows
+            topic.encoded or encoder(topic)
+            for topic, encoder in self._encoders
+            if topic.version > since and topic.rows
         ]
         batch = self._codec.batch(pieces, snapshot=snapshot) if pieces else b""
         if not snapshot:
@@ -148,6 +153,7 @@ class Hub:
         self._groups: dict[tuple[TopicKey, ...], Group] = {}
         self._conditions: deque[Condition] = deque(maxlen=NOTICES_KEPT)
         self._last_event = 0.0
+        self._looked_at = 0.0
         self.version = 1
         self._ever_live = False
         self.live = False
@@ -338,13 +344,14 @@ class Hub:
         if not self.live or now - self._last_event > SILENCE_S:
             return
 
-        quiet = [
-            topic
-            for topic in self._topics.values()
-            if not topic.silent
-            and 0 < topic.typical_gap <= ACTIVE_GAP_S
-            and now - topic.received_at >= SILENCE_S - 1
-        ]
+        quiet = []
+        for topic in self._topics.values():
+            moved = topic.received_at >= self._looked_at
+            topic.liveliness = max(0.0, min(10.0, topic.liveliness + (1.0 if moved else -0.2)))
+            silent_for = now - topic.received_at
+            if not topic.silent and topic.liveliness >= LIVELY and silent_for >= SILENCE_S - 1:
+                quiet.append(topic)
+        self._looked_at = now
         if not quiet:
             return
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["EVENTS_OF", "Kind", "Topic", "TopicKey"]
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -49,18 +49,19 @@ class Topic:
     """
 
     __slots__ = (
-        "_piece",
         "arrived",
         "born",
         "complete",
+        "encoded",
+        "filled",
         "groups",
         "holds",
         "key",
         "label",
+        "liveliness",
         "received_at",
         "rows",
         "silent",
-        "typical_gap",
         "version",
     )
 
@@ -74,43 +75,41 @@ class Topic:
         self.version = 0
         self.received_at = 0.0
         """Unix seconds at which the latest event came in, 0 before the first."""
-        self.typical_gap = 0.0
-        """Moving average of the seconds between updates: what silence is measured against."""
+        self.liveliness = 0.0
+        """How regularly it moves: up by 1 for a second with an update, down by 0.2 for one without,
+        between 0 and 10. What moves in one second of six on average is lively."""
         self.silent = False
         """True once an active symbol has stopped moving while others went on."""
         self.arrived = asyncio.Event()
         """Set with the first event of the main kind (a Quote for a quote; VIX never has one)."""
         self.complete = asyncio.Event()
         """Set once there was an event of each kind that the topic is made of."""
+        self.filled = False
+        """Whether `complete` is set: asked for every event."""
         self.holds = 0
         self.groups: set[Any] = set()
-        self._piece: bytes | None = None
+        self.encoded: bytes | None = None
+        """The wire form of the latest state, once somebody has made it."""
 
     def take(self, event: str, row: Row, version: int, now: float) -> None:
         """Replaces the event by a newer one; the wire form is made when somebody asks for it."""
-        if self.received_at:
-            gap = now - self.received_at
-            self.typical_gap += (gap - self.typical_gap) * (0.2 if self.typical_gap else 1.0)
-
         self.rows[event] = row
         self.version = version
         self.received_at = now
         self.silent = False
-        self._piece = None
-        if not self.complete.is_set():
-            events = EVENTS_OF[self.key.kind]
-            if event == events[0]:
-                self.arrived.set()
-            if len(self.rows) == len(events):
-                self.complete.set()
+        self.encoded = None
+        if not self.filled:
+            self._note_arrival(event)
 
-    def piece(self, encode: Callable[[Topic], bytes]) -> bytes:
-        """Returns the wire form of the latest state; whoever comes second gets the same bytes."""
-        if self._piece is None:
-            self._piece = encode(self)
-        return self._piece
+    def _note_arrival(self, event: str) -> None:
+        events = EVENTS_OF[self.key.kind]
+        if event == events[0]:
+            self.arrived.set()
+        if len(self.rows) == len(events):
+            self.complete.set()
+            self.filled = True
 
     def touch(self, version: int) -> None:
         """Marks the topic as changed though no event came: its staleness did."""
         self.version = version
-        self._piece = None
+        self.encoded = None

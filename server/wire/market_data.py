@@ -66,8 +66,8 @@ def quote(topic: Topic, *, live: bool = True) -> quote_pb2.Quote:
             message.ask_size = feed.size(row[_ASK_SIZE])
         if bid is not None and ask is not None:
             message.mid_price = f"{(Decimal(bid) + Decimal(ask)) / 2:f}"
-        message.bid_exchange_code = _code(row[_BID_EXCHANGE])
-        message.ask_exchange_code = _code(row[_ASK_EXCHANGE])
+        message.bid_exchange_code = feed.exchange_code(row[_BID_EXCHANGE])
+        message.ask_exchange_code = feed.exchange_code(row[_ASK_EXCHANGE])
         newest = max(newest, _stamp(message.bid_time, row[_BID_TIME]))
         newest = max(newest, _stamp(message.ask_time, row[_ASK_TIME]))
 
@@ -117,7 +117,7 @@ def trade(topic: Topic, *, live: bool = True) -> trade_pb2.Trade:
         change=feed.price(row[_T["change"]]),
         day_volume=feed.text(row[_T["dayVolume"]]),
         day_turnover=feed.price(row[_T["dayTurnover"]]),
-        exchange_code=_code(row[_T["exchangeCode"]]),
+        exchange_code=feed.exchange_code(row[_T["exchangeCode"]]),
         tick_direction=str(row[_T["tickDirection"]] or "UNDEFINED"),
         extended_trading_hours=row[_T["extendedTradingHours"]] is True,
         stale=topic.silent or not live,
@@ -167,12 +167,6 @@ def _rest_quote(item: RestQuote, now: datetime) -> quote_pb2.Quote:
         message.event_time.FromDatetime(item.updated_at)
     message.received_at.FromDatetime(now)
     return message
-
-
-def _code(raw: object) -> str:
-    """Returns an exchange's letter; the feed says "\\0" or NaN where there is none."""
-    shown = raw if isinstance(raw, str) else ""
-    return "" if shown in ("\0", "NaN") else shown
 
 
 def _stamp(field: Timestamp, milliseconds: object) -> int:

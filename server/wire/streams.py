@@ -11,8 +11,8 @@ __all__ = ["StreamCodec", "acknowledgement", "end", "failure", "notice"]
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
@@ -22,6 +22,7 @@ from server.market.reader import Heartbeat
 from server.market.results import Outcome, SymbolResult
 from server.market.topics import Kind, Topic
 from server.wire import market_data
+from server.wire.quote_bytes import quote_encoder, varint
 
 _RESPONSE = service.StreamMarketDataResponse
 _LENGTH_DELIMITED = 2
@@ -41,10 +42,10 @@ class StreamCodec:
     def __init__(self, live: Callable[[], bool]) -> None:
         self._live = live
 
-    def piece(self, topic: Topic) -> bytes:
-        tag, make = _ELEMENTS[topic.key.kind]
-        body = make(topic, live=self._live()).SerializeToString()
-        return b"".join((tag, _varint(len(body)), body))
+    def encoder(self, kind: Kind) -> Callable[[Topic], bytes]:
+        field, make = _ELEMENTS[kind]
+        tag = varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
+        return quote_encoder(tag, self._live) if make is None else _encoder(tag, make, self._live)
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
         return b"".join((SNAPSHOT if snapshot else UPDATE, *pieces))
@@ -110,17 +111,15 @@ def _at(now: datetime) -> Timestamp:
     return stamp
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+def _encoder(
+    tag: bytes, make: Callable[..., Message], live: Callable[[], bool]
+) -> Callable[[Topic], bytes]:
+    def encode(topic: Topic) -> bytes:
+        body = make(topic, live=live()).SerializeToString()
+        topic.encoded = piece = b"".join((tag, varint(len(body)), body))
+        return piece
 
-
-def _tag(field: str) -> bytes:
-    return _varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
+    return encode
 
 
 _STATUS = {
@@ -130,9 +129,9 @@ _STATUS = {
     Outcome.REMOVED: stream_pb2.SUBSCRIPTION_STATUS_REMOVED,
 }
 
-_ELEMENTS: Mapping[Kind, tuple[bytes, Callable[..., Any]]] = {
-    Kind.QUOTES: (_tag("quotes"), market_data.quote),
-    Kind.GREEKS: (_tag("greeks"), market_data.greeks),
-    Kind.TRADES: (_tag("trades"), market_data.trade),
+_ELEMENTS: Mapping[Kind, tuple[str, Callable[..., Message] | None]] = {
+    Kind.QUOTES: ("quotes", None),
+    Kind.GREEKS: ("greeks", market_data.greeks),
+    Kind.TRADES: ("trades", market_data.trade),
 }
-"""The tag of the field that holds each kind, and what makes its elements."""
+"""The field that holds each kind, and what makes its elements; None: its own encoder does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -35,10 +35,15 @@ class Codec:
     def __init__(self) -> None:
         self.encoded = 0
 
+    def encoder(self, kind: Kind) -> Callable[[Topic], bytes]:
+        return self.piece
+
     def piece(self, topic: Topic) -> bytes:
         self.encoded += 1
         row = topic.rows.get("Quote")
-        return f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.silent else ''};".encode()
+        shown = f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.silent else ''};"
+        topic.encoded = shown.encode()
+        return topic.encoded
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
         return (b"S:" if snapshot else b"U:") + b"".join(pieces)
