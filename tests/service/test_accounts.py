@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 
 import grpc
 import pytest
+import pytest_asyncio
 from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import credentials_service_pb2 as credentials_pb
 from tasty.v1 import order_service_pb2 as orders_pb
@@ -16,12 +16,16 @@ from server.simulator import Simulator, SimulatorSettings
 from tests.broker import DEMO_ACCOUNT, EMPTY_ACCOUNT
 from tests.gateway import Gateway, open_gateway
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+"""One server for all tests of this file."""
 
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    data_dir = tmp_path_factory.mktemp("data")
     async with (
         Simulator(SimulatorSettings(port=0)) as sim,
-        open_gateway(sim, tmp_path) as running,
+        open_gateway(sim, data_dir) as running,
     ):
         yield running
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+import pytest_asyncio
 from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import order_service_pb2 as orders_pb
 
@@ -22,15 +22,21 @@ from tests.gateway import Gateway, open_gateway
 YEAR = 365
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+"""One server for all tests of this file."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sim() -> AsyncIterator[Simulator]:
     async with Simulator(SimulatorSettings(port=0)) as running:
         yield running
 
 
-@pytest.fixture
-async def gateway(sim: Simulator, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(sim, tmp_path) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(
+    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Gateway]:
+    async with open_gateway(sim, tmp_path_factory.mktemp("data")) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+import pytest_asyncio
 from tasty.v1 import reference_service_pb2 as pb
 
 from server.clock import SystemClock, new_york_today
@@ -17,16 +18,21 @@ from server.simulator import Simulator, SimulatorSettings
 from tests.broker import open_brokerage, tenant
 from tests.gateway import Gateway, open_gateway
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+"""One server for all tests of this file: they read, and leave it as it was."""
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sim() -> AsyncIterator[Simulator]:
     async with Simulator(SimulatorSettings(port=0)) as running:
         yield running
 
 
-@pytest.fixture
-async def gateway(sim: Simulator, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(sim, tmp_path) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(
+    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Gateway]:
+    async with open_gateway(sim, tmp_path_factory.mktemp("data")) as running:
         yield running
 
 

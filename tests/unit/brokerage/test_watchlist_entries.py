@@ -1,0 +1,17 @@
+"""What a change makes of the entries of a watchlist."""
+
+from __future__ import annotations
+
+from server.brokerage.item import Faults, Item
+from server.brokerage.watchlists import WatchlistEntry, added, read_watchlist, removed
+
+
+def test_what_the_broker_has_in_an_entry_survives() -> None:
+    raw = [{"symbol": "SPY", "note": "core"}, {"symbol": "SPY"}, {"odd": 1}]
+    new = added(raw, [WatchlistEntry(symbol="SPY", instrument_type="Equity")])
+    assert new == raw
+    kept, missing = removed([*raw, {"symbol": "QQQ"}], ["spy", "X"])
+    assert kept == [{"odd": 1}, {"symbol": "QQQ"}]
+    assert missing == ["X"]
+    read = read_watchlist(Item({"name": "n", "watchlist-entries": raw}, Faults()))
+    assert [each.symbol for each in read.entries] == ["SPY", "SPY"]
