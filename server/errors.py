@@ -5,20 +5,24 @@
     │                          NothingGiven, TooManyGiven, InvalidDate, InvalidStrike,
     │                          MissingExpiration, MissingStrike, InvalidOptionType, NotAnOption,
     │                          WeakApiKey, OrderRefused, RefusedByBroker, NotPriceable, OffTick,
-    │                          WrongSign
+    │                          WrongSign, PriceMoved
     ├── NotAuthenticated  401  MissingApiKey, InvalidApiKey, GrantRevoked
     ├── NotAllowed        403  AdminKeyRequired, ApiKeyTaken, NotACustomer, ForbiddenByBroker,
-    │                          TradingReadOnly, OverOrderCap, OverDayCap, SymbolNotAllowed
+    │                          TradingReadOnly, OverOrderCap, OverDayCap, SymbolNotAllowed,
+    │                          ChatTradingOff, OverChatOrderCap, OverChatDayCap,
+    │                          TooManyChatOrders, NotCapped
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
-    │                          CursorNotKept
+    │                          CursorNotKept, TicketNotFound
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
     ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
     │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
-    │                          ShuttingDown, OrdersReconciling, CancelUnknown
-    └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded
+    │                          ShuttingDown, OrdersReconciling, CancelUnknown, NoModel,
+    │                          ModelUnavailable
+    └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded,
+                               ChatTimeout
 
 This module knows no gRPC and no HTTP: a family is a meaning, and `rpc/` holds the one table from
 families to statuses. A class writes its own sentence and says what to do next; whoever raises it
@@ -42,6 +46,8 @@ __all__ = [
     "BrokerUnavailable",
     "BrokerUnreadable",
     "CancelUnknown",
+    "ChatTimeout",
+    "ChatTradingOff",
     "ClientOrderIdRetired",
     "ClientOrderIdTaken",
     "ComplexOrderNotFound",
@@ -67,12 +73,15 @@ __all__ = [
     "MissingApiKey",
     "MissingExpiration",
     "MissingStrike",
+    "ModelUnavailable",
+    "NoModel",
     "NoOptions",
     "NotACustomer",
     "NotAllowed",
     "NotAnOption",
     "NotAuthenticated",
     "NotBuilt",
+    "NotCapped",
     "NotFound",
     "NotKnownToBroker",
     "NotPriceable",
@@ -82,8 +91,11 @@ __all__ = [
     "OrderNotFound",
     "OrderRefused",
     "OrdersReconciling",
+    "OverChatDayCap",
+    "OverChatOrderCap",
     "OverDayCap",
     "OverOrderCap",
+    "PriceMoved",
     "QueueFull",
     "QueueTooSlow",
     "ReaderTooSlow",
@@ -93,6 +105,8 @@ __all__ = [
     "StoreUnavailable",
     "SymbolNotAllowed",
     "SymbolNotFound",
+    "TicketNotFound",
+    "TooManyChatOrders",
     "TooManyGiven",
     "TooManyRequests",
     "TooManyStreams",
@@ -350,6 +364,21 @@ class WrongSign(BadInput):
         self.field = field
 
 
+class PriceMoved(BadInput):
+    """Between the preparing of an order and its confirmation; prices are signed and per unit."""
+
+    reason = "ERROR_REASON_PRICE_MOVED"
+
+    def __init__(self, *, then: str, now: str, allowed: str) -> None:
+        super().__init__(
+            f"The market has moved from {then} to {now} since the order was prepared, and {allowed} "
+            "is allowed. Nothing was placed; ask for the order again.",
+            then=then,
+            now=now,
+            allowed=allowed,
+        )
+
+
 # --- 401
 
 
@@ -490,6 +519,65 @@ class SymbolNotAllowed(NotAllowed):
         )
 
 
+class ChatTradingOff(NotAllowed):
+    reason = "ERROR_REASON_CHAT_TRADING_OFF"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Trading by chat is off (TASTY_CHAT_TRADING). Place the order with "
+            "POST /api/v1/place-order.",
+            switch="chat_trading",
+        )
+
+
+class OverChatOrderCap(NotAllowed):
+    reason = "ERROR_REASON_OVER_CHAT_ORDER_CAP"
+
+    def __init__(self, *, notional: str, allowed: str) -> None:
+        super().__init__(
+            f"The order's notional is {notional}, and the agent may trade {allowed} in one order "
+            "(TASTY_CHAT_ORDER_CAP). Nothing was placed.",
+            notional=notional,
+            allowed=allowed,
+        )
+
+
+class OverChatDayCap(NotAllowed):
+    reason = "ERROR_REASON_OVER_CHAT_DAY_CAP"
+
+    def __init__(self, *, notional: str, used: str, allowed: str) -> None:
+        super().__init__(
+            f"The order's notional is {notional} and the agent has traded {used} today; it may "
+            f"trade {allowed} a day (TASTY_CHAT_DAY_CAP). Nothing was placed.",
+            notional=notional,
+            used=used,
+            allowed=allowed,
+        )
+
+
+class TooManyChatOrders(NotAllowed):
+    reason = "ERROR_REASON_TOO_MANY_CHAT_ORDERS"
+
+    def __init__(self, *, allowed: int) -> None:
+        super().__init__(
+            f"The agent has placed {allowed} orders within an hour and may place no more "
+            "(TASTY_CHAT_ORDERS_PER_HOUR). Nothing was placed.",
+            allowed=allowed,
+        )
+
+
+class NotCapped(NotAllowed):
+    """Nothing that the broker said tells how much the order commits."""
+
+    reason = "ERROR_REASON_NOT_CAPPED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It cannot be told how much money this order commits, so the agent may not trade it. "
+            "Nothing was placed; use POST /api/v1/place-order."
+        )
+
+
 # --- 404
 
 
@@ -611,6 +699,19 @@ class WatchlistNotFound(NotFound):
             f"Watchlist '{name}' not found. Available watchlists: {_choices(available)}",
             name=name,
         )
+
+
+class TicketNotFound(NotFound):
+    reason = "ERROR_REASON_TICKET_NOT_FOUND"
+
+    def __init__(self, code: str) -> None:
+        shown = code if len(code) <= 20 else code[:20] + "…"
+        super().__init__(
+            f"No order waits for the code '{shown}'. A code works once, for the account of its "
+            "order and for 120 seconds; ask for the order again.",
+            code=shown,
+        )
+        self.field = "confirmation.code"
 
 
 # --- 409
@@ -801,6 +902,24 @@ class CancelUnknown(Unavailable):
         )
 
 
+class NoModel(Unavailable):
+    reason = "ERROR_REASON_NO_MODEL"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No model is configured. Whoever runs this server must set ANTHROPIC_API_KEY."
+        )
+
+
+class ModelUnavailable(Unavailable):
+    """The model's API refused, failed, or answered what cannot be read; `what` says which."""
+
+    reason = "ERROR_REASON_MODEL_UNAVAILABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The model is not available ({what}). Try again in a moment.")
+
+
 # --- 504
 
 
@@ -827,3 +946,14 @@ class DeadlineExceeded(Late):
 
     def __init__(self) -> None:
         super().__init__("The request took longer than its deadline. Allow more time.")
+
+
+class ChatTimeout(Late):
+    reason = "ERROR_REASON_CHAT_TIMEOUT"
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(
+            "Request timed out. The query may be too complex. Try breaking it into smaller "
+            "requests.",
+            timeout_s=f"{timeout_s:g}",
+        )

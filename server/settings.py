@@ -19,7 +19,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """The whole configuration, frozen."""
 
-    model_config = SettingsConfigDict(env_prefix="TASTY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TASTY_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
     # --- where
 
@@ -172,6 +174,72 @@ class Settings(BaseSettings):
         300.0,
         ge=0,
         description="How long an account is still followed after its last reader has gone.",
+    )
+
+    # --- the agent
+
+    anthropic_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="ANTHROPIC_API_KEY",
+        description="Key of the Anthropic API. Empty: with the simulator its rule-based stand-in "
+        "answers, with a real broker there is no chat and no analysis.",
+    )
+    anthropic_url: str = Field(
+        "",
+        description="Base address of the Messages API; empty means Anthropic's, or the stand-in's.",
+    )
+    chat_model: str = Field("claude-sonnet-5-5", description="The model that answers chats.")
+    chat_effort: Literal["", "low", "medium", "high", "xhigh", "max"] = Field(
+        "medium",
+        description="How much the model thinks. Empty: not said, for models that do not know it.",
+    )
+    chat_trading: Literal["confirm", "auto", "off"] = Field(
+        "confirm",
+        description="Whether the agent may trade: after a code that the user writes, at once, or "
+        "not at all.",
+    )
+    chat_order_cap: Decimal = Field(
+        Decimal(25_000), gt=0, description="Largest notional of one order of the agent, in dollars."
+    )
+    chat_day_cap: Decimal = Field(
+        Decimal(100_000),
+        gt=0,
+        description="Notional of the agent's orders in one day and for one API key, in dollars.",
+    )
+    chat_orders_per_hour: int = Field(
+        20, ge=1, description="Orders of the agent in an hour and for one API key."
+    )
+    chat_collar: Decimal = Field(
+        Decimal("0.05"),
+        gt=0,
+        description="How far the market may move between an order's preparation and its "
+        "confirmation, as a part of the price.",
+    )
+    chat_turns: int = Field(
+        12, ge=2, description="How often one chat request may call the model, tools between."
+    )
+    chat_answer_tokens: int = Field(
+        8_000, ge=256, description="Tokens that the model may write in one of these calls."
+    )
+    chat_token_budget: int = Field(
+        400_000, ge=10_000, description="Tokens, read and written, of one chat request."
+    )
+    chat_instructions: Path | None = Field(
+        None, description="The agent's instructions (Markdown) instead of server/agent's own."
+    )
+    analysis_model: str = Field(
+        "claude-haiku-5-5", description="The model that writes claude_analysis; a quick one."
+    )
+    analysis_budget_s: float = Field(
+        3.0,
+        ge=0,
+        description="How long an answer may wait for its claude_analysis, at most. 0: there is "
+        "none.",
+    )
+    mcp: Literal["auto", "off", "read", "trade"] = Field(
+        "auto",
+        description="MCP at /mcp: off, tools that only read, or all tools. auto: all with the "
+        "simulator, off with a real broker.",
     )
 
     # --- broker sessions

@@ -76,7 +76,8 @@ def _settings() -> str:
             shown = ""
         else:
             shown = f"`{default}`"
-        rows.append((f"`TASTY_{name.upper()}`", shown, field.description or ""))
+        variable = field.validation_alias or f"TASTY_{name.upper()}"
+        rows.append((f"`{variable}`", shown, field.description or ""))
     return _table(("variable", "default", "meaning"), rows)
 
 

@@ -75,20 +75,22 @@ class ChatToolCall(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., arguments: _Optional[str] = ..., failed: _Optional[bool] = ..., elapsed_seconds: _Optional[float] = ..., error: _Optional[str] = ...) -> None: ...
 
 class OrderTicket(_message.Message):
-    __slots__ = ("code", "account_id", "summary", "order", "preview", "expires_at")
+    __slots__ = ("code", "account_id", "summary", "order", "preview", "expires_at", "tool")
     CODE_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
     code: str
     account_id: str
     summary: str
     order: str
     preview: PlaceOrderPreview
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, code: _Optional[str] = ..., account_id: _Optional[str] = ..., summary: _Optional[str] = ..., order: _Optional[str] = ..., preview: _Optional[_Union[PlaceOrderPreview, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    tool: str
+    def __init__(self, code: _Optional[str] = ..., account_id: _Optional[str] = ..., summary: _Optional[str] = ..., order: _Optional[str] = ..., preview: _Optional[_Union[PlaceOrderPreview, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tool: _Optional[str] = ...) -> None: ...
 
 class PlaceOrderPreview(_message.Message):
     __slots__ = ("price", "buying_power_effect", "fee_calculation", "warnings")

@@ -78,7 +78,7 @@ class StreamChatResponse(_message.Message):
     def __init__(self, kind: _Optional[_Union[_chat_pb2.ChatEventKind, str]] = ..., text: _Optional[str] = ..., tool_call: _Optional[_Union[_chat_pb2.ChatToolCall, _Mapping]] = ..., ticket: _Optional[_Union[_chat_pb2.OrderTicket, _Mapping]] = ..., confirmed_order: _Optional[_Union[ConfirmedOrder, _Mapping]] = ..., usage: _Optional[_Union[_chat_pb2.ChatUsage, _Mapping]] = ..., error: _Optional[_Union[_stream_pb2.StreamError, _Mapping]] = ..., message_history: _Optional[_Iterable[_Union[_chat_pb2.ChatMessage, _Mapping]]] = ..., elapsed_seconds: _Optional[float] = ..., response: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
 
 class ConfirmedOrder(_message.Message):
-    __slots__ = ("code", "account_id", "summary", "order_id", "status", "warnings", "client_order_id")
+    __slots__ = ("code", "account_id", "summary", "order_id", "status", "warnings", "client_order_id", "tool")
     CODE_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class ConfirmedOrder(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
     code: str
     account_id: str
     summary: str
@@ -93,4 +94,5 @@ class ConfirmedOrder(_message.Message):
     status: str
     warnings: _containers.RepeatedCompositeFieldContainer[_order_receipt_pb2.BrokerMessage]
     client_order_id: str
-    def __init__(self, code: _Optional[str] = ..., account_id: _Optional[str] = ..., summary: _Optional[str] = ..., order_id: _Optional[str] = ..., status: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., client_order_id: _Optional[str] = ...) -> None: ...
+    tool: str
+    def __init__(self, code: _Optional[str] = ..., account_id: _Optional[str] = ..., summary: _Optional[str] = ..., order_id: _Optional[str] = ..., status: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ..., client_order_id: _Optional[str] = ..., tool: _Optional[str] = ...) -> None: ...
