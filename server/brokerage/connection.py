@@ -29,6 +29,9 @@ from server.errors import BrokerUnreadable, GrantRevoked
 from server.tenants import Credentials
 
 KEPT_ALIVE = 64
+IDLE_S = 30.0
+"""How long an idle connection is kept: it saves two round trips, and load balancers close them
+after a minute, which must not happen while a request is on its way."""
 MOST_PAGES = 1000
 """A bound on paging, should the broker's count of pages ever be wrong."""
 
@@ -43,7 +46,11 @@ class Wire(httpx2.AsyncHTTPTransport):
 
     def __init__(self) -> None:
         super().__init__(
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=KEPT_ALIVE)
+            limits=httpx2.Limits(
+                max_connections=None,
+                max_keepalive_connections=KEPT_ALIVE,
+                keepalive_expiry=IDLE_S,
+            )
         )
 
 

@@ -135,14 +135,6 @@ async def test_a_callers_deadline_is_kept_while_the_broker_hangs(
     assert (await balances(gateway)).account_number == DEMO_ACCOUNT
 
 
-async def test_a_trickling_answer_is_bounded_as_a_whole(sim: Simulator) -> None:
-    """Each step is within its bound, and the whole is not: only a bound of the whole helps."""
-    async with open_brokerage(sim, broker_timeout_s=0.3) as brokerage:
-        session = await brokerage.session(tenant())
-        sim.faults.add(Fault(kind="slow", path="/customers/me", delay=timedelta(seconds=0.2)))
-        assert await session.connection.get("/customers/me")
-
-
 async def test_the_chain_survives_a_failed_first_attempt(gateway: Gateway, sim: Simulator) -> None:
     sim.faults.add(Fault(kind="status", path="/option-chains/*", status=502))
     request = reference_pb.GetOptionChainRequest(symbol="SPY", max_dte=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -52,14 +53,14 @@ class FakeWire(httpx2.AsyncBaseTransport):
         self.closed = True
 
 
-def transport(wire: FakeWire, **settings: Any) -> BrokerTransport:
+def transport(wire: FakeWire, *, longest: float = 10, **settings: Any) -> BrokerTransport:
     clock = ManualClock()
-    longest = timedelta(seconds=10)
+    bound = timedelta(seconds=longest)
     return BrokerTransport(
         wire,
         hosts=hosts_for(Settings(**settings)),
-        pacer=Pacer(clock, Pace(OVERALL, clock), longest, on=False),
-        longest=longest,
+        pacer=Pacer(clock, Pace(OVERALL, clock), bound, on=False),
+        longest=bound,
     )
 
 
@@ -119,6 +120,20 @@ class Unreadable(httpx2.AsyncByteStream):
     async def __aiter__(self) -> Any:
         raise AssertionError("a WebSocket was read as a body")
         yield b""
+
+
+class Trickle(httpx2.AsyncByteStream):
+    async def __aiter__(self) -> Any:
+        yield b'{"data": '
+        await asyncio.Event().wait()
+
+
+async def test_a_trickling_answer_is_bounded_as_a_whole() -> None:
+    """Each piece may come in time and the answer never: only a bound of the whole helps."""
+    wire = FakeWire(httpx2.Response(200, stream=Trickle()))
+    async with httpx2.AsyncClient(transport=transport(wire, longest=0.05)) as client:
+        with pytest.raises(BrokerTimeout):
+            await client.get("https://api.tastyworks.com/a")
 
 
 @pytest.mark.parametrize(
