@@ -6,7 +6,7 @@ moves one position. An account knows nothing of prices; whoever values it brings
 
 from __future__ import annotations
 
-__all__ = ["Account", "Profile", "YearGain"]
+__all__ = ["Account", "Profile"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from decimal import Decimal
 from server.simulator.exchange import descriptions
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.fees import Fees
+from server.simulator.exchange.gains import YearGains
 from server.simulator.exchange.ledger import Ledger, Origin, Posting, Transaction
 from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.money import ZERO, cents
@@ -36,25 +37,18 @@ class Profile:
     futures: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YearGain:
-    """What an underlying has brought in a year."""
-
-    realized: Decimal = ZERO
-    commission: Decimal = ZERO
-    other_fees: Decimal = ZERO
-
-
 class Account:
     """Holds the books and positions of one account."""
 
     def __init__(self, profile: Profile, next_transaction: Callable[[], int]) -> None:
         self.profile = profile
         self.ledger = Ledger()
+        self.gains = YearGains()
         self._positions: dict[str, Position] = {}
         self._next_transaction = next_transaction
         self.updated_at = profile.opened_at
-        self._years: dict[tuple[str, int], YearGain] = {}
+        self.next_expiry: datetime | None = None
+        """No position ends before this; None while none has an end."""
 
     @property
     def number(self) -> str:
@@ -69,10 +63,6 @@ class Account:
         """Returns the signed quantity held of a symbol."""
         position = self._positions.get(symbol)
         return position.quantity if position else ZERO
-
-    def year_gain(self, underlying: str, year: int) -> YearGain:
-        """Returns what an underlying, with all that is derived from it, has brought in a year."""
-        return self._years.get((underlying, year), YearGain())
 
     def move_money(
         self, amount: Decimal, *, sub_type: str, description: str, at: datetime
@@ -172,6 +162,15 @@ class Account:
             contract=position.contract,
         )
 
+    def find_next_expiry(self) -> None:
+        """Looks again at what ends first, once something has ended."""
+        ends = [
+            position.contract.expires_at
+            for position in self._positions.values()
+            if position.quantity and position.contract.expires_at is not None
+        ]
+        self.next_expiry = min(ends, default=None)
+
     def start_day(self, marks: Mapping[str, Decimal]) -> None:
         """Forgets closed positions and values the others at the last close."""
         self._positions = {
@@ -204,6 +203,10 @@ class Account:
             order_id=origin.order_id if origin else None,
         )
         self._positions[contract.symbol] = after
+        ends = contract.expires_at
+        if ends is not None and (self.next_expiry is None or ends < self.next_expiry):
+            self.next_expiry = ends
+
         value, postings = _booked(contract, outcome)
         return self._post(
             type_,
@@ -255,21 +258,9 @@ class Account:
             origin=origin,
         )
         self.ledger.post(transaction)
-        if contract is not None:
-            self._add_to_year(contract.underlying, transaction)
-
+        self.gains.add(transaction)
         self.updated_at = max(self.updated_at, at)
         return transaction
-
-    def _add_to_year(self, underlying: str, transaction: Transaction) -> None:
-        key = underlying, transaction.day.year
-        before, fees = self.year_gain(*key), transaction.fees
-        gain = -sum((amount for name, amount in transaction.postings if name == "realized"), ZERO)
-        self._years[key] = YearGain(
-            realized=before.realized + gain,
-            commission=before.commission + fees.commission,
-            other_fees=before.other_fees + fees.total - fees.commission,
-        )
 
 
 def _booked(contract: Contract, outcome: Outcome) -> tuple[Decimal, tuple[Posting, ...]]:

@@ -31,14 +31,13 @@ class Sessions:
         self._venue = venue
         self._notices = notices
         self._ends_at = venue.session_end(clock.now())
-        self._next_expiry: datetime | None = None
-        self._known = -1
 
     def step(self, now: datetime) -> None:
         """Does what the clock has made due: expirations first, then the ends of days."""
-        if self._expiry_due(now):
-            for account in self._registry.accounts.values():
+        for account in self._registry.accounts.values():
+            if account.next_expiry is not None and account.next_expiry <= now:
                 self._expire(account, now)
+                account.find_next_expiry()
 
         while self._ends_at <= now:
             ended = self._ends_at
@@ -46,23 +45,6 @@ class Sessions:
                 self._turn(account, ended)
 
             self._ends_at = self._venue.session_end(ended)
-
-    def _expiry_due(self, now: datetime) -> bool:
-        # Looked up again only when a transaction has been booked since: steps are frequent.
-        booked = sum(len(one.ledger.journal) for one in self._registry.accounts.values())
-        if booked != self._known:
-            self._known = booked
-            self._next_expiry = min(
-                (
-                    position.contract.expires_at
-                    for account in self._registry.accounts.values()
-                    for position in account.positions.values()
-                    if position.quantity and position.contract.expires_at is not None
-                ),
-                default=None,
-            )
-
-        return self._next_expiry is not None and self._next_expiry <= now
 
     def _expire(self, account: Account, now: datetime) -> None:
         marks = Marks(self._venue)

@@ -88,7 +88,7 @@ def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
 
 def year_gain_json(account: Account, contract: Contract, year: int) -> dict[str, Any]:
     """Returns what an underlying has brought in a year, as the account streamer tells it."""
-    gain = account.year_gain(contract.underlying, year)
+    gain = account.gains.of(contract.underlying, year)
     return {
         "year": year,
         "account-number": account.number,
