@@ -29,7 +29,7 @@ from tasty.v1 import system_service_pb2 as pb
 from server.clock import Clock, SystemClock
 from server.errors import InvalidApiKey
 from server.rpc.front import Front
-from server.rpc.methods import Access, Lane, Method
+from server.rpc.methods import Access, Lane, Method, Patience
 from server.rpc.registry import Binding
 from server.secret import Secret
 from server.settings import Settings
@@ -64,6 +64,7 @@ def rpc(
     gives_stream: bool = False,
     access: Access = Access.KEY,
     lane: Lane = Lane.MAIN,
+    patience: Patience = Patience.USUAL,
 ) -> Binding:
     """Returns an rpc of the service `test.Shapes`; its messages are a time request and answer."""
     method = Method(
@@ -75,7 +76,7 @@ def rpc(
         server_streaming=gives_stream,
         access=access,
         lane=lane,
-        deadline=None,
+        patience=patience,
     )
     return Binding(method=method, function=function)
 

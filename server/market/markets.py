@@ -7,6 +7,7 @@ __all__ = ["Market", "Markets", "MarketsStatistics"]
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from contextvars import Context
 from dataclasses import dataclass
 from random import Random
 from types import TracebackType
@@ -101,7 +102,8 @@ class Markets:
         if held is not None:
             self._stop(tenant.id)
         market = Market(tenant, self._connector_of(tenant), self._clock, self._random)
-        task = self._tasks.create_task(market.run(), name=f"market {tenant.id}")
+        # In a context of its own: it outlives the call that came first, and its request id.
+        task = self._tasks.create_task(market.run(), name=f"market {tenant.id}", context=Context())
         self._markets[tenant.id] = (market, task)
         return market
 

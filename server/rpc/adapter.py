@@ -22,7 +22,7 @@ from server.clock import Clock
 from server.rpc.call import Call
 from server.rpc.chain import Body, Chain
 from server.rpc.drain import Drain
-from server.rpc.methods import Method
+from server.rpc.methods import Method, Patience
 from server.rpc.reading import Read, reader_of
 
 Function = Callable[[Any, Any], Any]
@@ -39,20 +39,21 @@ SHAPES: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[bytes, by
     (True, True): grpc.stream_stream_rpc_method_handler,
 }
 
-EDGE_MARGIN = timedelta(seconds=0.1)
-"""How much earlier than the edge we give up, so that the client gets our words and not Envoy's."""
-
 
 class Adapter:
     """Makes the handlers; one per server."""
 
     def __init__(
-        self, chain: Chain, drain: Drain, clock: Clock, default_deadline: timedelta
+        self,
+        chain: Chain,
+        drain: Drain,
+        clock: Clock,
+        patience: Mapping[Patience, timedelta],
     ) -> None:
         self._chain = chain
         self._drain = drain
         self._clock = clock
-        self._default_deadline = default_deadline
+        self._patience = patience
 
     def handler(self, method: Method, function: Function) -> grpc.RpcMethodHandler[bytes, bytes]:
         """Returns the gRPC handler of one rpc."""
@@ -113,21 +114,15 @@ class Adapter:
             context=context,
         )
         remaining = context.time_remaining()
-        if remaining is not None:
-            call.deadline = self._clock.monotonic() + remaining
-        elif not method.streaming:
-            call.deadline = self._clock.monotonic() + self._own_deadline(call).total_seconds()
+        if remaining is None and not method.streaming:
+            # So it is over REST, where Envoy gives up a little later than we do.
+            remaining = self._patience[method.patience].total_seconds()
             call.timed = True
 
+        if remaining is not None:
+            call.deadline = self._clock.monotonic() + remaining
+
         return call
-
-    def _own_deadline(self, call: Call) -> timedelta:
-        # Over REST nobody sets a gRPC deadline, but Envoy says when it will give up.
-        edge = call.header("x-envoy-expected-rq-timeout-ms")
-        if edge is not None and edge.isascii() and edge.isdigit() and len(edge) < 9 and int(edge):
-            return max(timedelta(milliseconds=int(edge)) - EDGE_MARGIN, EDGE_MARGIN)
-
-        return call.method.deadline or self._default_deadline
 
 
 def encode(answer: Message | bytes) -> bytes:

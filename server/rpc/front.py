@@ -29,6 +29,7 @@ from server.rpc.interceptors.limits import Limits
 from server.rpc.interceptors.metrics import Metrics
 from server.rpc.interceptors.request_id import RequestId
 from server.rpc.loopback import Loopback
+from server.rpc.methods import Patience
 from server.rpc.rate_queue import RateQueue
 from server.rpc.registry import Binding
 from server.rpc.server import Server
@@ -78,8 +79,11 @@ class Front:
         """Yields the ports on which the bindings are served; leaving drains."""
         self.loopback.connect(bindings)
         self.registry.register(Gauges(self.drain.statistics, self.queue.statistics))
-        default_deadline = timedelta(seconds=self._settings.default_deadline_s)
-        adapter = Adapter(self.chain, self.drain, self._clock, default_deadline)
+        patience = {
+            Patience.USUAL: timedelta(seconds=self._settings.default_deadline_s),
+            Patience.MODEL: timedelta(seconds=self._settings.chat_timeout_s),
+        }
+        adapter = Adapter(self.chain, self.drain, self._clock, patience)
         server = Server(self._settings, self._clock, adapter, self.drain, bindings)
         async with AsyncExitStack() as stack:
             page = open_metrics_page(self.registry, LOOPBACK, self._settings.metrics_port)

@@ -2,17 +2,24 @@
 
 There is no list of rpcs here: a service counts from the moment its module stands in `MODULES`, and
 what an rpc needs (whose key) stands in its `policy` option. Only what the contract has no business
-to know is a table here: the lanes of the queue, and the deadlines that are longer than the default.
+to know is a table here: the lanes of the queue, and who is waited for longer.
 """
 
 from __future__ import annotations
 
-__all__ = ["MODULES", "Access", "Lane", "Method", "contract_methods", "contract_services"]
+__all__ = [
+    "MODULES",
+    "Access",
+    "Lane",
+    "Method",
+    "Patience",
+    "contract_methods",
+    "contract_services",
+]
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -58,15 +65,22 @@ class Lane(enum.Enum):
     CANCEL = "cancel"
 
 
+class Patience(enum.Enum):
+    """How long a call may take whose client set no deadline; the settings say it in seconds."""
+
+    USUAL = "usual"
+    MODEL = "model"
+
+
 LANES: Mapping[str, Lane] = {
     # Getting out of the market never waits behind a page that reads quotes.
     "/tasty.v1.OrderService/CancelOrder": Lane.CANCEL,
     "/tasty.v1.OrderService/CancelComplexOrder": Lane.CANCEL,
 }
 
-LONG_DEADLINES: Mapping[str, timedelta] = {
+PATIENCE: Mapping[str, Patience] = {
     # A model thinks, calls tools through the queue, and thinks again.
-    "/tasty.v1.ChatService/Chat": timedelta(minutes=5),
+    "/tasty.v1.ChatService/Chat": Patience.MODEL,
 }
 
 
@@ -83,8 +97,7 @@ class Method:
     server_streaming: bool
     access: Access
     lane: Lane
-    deadline: timedelta | None
-    """Replaces the default deadline of calls whose client set none; `None`: the default it is."""
+    patience: Patience
 
     @property
     def streaming(self) -> bool:
@@ -117,5 +130,5 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
         server_streaming=method.server_streaming,
         access=Access(policy.authentication),
         lane=LANES.get(path, Lane.MAIN),
-        deadline=LONG_DEADLINES.get(path),
+        patience=PATIENCE.get(path, Patience.USUAL),
     )

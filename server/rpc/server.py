@@ -41,6 +41,8 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     # A peer that vanished without a word is noticed, and its streams end, within 40 seconds.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # A stream may be quiet for long; by default only two pings go out without data in between.
+    ("grpc.http2.max_pings_without_data", 0),
     # A chain of 22,000 contracts, each told twice as the guide wants it, is about 10 MB.
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
     # The largest sound request is a chat with its history.

@@ -7,7 +7,7 @@ from pathlib import Path
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from tasty.v1 import system_service_pb2
 
-from server.rpc.methods import LANES, LONG_DEADLINES, Access, Lane, contract_methods
+from server.rpc.methods import LANES, PATIENCE, Access, Lane, contract_methods
 
 DESCRIPTORS = Path(__file__).parents[3] / "gen" / "descriptors.pb"
 METHODS = {method.path: method for method in contract_methods()}
@@ -45,7 +45,7 @@ def test_the_administrator_may_see_to_keys_and_to_nothing_else() -> None:
 
 def test_the_tables_name_rpcs_that_exist() -> None:
     assert set(LANES) <= set(METHODS)
-    assert set(LONG_DEADLINES) <= set(METHODS)
+    assert set(PATIENCE) <= set(METHODS)
 
 
 def test_cancelling_an_order_has_a_lane_of_its_own() -> None:
