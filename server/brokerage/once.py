@@ -32,6 +32,11 @@ class Once(Generic[V]):
         self._failure: GatewayError | None = None
         self._lock = asyncio.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is making the value now."""
+        return self._lock.locked()
+
     async def get(self, make: Callable[[], Awaitable[V]]) -> V:
         """Returns the value, made by `make` if there is none."""
         if self.value is not None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 __all__ = ["BrokerSession"]
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from server.brokerage.accounts import Account, read_account
 from server.brokerage.balances import Balances, read_balances
-from server.brokerage.chains import OptionChain, read_chain
+from server.brokerage.chain_shelf import ChainShelf
+from server.brokerage.chains import OptionChain
 from server.brokerage.history import NetLiquidatingValue, read_net_liquidating_value
 from server.brokerage.hours import (
     UNSUPPORTED,
@@ -33,9 +32,8 @@ from server.brokerage.orders import Order, read_order
 from server.brokerage.paths import segment
 from server.brokerage.positions import Position, read_position
 from server.brokerage.search import SymbolMatch, read_symbol_match
-from server.brokerage.symbols import Instrument, InstrumentKind, parse
 from server.brokerage.transactions import Transaction, read_transaction
-from server.brokerage.watchlists import Watchlist, WatchlistEntry, added, read_watchlist, removed
+from server.brokerage.watchlist_desk import WatchlistDesk
 from server.clock import Clock, new_york_today
 from server.errors import (
     AccountNotFound,
@@ -43,9 +41,7 @@ from server.errors import (
     MissingAccountId,
     NotKnownToBroker,
     OrderNotFound,
-    SymbolNotFound,
     Unavailable,
-    WatchlistNotFound,
 )
 from server.tenants import Tenant
 
@@ -59,8 +55,6 @@ ACCOUNTS_AGE = timedelta(minutes=1)
 """An account that is missing from a list younger than this does not exist."""
 TRANSACTIONS_A_PAGE = 2000
 ORDERS_A_PAGE = 50
-KEPT_CONTRACTS = 60_000
-"""Contracts of option chains kept for the day, least used first to go (an index has 20,000)."""
 
 
 class BrokerSession:
@@ -75,9 +69,9 @@ class BrokerSession:
         self._holds = 0
         self._accounts: Once[tuple[Account, ...]] = Once()
         self._accounts_at = clock.monotonic()
-        self._chains: OrderedDict[tuple[date, str], Once[OptionChain]] = OrderedDict()
+        self._chains = ChainShelf(connection, clock, self.faults)
         self._holidays: dict[tuple[date, str], Once[Holidays]] = {}
-        self._changing_watchlists = asyncio.Lock()
+        self.watchlists = WatchlistDesk(connection, self.faults)
 
     @property
     def sdk(self) -> Session:
@@ -259,65 +253,7 @@ class BrokerSession:
 
     async def chain(self, symbol: str) -> OptionChain:
         """Returns the whole chain of an underlying, asked for once a day; raises SymbolNotFound."""
-        underlying = parse(symbol)
-        today = new_york_today(self._clock)
-        key = (today, underlying.symbol)
-        kept = self._chains.setdefault(key, Once())
-        self._chains.move_to_end(key)
-        try:
-            return await kept.get(lambda: self._ask_chain(underlying))
-        finally:
-            self._forget_chains(today, key)
-
-    # --- watchlists
-
-    async def watchlists(self, kind: str) -> tuple[Watchlist, ...]:
-        """Returns the "private" lists, or the "public" ones."""
-        path = "/public-watchlists" if kind == "public" else "/watchlists"
-        data = await self.connection.get(path)
-        return read_all(items_of(data), read_watchlist, self.faults, "watchlist")
-
-    async def watchlist(self, kind: str, name: str) -> Watchlist:
-        """Returns one list; raises WatchlistNotFound.
-
-        All of them are asked for: a name may hold slashes, and the error names the choices.
-        """
-        lists = await self.watchlists(kind)
-        for each in lists:
-            if each.name == name:
-                return each
-
-        raise WatchlistNotFound(name, [each.name for each in lists])
-
-    async def add_to_watchlist(
-        self, name: str, entries: Sequence[WatchlistEntry]
-    ) -> tuple[Watchlist, bool]:
-        """Returns the private list with the entries in it, and whether it had to be made."""
-        async with self._changing_watchlists:
-            try:
-                before = await self.watchlist("private", name)
-            except WatchlistNotFound:
-                body = {"name": name, "watchlist-entries": added((), entries)}
-                return await self._write_watchlist("POST", "/watchlists", body), True
-
-            old = list(before.raw.get("watchlist-entries") or ())
-            return await self._replace_watchlist(before, old, added(old, entries)), False
-
-    async def remove_from_watchlist(
-        self, name: str, symbols: Sequence[str]
-    ) -> tuple[Watchlist, list[str]]:
-        """Returns the private list without the symbols, and which of them were not in it."""
-        async with self._changing_watchlists:
-            before = await self.watchlist("private", name)
-            old = list(before.raw.get("watchlist-entries") or ())
-            new, missing = removed(old, symbols)
-            return await self._replace_watchlist(before, old, new), missing
-
-    async def delete_watchlist(self, name: str) -> None:
-        """Deletes a private list; raises WatchlistNotFound."""
-        async with self._changing_watchlists:
-            await self.watchlist("private", name)
-            await self.connection.send("DELETE", f"/watchlists/{segment(name)}")
+        return await self._chains.get(symbol)
 
     # --- inside
 
@@ -331,49 +267,6 @@ class BrokerSession:
         kind = "equities/holidays" if exchange == "Equity" else f"futures/holidays/{exchange}"
         data = await self.connection.get(f"/market-time/{kind}")
         return read_holidays(Item(data, self.faults, "holidays"))
-
-    async def _ask_chain(self, underlying: Instrument) -> OptionChain:
-        symbol = underlying.symbol
-        future = underlying.kind is InstrumentKind.FUTURE
-        path = (
-            f"/futures-option-chains/{segment(underlying.root.lstrip('/'))}/nested"
-            if future
-            else f"/option-chains/{segment(symbol)}/nested"
-        )
-        try:
-            data = await self.connection.get(path)
-        except NotKnownToBroker as unknown:
-            raise SymbolNotFound(symbol) from unknown
-
-        raw = data.get("option-chains", []) if future else items_of(data)
-        roots = read_all(raw, lambda each: each, self.faults, "chain")
-        # In a thread: 20,000 contracts take a tenth of a second, in which nobody else is served.
-        chain = await asyncio.to_thread(read_chain, symbol, new_york_today(self._clock), roots)
-        if not chain.contracts:
-            raise SymbolNotFound(symbol)
-
-        return chain
-
-    def _forget_chains(self, today: date, newest: tuple[date, str]) -> None:
-        kept = 0
-        for key, chain in reversed(self._chains.copy().items()):
-            kept += len(chain.value.contracts) if chain.value else 0
-            if key[0] != today or chain.value is None or (kept > KEPT_CONTRACTS and key != newest):
-                self._chains.pop(key, None)
-
-    async def _replace_watchlist(
-        self, before: Watchlist, old: list[Any], new: list[Any]
-    ) -> Watchlist:
-        if new == old:
-            return before
-
-        body = {**before.raw, "watchlist-entries": new}
-        return await self._write_watchlist("PUT", f"/watchlists/{segment(before.name)}", body)
-
-    async def _write_watchlist(self, method: str, path: str, body: dict[str, Any]) -> Watchlist:
-        data = await self.connection.send(method, path, body)
-        written = data if isinstance(data, dict) and "watchlist-entries" in data else body
-        return read_watchlist(Item({"name": body["name"], **written}, self.faults, "watchlist"))
 
     def _not_in_sandbox(self, what: str) -> None:
         if self.connection.sdk.is_test:

@@ -118,10 +118,10 @@ async def test_one_tenants_lists_are_not_anothers(sim: Simulator) -> None:
     async with open_brokerage(sim) as brokerage:
         one = await brokerage.session(tenant("token-one"))
         two = await brokerage.session(tenant("token-two"))
-        await one.add_to_watchlist("mine", [WatchlistEntry(symbol="SPY", instrument_type=None)])
+        await one.watchlists.add("mine", [WatchlistEntry(symbol="SPY", instrument_type=None)])
 
-        assert "mine" in [each.name for each in await one.watchlists("private")]
-        assert "mine" not in [each.name for each in await two.watchlists("private")]
+        assert "mine" in [each.name for each in await one.watchlists.all("private")]
+        assert "mine" not in [each.name for each in await two.watchlists.all("private")]
 
 
 async def test_changes_at_once_lose_nothing(sim: Simulator) -> None:
@@ -132,9 +132,9 @@ async def test_changes_at_once_lose_nothing(sim: Simulator) -> None:
         async with asyncio.TaskGroup() as group:
             for symbol in symbols:
                 entry = WatchlistEntry(symbol=symbol, instrument_type="Equity")
-                group.create_task(session.add_to_watchlist("busy", [entry]))
+                group.create_task(session.watchlists.add("busy", [entry]))
 
-        kept = await session.watchlist("private", "busy")
+        kept = await session.watchlists.one("private", "busy")
         assert sorted(each.symbol for each in kept.entries) == symbols
 
 
@@ -142,14 +142,14 @@ async def test_a_failure_to_read_makes_no_list(sim: Simulator) -> None:
     """Only "there is none" may make one: any other failure would overwrite what is there."""
     async with open_brokerage(sim) as brokerage:
         session = await brokerage.session(tenant())
-        before = await session.watchlists("private")
+        before = await session.watchlists.all("private")
         entry = WatchlistEntry(symbol="SPY", instrument_type="Equity")
         for status in (403, 500, 502):
             sim.faults.add(Fault(kind="status", path="/watchlists", status=status))
             with pytest.raises(Exception, match="TastyTrade"):
-                await session.add_to_watchlist("Favorites", [entry])
+                await session.watchlists.add("Favorites", [entry])
 
-        assert [each.raw for each in await session.watchlists("private")] == [
+        assert [each.raw for each in await session.watchlists.all("private")] == [
             each.raw for each in before
         ]
 
@@ -158,7 +158,7 @@ async def test_a_change_that_changes_nothing_writes_nothing(sim: Simulator) -> N
     async with open_brokerage(sim) as brokerage:
         session = await brokerage.session(tenant())
         before = session.connection.transport.requests
-        await session.remove_from_watchlist("Favorites", ["NOPE"])
+        await session.watchlists.remove("Favorites", ["NOPE"])
         assert session.connection.transport.requests - before == 1
 
 

@@ -28,10 +28,10 @@ class Watchlists(watchlist_service_pb2_grpc.WatchlistServiceServicer):
         kind = checked(request).watchlist_type or PRIVATE
         session = await self._brokerage.session(current_call().tenant)
         if request.HasField("name"):
-            one = await session.watchlist(kind, name_from(request.name))
+            one = await session.watchlists.one(kind, name_from(request.name))
             return pb.ListWatchlistsResponse(watchlists=[watchlist_to(one)])
 
-        lists = await session.watchlists(kind)
+        lists = await session.watchlists.all(kind)
         return pb.ListWatchlistsResponse(watchlists=[watchlist_to(each) for each in lists])
 
     async def ManageWatchlist(  # noqa: N802 - named by the contract
@@ -43,11 +43,11 @@ class Watchlists(watchlist_service_pb2_grpc.WatchlistServiceServicer):
         action = request.action
         missing: list[str] = []
         if action == "add":
-            changed, created = await session.add_to_watchlist(name, entries)
+            changed, created = await session.watchlists.add(name, entries)
             action = "create" if created else action
         else:
             symbols = [entry.symbol for entry in entries]
-            changed, missing = await session.remove_from_watchlist(name, symbols)
+            changed, missing = await session.watchlists.remove(name, symbols)
 
         return pb.ManageWatchlistResponse(
             success=True,
@@ -63,5 +63,5 @@ class Watchlists(watchlist_service_pb2_grpc.WatchlistServiceServicer):
     ) -> pb.DeleteWatchlistResponse:
         name = name_from(checked(request).name)
         session = await self._brokerage.session(current_call().tenant)
-        await session.delete_watchlist(name)
+        await session.watchlists.delete(name)
         return pb.DeleteWatchlistResponse(success=True, watchlist=name)
