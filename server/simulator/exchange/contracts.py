@@ -43,14 +43,17 @@ class Contract:
     product: str = ""
     """Product code of a future (`ES`) or of a future option's future."""
 
-    description: str = ""
     closing_only: bool = False
-    is_fund: bool = False
 
     @property
     def is_future_like(self) -> bool:
         """Whether gains are paid in variation instead of a price paid up front."""
         return self.kind is Kind.FUTURE
+
+    @property
+    def underlying_type(self) -> Kind:
+        """What the broker's orders call the underlying: an index is listed among the equities."""
+        return Kind.EQUITY if self.underlying_kind is Kind.INDEX else self.underlying_kind
 
     @property
     def is_put(self) -> bool:

@@ -135,9 +135,7 @@ class MarketVenue:
             strike=instrument.strike_price,
             expires_at=instrument.expires_at,
             product=instrument.product_code,
-            description=instrument.description,
             closing_only=instrument.is_closing_only,
-            is_fund=instrument.is_etf,
         )
 
 

@@ -180,7 +180,7 @@ class _Filter:
             not self._statuses or order.status.value in self._statuses,
             self._underlying is None or contract.underlying == self._underlying,
             self._future is None or self._future in (contract.underlying, contract.symbol),
-            self._kind is None or order_json(order)["underlying-instrument-type"] == self._kind,
+            self._kind is None or contract.underlying_type == self._kind,
             self._identifier is None or order.ticket.external_identifier == self._identifier,
         ]
         return all(conditions)

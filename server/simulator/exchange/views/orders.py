@@ -15,7 +15,7 @@ from server.simulator.exchange.complex_orders import ComplexOrder
 from server.simulator.exchange.money import number, text, with_effect
 from server.simulator.exchange.orders import Fill, Leg, Order
 from server.simulator.exchange.views.times import epoch_ms, offset
-from server.simulator.exchange.vocabulary import Kind, Status
+from server.simulator.exchange.vocabulary import Status
 
 
 def order_json(order: Order) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _shared(order: Order) -> dict[str, Any]:
         "order-type": ticket.type.value,
         "size": number(order.size),
         "underlying-symbol": first.underlying,
-        "underlying-instrument-type": _underlying_type(order),
+        "underlying-instrument-type": first.underlying_type.value,
         "status": order.status.value,
         "cancellable": order.cancellable,
         "editable": order.editable,
@@ -143,12 +143,6 @@ def _fill(fill: Fill) -> dict[str, Any]:
         "filled-at": offset(fill.at),
         "destination-venue": fill.venue,
     }
-
-
-def _underlying_type(order: Order) -> str:
-    # The broker lists an index among the equities.
-    kind = order.legs[0].contract.underlying_kind
-    return (Kind.EQUITY if kind is Kind.INDEX else kind).value
 
 
 def _request_id(order: Order) -> str:
