@@ -46,7 +46,6 @@ from server.wire.streams import StreamCodec
 
 NOT_BUILT = (
     "tasty.v1.OrderService/ConfirmOrder",
-    "tasty.v1.OrderService/StreamAccountEvents",
     "tasty.v1.ChatService",
 )
 """Services (or single rpcs) of the contract that answer 501 until somebody builds them."""
@@ -116,8 +115,17 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             codec_for,
         )
         office = await stack.enter_async_context(
-            open_office(settings, database, brokerage, desk, clock)
+            open_office(
+                settings,
+                database,
+                brokerage,
+                desk,
+                stream_count,
+                front.drain.draining,
+                clock,
+            )
         )
+        tenants.on_change(office.streams.end)
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),

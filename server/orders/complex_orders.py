@@ -48,8 +48,8 @@ class ComplexDesk:
         _check(draft)
 
         async def make(chosen: str) -> Errand:
-            await self._board.ensure_writable(caller.tenant.id)
-            parts = await self._prepared(caller, draft)
+            capped = await self._board.admit(caller.tenant.id)
+            parts = await self._prepared(caller, draft, quoted=capped)
             spec = _spec(draft, parts, chosen)
 
             async def send(journey: Journey) -> tuple[dict[str, Any], str]:
@@ -72,7 +72,7 @@ class ComplexDesk:
     async def dry_run(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
         """Returns what placing would mean."""
         _check(draft)
-        parts = await self._prepared(caller, draft)
+        parts = await self._prepared(caller, draft, quoted=False)
         placement = await caller.pages.dry_run(_spec(draft, parts, None))
         return Receipt(
             client_order_id=name or "",
@@ -84,12 +84,20 @@ class ComplexDesk:
             dry_run=True,
         )
 
-    async def _prepared(self, caller: Caller, draft: ComplexDraft) -> Sequence[Prepared]:
+    async def _prepared(
+        self, caller: Caller, draft: ComplexDraft, *, quoted: bool
+    ) -> Sequence[Prepared]:
         parts = [] if draft.trigger is None else [("trigger_order.", draft.trigger)]
         parts += [(f"orders[{index}].", each) for index, each in enumerate(draft.orders)]
         return [
             await self._preparation.prepare(
-                caller.tenant, caller.session, caller.account, part, where=where, priced=True
+                caller.tenant,
+                caller.session,
+                caller.account,
+                part,
+                quoted=quoted,
+                where=where,
+                priced=True,
             )
             for where, part in parts
         ]

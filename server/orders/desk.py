@@ -74,8 +74,8 @@ class OrderDesk:
         """Places an order, or returns what became of the one of that name."""
 
         async def make(chosen: str) -> Errand:
-            await self._board.ensure_writable(caller.tenant.id)
-            prepared = await self._prepare(caller, draft)
+            capped = await self._board.admit(caller.tenant.id)
+            prepared = await self._prepare(caller, draft, quoted=capped)
             spec = replace(prepared.spec, external_identifier=chosen)
 
             async def send(journey: Journey) -> tuple[dict[str, Any], str]:
@@ -92,7 +92,7 @@ class OrderDesk:
 
     async def dry_run(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
         """Returns what placing would mean, with the prices that are possible now."""
-        prepared = await self._prepare(caller, draft, dry_run=True)
+        prepared = await self._prepare(caller, draft, quoted=True)
         placement = await caller.pages.dry_run(prepared.spec)
         return Receipt(
             client_order_id=name or "",
@@ -115,7 +115,7 @@ class OrderDesk:
         """
 
         async def make(chosen: str) -> Errand:
-            await self._board.ensure_writable(caller.tenant.id)
+            await self._board.admit(caller.tenant.id)
             old = await self._working(caller, draft.order_id)
             prepared = await self._prepare(caller, _draft_of(old, draft.price))
             spec = replace(
@@ -157,10 +157,10 @@ class OrderDesk:
         return placement
 
     async def _prepare(
-        self, caller: Caller, draft: OrderDraft, *, dry_run: bool = False
+        self, caller: Caller, draft: OrderDraft, *, quoted: bool = False
     ) -> Prepared:
         return await self._preparation.prepare(
-            caller.tenant, caller.session, caller.account, draft, dry_run=dry_run
+            caller.tenant, caller.session, caller.account, draft, quoted=quoted
         )
 
     async def _working(self, caller: Caller, order_id: str) -> Order:

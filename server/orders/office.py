@@ -4,21 +4,28 @@ from __future__ import annotations
 
 __all__ = ["OrderOffice", "open_office"]
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 
 from server.brokerage import Brokerage
 from server.clock import Clock
 from server.market.desk import MarketDesk
+from server.market.stream_count import StreamCount
 from server.orders.cancels import Cancels
 from server.orders.complex_orders import ComplexDesk
 from server.orders.desk import OrderDesk
 from server.orders.dispatch import Dispatch
 from server.orders.errands import Errands
+from server.orders.event_log import EventLog
+from server.orders.event_streams import AccountStreams
+from server.orders.housekeeping import keep_house
 from server.orders.ledger import Ledger
 from server.orders.preparation import Preparation
 from server.orders.quotes import OrderQuotes
+from server.orders.reports import EventKind, Report
 from server.orders.resolver import Resolver
 from server.orders.switches import SwitchBoard
 from server.settings import Settings
@@ -36,18 +43,45 @@ class OrderOffice:
     ledger: Ledger
     dispatch: Dispatch
     resolver: Resolver
+    events: EventLog
+    streams: AccountStreams
 
 
 @asynccontextmanager
 async def open_office(
-    settings: Settings, database: Database, brokerage: Brokerage, market: MarketDesk, clock: Clock
+    settings: Settings,
+    database: Database,
+    brokerage: Brokerage,
+    market: MarketDesk,
+    count: StreamCount,
+    draining: asyncio.Event,
+    clock: Clock,
 ) -> AsyncIterator[OrderOffice]:
     """Yields the desks; leaving lets the changes land that are on their way."""
     board = SwitchBoard(settings, database, clock)
     ledger = Ledger(settings, database, board, clock)
     resolver = Resolver(brokerage, ledger, clock)
+    events = EventLog(settings, database, clock)
+
+    def seen(report: Report) -> None:
+        if report.kind is EventKind.ORDER:
+            resolver.hint(report.account_number, report.body.get("external-identifier"))
+
     async with AsyncExitStack() as stack:
         dispatch = await stack.enter_async_context(Dispatch(ledger, resolver, clock))
+        streams = await stack.enter_async_context(
+            AccountStreams(
+                settings,
+                brokerage,
+                events,
+                count,
+                clock,
+                Random(),  # noqa: S311 - spreads reconnects, guards nothing
+                draining,
+                seen,
+            )
+        )
+        await stack.enter_async_context(keep_house(ledger, events, clock))
         errands = Errands(ledger, resolver, dispatch, clock)
         preparation = Preparation(OrderQuotes(market, settings, clock), clock)
         desk = OrderDesk(brokerage, preparation, errands, board, clock)
@@ -59,4 +93,6 @@ async def open_office(
             ledger=ledger,
             dispatch=dispatch,
             resolver=resolver,
+            events=events,
+            streams=streams,
         )

@@ -69,13 +69,14 @@ class Preparation:
         account: Account,
         draft: OrderDraft,
         *,
-        dry_run: bool = False,
+        quoted: bool = False,
         where: str = "",
         priced: bool = False,
     ) -> Prepared:
         """Returns the order; raises BadInput or NotFound, with what is wrong and where.
 
-        `priced` refuses a limit without a price instead of asking for quotes.
+        `quoted` asks for quotes although there is a price, and does without if none come; `priced`
+        refuses a limit without a price instead of asking for quotes.
         """
         check_draft(draft, where=where, priced=priced)
         contracts = await self.contracts(session, draft.legs, where=where)
@@ -83,7 +84,7 @@ class Preparation:
         check_prices(draft, contracts, where=where)
         # Asked before pricing: a wrong position would be as bad as a wrong price.
         draft = await self._with_actions(session, account, draft, contracts)
-        quotes = await self._quotes_for(tenant, draft, contracts, dry_run=dry_run)
+        quotes = await self._quotes_for(tenant, draft, contracts, quoted=quoted)
         return self._finished(draft, contracts, quotes, where=where)
 
     async def contracts(
@@ -132,12 +133,11 @@ class Preparation:
         return replace(draft, legs=legs)
 
     async def _quotes_for(
-        self, tenant: Tenant, draft: OrderDraft, contracts: Sequence[Contract], *, dry_run: bool
+        self, tenant: Tenant, draft: OrderDraft, contracts: Sequence[Contract], *, quoted: bool
     ) -> Mapping[str, LegQuote]:
         needed = draft.order_type == "Limit" and draft.price is None
         guarded = draft.price is not None and len(sides(draft)) > 1
-        at_market = draft.order_type == "Market"
-        if not (needed or guarded or at_market or dry_run):
+        if not (needed or guarded or quoted):
             return {}
 
         patience = PATIENCE if needed else CURIOSITY

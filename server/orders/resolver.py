@@ -109,6 +109,14 @@ class Resolver:
         self._waiting.setdefault(entry.id, _Wait(entry, 0, due))
         self._woken.set()
 
+    def hint(self, account_number: str, client_order_id: str | None) -> None:
+        """Looks at once for a change whose name has just been seen in a notification."""
+        for wait in self._waiting.values():
+            entry = wait.entry
+            if (entry.account_number, entry.client_order_id) == (account_number, client_order_id):
+                wait.due = self._clock.monotonic()
+                self._woken.set()
+
     async def ready(self, account_number: str, tenant: Tenant) -> None:
         """Returns once an account has no open question from before the start; asks if it has.
 

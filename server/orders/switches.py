@@ -43,6 +43,10 @@ class Switches:
     day_cap: Decimal | None = None
     symbols: frozenset[str] = frozenset()
 
+    @property
+    def capped(self) -> bool:
+        return self.order_cap is not None or self.day_cap is not None
+
 
 NONE = Switches()
 
@@ -81,10 +85,15 @@ class SwitchBoard:
                 )
             )
 
-    async def ensure_writable(self, tenant_id: str) -> None:
-        """Raises TradingReadOnly; for changes that commit no money, cancels among them."""
+    async def admit(self, tenant_id: str) -> bool:
+        """Returns whether caps will ask for an order's notional; raises TradingReadOnly.
+
+        The first look, before anything is prepared; `check` decides.
+        """
+        own = await self.of(tenant_id)
         _refuse_read_only(self._server, "server")
-        _refuse_read_only(await self.of(tenant_id), "API key")
+        _refuse_read_only(own, "API key")
+        return self._server.capped or own.capped
 
     async def rehearse(
         self, tenant_id: str, notional: Decimal | None, symbols: Iterable[str]
@@ -120,10 +129,7 @@ class SwitchBoard:
         day: date,
         notional: Decimal | None,
     ) -> None:
-        capped = [
-            set_ for set_ in (self._server, own) if not (set_.order_cap is set_.day_cap is None)
-        ]
-        if not capped:
+        if not (self._server.capped or own.capped):
             return
 
         if notional is None:

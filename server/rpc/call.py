@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.errors import MissingApiKey
+from server.errors import GatewayError, MissingApiKey
 from server.rpc.methods import Method
 from server.rpc.status import Failure
 from server.tenants import Tenant
@@ -48,6 +48,8 @@ class Call:
     scope: asyncio.Timeout | None = field(default=None, repr=False)
     cut: bool = False
     """The server is stopping and could wait no longer for this call."""
+    ending: GatewayError | None = None
+    """Why the server ended this call, see `end`."""
 
     @property
     def tenant(self) -> Tenant:
@@ -56,6 +58,12 @@ class Call:
             raise MissingApiKey
 
         return self.known_tenant
+
+    def end(self, reason: GatewayError) -> None:
+        """Ends the call with an error, even while it waits for its client to read."""
+        self.ending = reason
+        if self.scope is not None and not self.scope.expired():
+            self.scope.reschedule(asyncio.get_running_loop().time())
 
     @property
     def original_path(self) -> str | None:

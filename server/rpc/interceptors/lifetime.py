@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 from server.clock import Clock
-from server.errors import DeadlineExceeded, ShuttingDown
+from server.errors import DeadlineExceeded, GatewayError, ShuttingDown
 from server.rpc.call import Call
 from server.rpc.chain import Body
 
@@ -38,4 +38,11 @@ class Lifetime:
             if not scope.expired():
                 raise
 
-            raise (ShuttingDown() if call.cut else DeadlineExceeded()) from None
+            raise _reason(call) from None
+
+
+def _reason(call: Call) -> GatewayError:
+    if call.ending is not None:
+        return call.ending
+
+    return ShuttingDown() if call.cut else DeadlineExceeded()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["Orders"]
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +19,9 @@ from server.orders.errands import Caller
 from server.orders.office import OrderOffice
 from server.orders.receipts import Receipt
 from server.rpc.call import current_call
+from server.rpc.farewell import told
 from server.tables.orders import orders_table
+from server.wire.account_events import account_item
 from server.wire.order import order_to
 from server.wire.order_receipt import complex_receipt_to, complex_to, placed_to, replaced_to
 from server.wire.order_requests import change_draft, complex_draft, name_of, order_draft
@@ -25,6 +29,7 @@ from server.wire.paging import page_of
 from server.wire.rules import checked
 
 DEFAULT_DAYS = 7
+DEFAULT_HEARTBEAT_S = 15.0
 REPLAYED = (("idempotency-replayed", "true"),)
 """Told in a header: a field would make the repeated answer another one than the first."""
 
@@ -144,7 +149,31 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
             complex_order=None if whole is None else complex_to(whole),
         )
 
+    def StreamAccountEvents(  # noqa: N802 - named by the contract
+        self, request: pb.StreamAccountEventsRequest, context: object
+    ) -> AsyncIterator[bytes]:
+        return told(self._events(request), self._clock)
+
     # --- inside
+
+    async def _events(self, request: pb.StreamAccountEventsRequest) -> AsyncGenerator[bytes, None]:
+        call = current_call()
+        seconds = (
+            checked(request).heartbeat_interval
+            if request.HasField("heartbeat_interval")
+            else DEFAULT_HEARTBEAT_S
+        )
+        items = self._office.streams.follow(
+            call.tenant,
+            request.account_id,
+            request.cursor if request.HasField("cursor") else None,
+            timedelta(seconds=seconds),
+            call.draining.is_set,
+            call.end,
+        )
+        async with aclosing(items):
+            async for item in items:
+                yield account_item(item, self._clock.now())
 
     async def _caller(self, account_id: str) -> Caller:
         call = current_call()

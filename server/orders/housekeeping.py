@@ -1,0 +1,45 @@
+"""Lets go, once an hour, of answers and events that are older than they are kept."""
+
+from __future__ import annotations
+
+__all__ = ["keep_house"]
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from server.clock import Clock
+from server.errors import GatewayError
+from server.orders.event_log import EventLog
+from server.orders.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(hours=1)
+
+
+@asynccontextmanager
+async def keep_house(ledger: Ledger, events: EventLog, clock: Clock) -> AsyncIterator[None]:
+    """Keeps house while the block runs; a store that does not answer is tried again later."""
+
+    async def rounds() -> None:
+        while True:
+            try:
+                retired, pruned = await ledger.retire(), await events.prune()
+            except GatewayError as failure:
+                log.warning("housekeeping failed", reason=failure.reason)
+            else:
+                if retired or pruned:
+                    log.info("housekeeping", retired=retired, pruned=pruned)
+
+            await clock.sleep(EVERY)
+
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(rounds(), name="order housekeeping")
+        try:
+            yield
+        finally:
+            keeping.cancel()
