@@ -1,4 +1,5 @@
-"""The command line: `up` for everything, `serve` and `simulate` for one part each, `keys`.
+"""The command line: `up` for everything, `serve` and `simulate` for one part each, `keys`
+and `switches` for the operator.
 
 Every setting is an environment variable, not an option (server/settings.py): a secret in an option
 would be in everybody's process list.
@@ -12,13 +13,38 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, TextIO
 
 import click
 import uvloop
 from pydantic import ValidationError
 
-from server.errors import Misconfigured, StoreUnavailable
+from server.errors import InvalidApiKey, Misconfigured, StoreUnavailable
+from server.secret import Secret
 from server.settings import Settings
+
+
+class Dollars(click.ParamType):  # type: ignore[type-arg]  # generic for the type checker only
+    """An amount above 0, or the word none."""
+
+    name = "dollars"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Decimal | Literal["none"]:
+        if value == "none":
+            return "none"
+
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            amount = Decimal(0)
+
+        if not amount.is_finite() or amount <= 0:
+            self.fail(f"{value!r} is no amount above 0, and not the word none", param, ctx)
+
+        return amount
+
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -137,12 +163,87 @@ def rotate() -> None:
     sys.exit(1 if state.unreadable else 0)
 
 
+@main.group()
+def switches() -> None:
+    """Show or set the risk switches of one API key.
+
+    They bind the key and cannot be changed with it: only here. Running servers obey at once.
+    Switches of the whole server are settings (TASTY_ORDERS_READ_ONLY and its neighbours).
+    """
+
+
+KEY_FILE = click.option(
+    "--key-file",
+    type=click.File(),
+    default="-",
+    help="File with the API key; standard input by default, so that no list of processes shows it.",
+)
+
+
+@switches.command()
+@KEY_FILE
+def show(key_file: TextIO) -> None:
+    """Show the switches of the key."""
+    from server.orders.switch_command import describe, read_switches
+
+    with _in_words():
+        click.echo(describe(asyncio.run(read_switches(_settings(), _api_key(key_file)))))
+
+
+@switches.command(name="set")
+@KEY_FILE
+@click.option("--read-only/--read-write", default=None, help="Whether the key may only look.")
+@click.option("--order-cap", type=Dollars(), help="Notional of one order, in dollars, or none.")
+@click.option("--day-cap", type=Dollars(), help="Notional of a day's orders, in dollars, or none.")
+@click.option("--symbols", help="Underlyings that may be traded (SPY,AAPL,/ES), or all.")
+def set_switches(
+    key_file: TextIO,
+    read_only: bool | None,
+    order_cap: Decimal | Literal["none"] | None,
+    day_cap: Decimal | Literal["none"] | None,
+    symbols: str | None,
+) -> None:
+    """Set switches of the key; those that are not named stay.
+
+    \b
+    Example, for a key whose orders may not pass $5,000 each and $20,000 a day:
+      python -m server switches set --order-cap 5000 --day-cap 20000 < key.txt
+    """
+    from server.orders.switch_command import change_switches, describe
+    from server.orders.switches import Switches, symbols_from
+
+    def change(before: Switches) -> Switches:
+        named: dict[str, Any] = {}
+        if read_only is not None:
+            named["read_only"] = read_only
+        if order_cap is not None:
+            named["order_cap"] = None if order_cap == "none" else order_cap
+        if day_cap is not None:
+            named["day_cap"] = None if day_cap == "none" else day_cap
+        if symbols is not None:
+            given = "" if symbols.strip().lower() == "all" else symbols
+            named["symbols"] = symbols_from(given)
+
+        return replace(before, **named)
+
+    with _in_words():
+        key = _api_key(key_file)
+        click.echo(describe(asyncio.run(change_switches(_settings(), key, change))))
+
+
+def _api_key(key_file: TextIO) -> Secret:
+    if key_file.isatty():
+        return Secret(click.prompt("API key", hide_input=True, err=True))
+
+    return Secret(key_file.readline().strip())
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Ends the program with a sentence where only the operator can help."""
     try:
         yield
-    except (OSError, Misconfigured, StoreUnavailable) as error:
+    except (OSError, InvalidApiKey, Misconfigured, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
 
 

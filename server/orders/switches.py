@@ -8,7 +8,7 @@ transaction that writes the ledger, so parallel orders cannot slip through toget
 
 from __future__ import annotations
 
-__all__ = ["NONE", "SwitchBoard", "Switches", "cents"]
+__all__ = ["NONE", "SwitchBoard", "Switches", "cents", "symbols_from"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class SwitchBoard:
             read_only=settings.orders_read_only,
             order_cap=settings.orders_order_cap,
             day_cap=settings.orders_day_cap,
-            symbols=_symbols(settings.orders_symbols.split(",")),
+            symbols=symbols_from(settings.orders_symbols),
         )
 
     async def of(self, tenant_id: str) -> Switches:
@@ -180,12 +180,13 @@ def _from(row: Row[tuple[object, ...]]) -> Switches:
         read_only=row.read_only,
         order_cap=None if row.order_cap_cents is None else Decimal(row.order_cap_cents) / 100,
         day_cap=None if row.day_cap_cents is None else Decimal(row.day_cap_cents) / 100,
-        symbols=_symbols(row.symbols.split(",")),
+        symbols=symbols_from(row.symbols),
     )
 
 
-def _symbols(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(name.strip().upper() for name in names if name.strip())
+def symbols_from(text: str) -> frozenset[str]:
+    """Returns the symbols in a comma-separated text."""
+    return frozenset(name.strip().upper() for name in text.split(",") if name.strip())
 
 
 def _allowed(symbol: str, allowed: frozenset[str]) -> bool:
