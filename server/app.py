@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from types import TracebackType
 
 import structlog
 
@@ -89,6 +90,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     """Yields the running server; leaving drains it and closes everything that was opened."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
+        stack.push(_as_itself)
         database = await stack.enter_async_context(Database(settings))
         tenants = await stack.enter_async_context(Tenants(settings, clock, database))
         brokerage = await stack.enter_async_context(Brokerage(settings, tenants, clock))
@@ -166,3 +168,18 @@ async def serve(settings: Settings, ready: Callable[[App], None] = lambda _app: 
         )
         ready(app)
         await app.serve_until_stopped()
+
+
+def _as_itself(
+    _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+) -> None:
+    """Unwraps a failure that came through the task groups on the stack, unless it has company.
+
+    A taken port is an OSError to whoever starts the server, however many parts were open by then.
+    """
+    alone = error
+    while isinstance(alone, BaseExceptionGroup) and len(alone.exceptions) == 1:
+        alone = alone.exceptions[0]
+
+    if alone is not None and alone is not error:
+        raise alone
