@@ -24,7 +24,14 @@ async def open_metrics_page(
 ) -> AsyncIterator[int]:
     """Yields the port on which `GET /metrics` answers (any free one for 0)."""
     page = _Page(registry)
-    server = await asyncio.start_server(page.answer, host, port, limit=8192)
+    try:
+        server = await asyncio.start_server(page.answer, host, port, limit=8192)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen on {host}:{port} for metrics; TASTY_METRICS_PORT chooses another port, "
+            "0 any free one"
+        ) from error
+
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

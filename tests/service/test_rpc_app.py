@@ -146,6 +146,14 @@ async def test_a_taken_port_is_an_error_that_names_the_setting(app: App, tmp_pat
             pytest.fail("two servers share a port")
 
 
+async def test_a_taken_metrics_port_is_one_too(app: App, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "other", metrics_port=app.metrics_port)
+
+    with pytest.raises(OSError, match=f"{app.metrics_port}.*TASTY_METRICS_PORT"):
+        async with open_app(settings):
+            pytest.fail("two servers share a port")
+
+
 async def test_two_servers_run_side_by_side(app: App, tmp_path: Path) -> None:
     async with open_app(settings_in(tmp_path / "other")) as other:
         assert other.grpc_port != app.grpc_port
