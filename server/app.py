@@ -20,12 +20,13 @@ from types import TracebackType
 import structlog
 
 from server import logs
+from server.agent import Agent, open_agent
 from server.brokerage import Brokerage
 from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
 from server.market.live_prices import LivePrices
-from server.market.markets import Market, Markets
+from server.market.markets import Markets
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
@@ -34,6 +35,8 @@ from server.rpc.front import Front
 from server.rpc.methods import contract_methods
 from server.rpc.registry import bind
 from server.rpc.servicers.account import Accounts
+from server.rpc.servicers.chat import Chats
+from server.rpc.servicers.confirm_order import ConfirmOrders
 from server.rpc.servicers.credentials import Credentials
 from server.rpc.servicers.market_data import MarketData
 from server.rpc.servicers.order import Orders
@@ -45,10 +48,7 @@ from server.store import Database
 from server.tenants import Tenants
 from server.wire.streams import StreamCodec
 
-NOT_BUILT = (
-    "tasty.v1.OrderService/ConfirmOrder",
-    "tasty.v1.ChatService",
-)
+NOT_BUILT: tuple[str, ...] = ()
 """Services (or single rpcs) of the contract that answer 501 until somebody builds them."""
 
 
@@ -64,6 +64,7 @@ class App:
     markets: Markets
     streams: StreamCount
     office: OrderOffice
+    agent: Agent
 
     async def serve_until_stopped(self) -> None:
         """Returns at SIGTERM or SIGINT; leaving `open_app` then drains and closes."""
@@ -78,11 +79,6 @@ class App:
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
-
-
-def codec_for(market: Market) -> StreamCodec:
-    """Returns what encodes a tenant's topics: whether they are live is part of what they say."""
-    return StreamCodec(lambda: market.hub.live)
 
 
 @asynccontextmanager
@@ -114,7 +110,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             markets,
             clock,
             stream_count,
-            codec_for,
+            StreamCodec(),
         )
         office = await stack.enter_async_context(
             open_office(
@@ -128,6 +124,10 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             )
         )
         tenants.on_change(office.streams.end)
+        agent = await stack.enter_async_context(
+            open_agent(settings, clock, front.loopback, brokerage)
+        )
+        tenants.on_change(agent.forget)
         servicers = {
             "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
             "tasty.v1.CredentialsService": Credentials(tenants),
@@ -135,14 +135,16 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 brokerage,
                 clock,
                 LivePrices(markets),
-                PositionStreams(brokerage, markets, clock, stream_count, codec_for),
+                PositionStreams(brokerage, markets, clock, stream_count, StreamCodec()),
             ),
             "tasty.v1.MarketDataService": MarketData(desk, streams, settings, clock),
             "tasty.v1.ReferenceService": Reference(
                 brokerage, clock, most_symbols=settings.instruments_limit
             ),
             "tasty.v1.OrderService": Orders(brokerage, office, clock),
+            "tasty.v1.OrderService/ConfirmOrder": ConfirmOrders(agent, brokerage),
             "tasty.v1.WatchlistService": Watchlists(brokerage),
+            "tasty.v1.ChatService": Chats(agent, clock),
         }
         bindings = bind(contract_methods(), servicers, NOT_BUILT)
         ports = await stack.enter_async_context(front.serving(bindings))
@@ -156,6 +158,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             markets=markets,
             streams=stream_count,
             office=office,
+            agent=agent,
         )
 
 
@@ -167,6 +170,7 @@ async def serve(settings: Settings, ready: Callable[[App], None] = lambda _app: 
             "serving", host=settings.host, grpc_port=app.grpc_port, broker=settings.broker
         )
         ready(app)
+        app.agent.warm_up()
         await app.serve_until_stopped()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import grpc.aio
 from tasty.v1 import (
     account_service_pb2_grpc,
+    chat_service_pb2_grpc,
     credentials_service_pb2_grpc,
     market_data_service_pb2_grpc,
     order_service_pb2_grpc,
@@ -29,6 +30,7 @@ from server.tenants import DEMO_API_KEY
 LARGEST = 64 * 1024 * 1024
 STUBS = {
     "accounts": account_service_pb2_grpc.AccountServiceStub,
+    "chat": chat_service_pb2_grpc.ChatServiceStub,
     "credentials": credentials_service_pb2_grpc.CredentialsServiceStub,
     "market": market_data_service_pb2_grpc.MarketDataServiceStub,
     "orders": order_service_pb2_grpc.OrderServiceStub,
@@ -87,6 +89,7 @@ async def open_gateway(
             "grpc_port": 0,
             "metrics_port": 0,
             "rate_limit": 0,
+            "anthropic_api_key": "",  # a developer's own key must not be used up by tests
             **settings,
         }
     )

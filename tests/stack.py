@@ -64,7 +64,9 @@ class Gateway:
 def run_gateway(data_dir: Path, **settings: object) -> Iterator[Gateway]:
     """Runs the gateway in a process of its own; `settings` as in `Settings`, ports excepted."""
     ports = dict(zip(("edge", "grpc", "simulator", "admin", "metrics"), free_ports(5), strict=True))
-    env = {name: value for name, value in os.environ.items() if not name.startswith("TASTY_")}
+    # Not the developer's own settings either, of which a key would be used up by tests.
+    own = ("TASTY_", "ANTHROPIC_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     env |= {f"TASTY_{name.upper()}_PORT": str(port) for name, port in ports.items()}
     env |= {f"TASTY_{name.upper()}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(

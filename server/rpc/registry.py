@@ -33,14 +33,16 @@ def bind(
 ) -> tuple[Binding, ...]:
     """Returns a binding for every rpc.
 
-    `servicers` are keyed by the full name of their service; `not_built` has names of services
-    ("tasty.v1.OrderService") or of rpcs ("tasty.v1.OrderService/PlaceOrder").
+    `servicers` are keyed by the full name of their service ("tasty.v1.OrderService"), or of the one
+    rpc that they serve in its stead ("tasty.v1.OrderService/ConfirmOrder"); `not_built` has names
+    of either kind.
     """
     unused = set(not_built)
     bindings = []
     problems = []
     for method in methods:
-        function = _own(servicers.get(method.service), method.name)
+        servicer = servicers.get(method.path[1:], servicers.get(method.service))
+        function = _own(servicer, method.name)
         declared = {method.service, method.path[1:]} & set(not_built)
         if function is None and not declared:
             problems.append(f"{method.path[1:]} has no servicer and is not declared as not built")
@@ -54,6 +56,7 @@ def bind(
             bindings.append(Binding(method=method, function=function))
 
     known = {binding.method.service for binding in bindings}
+    known |= {binding.method.path[1:] for binding in bindings}
     problems += [f"{name} is not a service of the contract" for name in servicers.keys() - known]
     problems += [f"{name} is declared as not built for nothing" for name in unused]
     if problems:

@@ -18,6 +18,12 @@ from server.simulator.messages.refusals import invalid
 
 Block = Mapping[str, Any]
 ROLES = ("user", "assistant")
+FIELDS: Mapping[str, frozenset[str]] = {
+    "text": frozenset({"type", "text", "citations", "cache_control"}),
+    "tool_use": frozenset({"type", "id", "name", "input", "caller", "cache_control"}),
+    "tool_result": frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
+}
+"""What the blocks may have; the API refuses anything else, such as what an SDK adds for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,10 @@ def _blocks(content: Any, where: str) -> tuple[Block, ...]:
         place = f"{where}.{index}"
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):
             raise invalid(f"{place}.type: Field required")
+
+        strange = set(block) - FIELDS.get(block["type"], set(block))
+        if strange:
+            raise invalid(f"{place}.{min(strange)}: Extra inputs are not permitted")
 
         if block["type"] == "text" and not (isinstance(block.get("text"), str) and block["text"]):
             raise invalid(f"{place}: text content blocks must be non-empty")

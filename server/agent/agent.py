@@ -1,0 +1,188 @@
+"""The agent: answers a question with the help of a model and the tools.
+
+In this order: a code in the newest message is dealt with by the server alone; only then is a model
+asked, at most so many times, with so many tokens, for so long.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Agent", "open_agent"]
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from tasty.v1.order_placement_pb2 import PlaceOrderResponse
+
+from server.agent.analysis import Analyst
+from server.agent.caps import Caps
+from server.agent.confirmation import Confirmation, intent_of
+from server.agent.conversation import context_of, messages_of, refuse_bad, system_of
+from server.agent.conversation_task import Conversation
+from server.agent.door import ModelDoor
+from server.agent.instructions import load_instructions
+from server.agent.loop import Loop
+from server.agent.preparation import Preparation
+from server.agent.replies import confirmed_text, not_found_text, refused_text, unclear_text
+from server.agent.talk import Answer, Confirmed, Question, Tell, Text
+from server.agent.tickets import Ticket, Tickets, TicketStatistics
+from server.agent.toolbox import Toolbox
+from server.agent.tools import Rpcs, Tools
+from server.brokerage import Brokerage
+from server.clock import Clock
+from server.contract.catalog import load
+from server.contract.tools import load_tools
+from server.errors import ChatTimeout, GatewayError, NoModel
+from server.settings import Settings
+from server.tenants import Tenant
+
+MARGIN_S = 0.2
+"""How much earlier than the call's own deadline a chat gives up, so that its words arrive."""
+
+
+class Agent:
+    """Answers questions, any number at once; a tenant's tickets are all that it remembers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        door: ModelDoor,
+        rpcs: Rpcs,
+        brokerage: Brokerage,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        tools = Tools(load_tools(), load(), rpcs)
+        caps = Caps(settings, clock)
+        self._settings = settings
+        self._clock = clock
+        self._door = door
+        self._brokerage = brokerage
+        self._tasks = tasks
+        self._tickets = Tickets(clock)
+        self._preparation = Preparation(tools, self._tickets, caps)
+        self._confirmation = Confirmation(settings, tools, self._tickets, caps, self._preparation)
+        toolbox = Toolbox(
+            tools, self._preparation, self._confirmation, settings.chat_trading, clock
+        )
+        self._loop = Loop(settings, door, toolbox)
+        self._instructions = load_instructions(settings.chat_instructions)
+        self.analyst = Analyst(settings, door)
+
+    async def answer(self, question: Question, tell: Tell, deadline: float | None = None) -> Answer:
+        """Returns the answer, and tells on the way what happens; cancelling ends the model's call.
+
+        Must be awaited in the task of the tenant's call. Raises BadInput for a conversation that
+        is none, AccountNotFound, NoModel, ModelUnavailable, ChatTimeout, and what the broker's
+        login raises; what a tool raises is told to the model instead.
+        """
+        refuse_bad(question.message, question.history)
+        limit = self._settings.chat_timeout_s
+        if deadline is not None:
+            limit = min(limit, deadline - self._clock.monotonic() - MARGIN_S)
+
+        try:
+            async with asyncio.timeout(limit) as scope:
+                return await self._answer(question, tell)
+        except TimeoutError:
+            if scope.expired():
+                raise ChatTimeout(limit) from None
+
+            raise
+
+    def conversation(self, question: Question, deadline: float | None) -> Conversation:
+        """Returns the answering of a question as something whose events can be waited for."""
+        return Conversation(self._tasks, lambda tell: self.answer(question, tell, deadline))
+
+    async def confirm(
+        self, tenant: Tenant, code: str, account_id: str
+    ) -> tuple[Ticket, PlaceOrderResponse]:
+        """Carries out the ticket of a code, for programs."""
+        return await self._confirmation.confirm(tenant, code, account_id)
+
+    async def forget(self, tenant_id: str) -> None:
+        """Drops what is kept of a tenant, when its credentials change."""
+        await self._tickets.forget(tenant_id)
+
+    def warm_up(self) -> None:
+        """Begins to load the model's SDK, so that the first question need not wait for it."""
+        self._door.begin_to_load()
+
+    def statistics(self) -> TicketStatistics:
+        return self._tickets.statistics()
+
+    async def _answer(self, question: Question, tell: Tell) -> Answer:
+        said = await self._confirmed(question)
+        if said is not None:
+            if said.confirmed is not None:
+                tell(said.confirmed)
+
+            tell(Text(said.response))
+            return said
+
+        if not self._door.configured:
+            raise NoModel
+
+        session = await self._brokerage.session(question.tenant)
+        chosen = question.account_id and (await session.account(question.account_id)).number
+        accounts = await session.accounts()
+        if len(accounts) == 1:
+            chosen = accounts[0].number
+
+        waiting = self._tickets.waiting(question.tenant)
+        answer = await self._loop.run(
+            tenant=question.tenant,
+            system=system_of(
+                self._instructions,
+                context_of(self._clock, accounts, chosen, self._settings.chat_trading),
+            ),
+            messages=messages_of(question, waiting),
+            tell=tell,
+        )
+        codes = [code for code in intent_of(question.message).codes if code in _codes(waiting)]
+        if not codes:
+            return answer
+
+        note = unclear_text(codes)
+        tell(Text(note))
+        return replace(answer, response=answer.response + note)
+
+    async def _confirmed(self, question: Question) -> Answer | None:
+        """Deals with a code in the newest message; None where there is nothing to deal with."""
+        intent = intent_of(question.message)
+        if not intent.plain or not intent.codes:
+            return None
+
+        waiting = _codes(self._tickets.waiting(question.tenant))
+        live = [code for code in intent.codes if code in waiting]
+        if not live:
+            return Answer(response=not_found_text(intent.codes[0]))
+
+        if len(live) > 1:
+            return Answer(response=unclear_text(live).strip())
+
+        try:
+            ticket, receipt = await self._confirmation.confirm(
+                question.tenant, live[0], question.account_id or None
+            )
+        except GatewayError as error:
+            return Answer(response=refused_text(error))
+
+        return Answer(
+            response=confirmed_text(ticket, receipt),
+            confirmed=Confirmed(ticket=ticket, receipt=receipt),
+        )
+
+
+@asynccontextmanager
+async def open_agent(
+    settings: Settings, clock: Clock, rpcs: Rpcs, brokerage: Brokerage
+) -> AsyncIterator[Agent]:
+    """Yields the agent; leaving ends its conversations and its connections to the model."""
+    async with asyncio.TaskGroup() as tasks, ModelDoor(settings, tasks) as door:
+        yield Agent(settings, clock, door, rpcs, brokerage, tasks)
+
+
+def _codes(tickets: tuple[Ticket, ...]) -> frozenset[str]:
+    return frozenset(ticket.code for ticket in tickets)

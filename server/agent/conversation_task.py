@@ -1,0 +1,66 @@
+"""A question being answered in a task of its own, for whoever shows what happens meanwhile.
+
+A stream waits for the next event and for its heartbeat at the same time; an answer cannot be
+waited for that way without a task. The task ends with the block, so a client that leaves ends the
+model's call.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Conversation"]
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from server.agent.talk import Answer, Event, Tell
+
+ENDING_S = 5.0
+"""What a cancelled answer gets to close its connections."""
+
+
+class Conversation:
+    """`async with` it, then ask for what comes next until that is the answer."""
+
+    def __init__(
+        self, tasks: asyncio.TaskGroup, answering: Callable[[Tell], Awaitable[Answer]]
+    ) -> None:
+        self._tasks = tasks
+        self._answering = answering
+        self._events: asyncio.Queue[Event | Answer | Exception] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = self._tasks.create_task(self._run(), name="conversation")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=ENDING_S)
+
+    async def next(self, patience: timedelta) -> Event | Answer | None:
+        """Returns what comes next, or None if nothing came; raises what the answering raised."""
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                event = await self._events.get()
+        except TimeoutError:
+            return None
+
+        if isinstance(event, Exception):
+            raise event
+
+        return event
+
+    async def _run(self) -> None:
+        try:
+            self._events.put_nowait(await self._answering(self._events.put_nowait))
+        except Exception as error:  # noqa: BLE001 - raised again in the task that waits for it
+            self._events.put_nowait(error)

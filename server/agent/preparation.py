@@ -1,0 +1,185 @@
+"""Prepares a change for a person's confirmation: checked, priced, capped, and then frozen.
+
+What the user confirms is the request that is kept here, with its price and its name filled in. The
+model gets to know that a ticket was made, never its code: the server tells that to the user.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Checked", "Preparation"]
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from tasty.v1.order_placement_pb2 import PlaceOrderResponse
+
+from server.agent.caps import Caps, notional_of
+from server.agent.guard import dry_run_of
+from server.agent.summaries import order_summary, summary
+from server.agent.tickets import Ticket, Tickets
+from server.agent.tools import Tools
+from server.contract.tools import Tool
+from server.errors import InvalidField, NotCapped, OrderRefused
+from server.tenants import Tenant
+
+ORDER_ID = "client_order_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A change that the broker, or our own rules, found possible."""
+
+    request: Message
+    """With its price and its name: what will be called."""
+    preview: PlaceOrderResponse | None
+    notional: Decimal
+
+    @property
+    def mid(self) -> Decimal | None:
+        """The market's price of it, signed and per unit."""
+        if self.preview is None or not self.preview.pricing.mid_price:
+            return None
+
+        return Decimal(self.preview.pricing.mid_price)
+
+
+class Preparation:
+    """Checks changes, and makes tickets of them."""
+
+    def __init__(self, tools: Tools, tickets: Tickets, caps: Caps) -> None:
+        self._tools = tools
+        self._tickets = tickets
+        self._caps = caps
+
+    async def ticket(self, tenant: Tenant, tool: Tool, request: Message) -> Ticket:
+        """Returns a new ticket; raises what speaks against the change, before anything happened."""
+        checked = await self.check(tool, request)
+        if checked.notional:
+            self._caps.check(tenant.id, checked.notional)
+
+        arguments = orjson.dumps(_fields(checked.request)).decode()
+        preview = checked.preview
+        told = (
+            order_summary(preview)
+            if preview is not None and preview.order.legs
+            else summary(tool, checked.request, arguments)
+        )
+
+        def make(code: str, expires_at: datetime, due: float) -> Ticket:
+            return Ticket(
+                code=code,
+                tenant=tenant,
+                tool=tool,
+                account_id=getattr(request, "account_id", ""),
+                summary=told,
+                request=checked.request,
+                arguments=arguments,
+                preview=preview,
+                mid=checked.mid,
+                notional=checked.notional,
+                expires_at=expires_at,
+                due=due,
+            )
+
+        return self._tickets.put(make)
+
+    async def check(self, tool: Tool, request: Message) -> Checked:
+        """Returns the change as it would be made; raises where it cannot be."""
+        trial = dry_run_of(request)
+        frozen = type(request)()
+        frozen.CopyFrom(request)
+        holder = _named(frozen)
+        if trial is None:
+            _refuse_unpriced(tool, request)
+            if holder is not None:
+                setattr(holder, ORDER_ID, _new_name())
+
+            return Checked(request=frozen, preview=None, notional=await self._other(tool, request))
+
+        unnamed = _named(trial)
+        if unnamed is not None:
+            unnamed.ClearField(ORDER_ID)
+
+        receipt = _plain(await self._tools.call(tool, trial))
+        if receipt.errors:
+            raise OrderRefused(
+                " ".join(each.message for each in receipt.errors),
+                [each.code for each in receipt.errors],
+            )
+
+        notional = notional_of(receipt)
+        if notional is None:
+            raise NotCapped
+
+        body: Any = holder
+        if body is not None:
+            setattr(body, ORDER_ID, _new_name())
+            if receipt.HasField("price") and "price" in body.DESCRIPTOR.fields_by_name:
+                body.price = receipt.price
+
+        return Checked(request=frozen, preview=receipt, notional=notional)
+
+    async def _other(self, tool: Tool, request: Any) -> Decimal:
+        """The notional of a change that has no dry run: of a replacement that of its order."""
+        if tool.name != "replace_order":
+            return Decimal(0)
+
+        reading = self._tools["get_order"]
+        found: Any = await self._tools.call(
+            reading,
+            self._tools.request(
+                reading, {"account_id": request.account_id, "order_id": request.order_id}
+            ),
+        )
+        as_new = PlaceOrderResponse(order=found.order, price=request.change.price)
+        notional = notional_of(as_new)
+        if notional is None:
+            raise NotCapped
+
+        return notional
+
+
+def _refuse_unpriced(tool: Tool, request: Any) -> None:
+    """The mid would be taken when the code comes: another price than the user has read."""
+    if tool.name == "replace_order" and not request.change.price:
+        raise InvalidField("change.price", "", "the new price; read the quotes and propose one")
+
+
+def _named(request: Message) -> Message | None:
+    """Finds the message with a `client_order_id`."""
+    for field in request.DESCRIPTOR.fields:
+        if field.message_type is not None and not field.is_repeated:
+            inner: Message = getattr(request, field.name)
+            if ORDER_ID in inner.DESCRIPTOR.fields_by_name:
+                return inner
+
+    return None
+
+
+def _new_name() -> str:
+    return f"chat-{uuid4().hex}"
+
+
+def _plain(answer: Any) -> PlaceOrderResponse:
+    """Returns any dry run's answer as that of a plain order: what both have in common."""
+    if isinstance(answer, PlaceOrderResponse):
+        return answer
+
+    plain = PlaceOrderResponse(dry_run=True)
+    plain.warnings.extend(answer.warnings)
+    plain.errors.extend(answer.errors)
+    for name in ("buying_power_effect", "fee_calculation"):
+        if answer.HasField(name):
+            getattr(plain, name).CopyFrom(getattr(answer, name))
+
+    return plain
+
+
+def _fields(request: Message) -> dict[str, Any]:
+    return MessageToDict(request, preserving_proto_field_name=True)
