@@ -1,0 +1,1 @@
+curl -X GET "https://tasty.gammabox.app/health"
