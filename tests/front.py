@@ -64,6 +64,7 @@ def rpc(
     gives_stream: bool = False,
     access: Access = Access.KEY,
     lane: Lane = Lane.MAIN,
+    changes: bool = False,
     patience: Patience = Patience.USUAL,
 ) -> Binding:
     """Returns an rpc of the service `test.Shapes`; its messages are a time request and answer."""
@@ -75,6 +76,7 @@ def rpc(
         client_streaming=takes_stream,
         server_streaming=gives_stream,
         access=access,
+        changes=changes,
         lane=lane,
         patience=patience,
     )

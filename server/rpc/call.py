@@ -66,6 +66,19 @@ class Call:
             self.scope.reschedule(asyncio.get_running_loop().time())
 
     @property
+    def address(self) -> str:
+        """The caller's network address as the edge saw it, else the other end of the connection.
+
+        Good for fairness, not for trust: who reaches the gRPC port can write the header.
+        """
+        forwarded = self.header("x-forwarded-for")
+        if forwarded:
+            return forwarded.rsplit(",", 1)[-1].strip()
+
+        peer = "" if self.context is None else str(self.context.peer())
+        return peer.rsplit(":", 1)[0]
+
+    @property
     def original_path(self) -> str | None:
         """The path and query of the REST request behind this call; `None` for native gRPC."""
         return self.header("x-envoy-original-path")

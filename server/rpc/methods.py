@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from tasty.v1 import (
@@ -96,6 +97,8 @@ class Method:
     client_streaming: bool
     server_streaming: bool
     access: Access
+    changes: bool
+    """Whether it has any effect, by its `idempotency_level`."""
     lane: Lane
     patience: Patience
 
@@ -129,6 +132,7 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
         client_streaming=method.client_streaming,
         server_streaming=method.server_streaming,
         access=Access(policy.authentication),
+        changes=options.idempotency_level != MethodOptions.NO_SIDE_EFFECTS,
         lane=LANES.get(path, Lane.MAIN),
         patience=PATIENCE.get(path, Patience.USUAL),
     )

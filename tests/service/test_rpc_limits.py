@@ -51,6 +51,21 @@ async def test_keys_wait_for_themselves_only_and_nobody_without_a_key_waits() ->
         await eventually(lambda: all(call.done() for call in mine))
 
 
+async def test_who_changes_something_without_a_key_waits_for_his_address() -> None:
+    clock = ManualClock()
+    save = rpc("Save", answer, access=Access.OPEN, changes=True)
+    async with open_front(save, rpc("Do", answer), clock=clock, rate_limit=2) as running:
+        mine = [asyncio.ensure_future(running.unary("Save")(key=None)) for _ in range(5)]
+        await eventually(lambda: running.front.queue.statistics().waiting == 3)
+        await running.unary("Do")()
+        # Of another address, as the edge tells it.
+        await running.unary("Save")(key=None, metadata=(("x-forwarded-for", "192.0.2.7"),))
+
+        await eventually(lambda: sum(call.done() for call in mine) == 2)
+        await clock.advance(1.5)
+        await eventually(lambda: all(call.done() for call in mine))
+
+
 async def test_cancelling_an_order_does_not_wait_behind_reads() -> None:
     clock = ManualClock()
     async with open_front(

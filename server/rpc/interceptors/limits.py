@@ -1,4 +1,8 @@
-"""Makes calls wait for the turn of their API key; who has no key waits for nobody."""
+"""Makes calls wait for the turn of their API key, or of their address where they need none.
+
+Registering credentials needs no key, and every registration is a row that stays: without a turn
+of its own one caller could fill the store as fast as it writes. Reading (health) waits for nobody.
+"""
 
 from __future__ import annotations
 
@@ -19,5 +23,7 @@ class Limits:
         tenant = call.known_tenant
         if tenant is not None:
             await self._queue.turn((tenant.id, call.method.lane.value), call.deadline)
+        elif call.method.changes and not call.inner:
+            await self._queue.turn(("address", call.address), call.deadline)
 
         return await proceed(call)

@@ -52,7 +52,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             asked.timeout(request.timeout if request.HasField("timeout") else None),
         )
         now = self._clock.now()
-        quotes = [market_data.quote_of(item, now, live=answer.live) for item in answer.items]
+        quotes = [market_data.quote_of(item, now) for item in answer.items]
         return pb.GetQuotesResponse(
             quotes=quotes,
             table=quotes_table(quotes),
@@ -69,7 +69,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             self._queries(request.options, "option"),
             asked.timeout(request.timeout if request.HasField("timeout") else None),
         )
-        greeks = [market_data.greeks_of(item, live=answer.live) for item in answer.items]
+        greeks = [market_data.greeks_of(item) for item in answer.items]
         return pb.GetGreeksResponse(
             greeks=greeks,
             table=greeks_table(greeks),
