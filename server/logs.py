@@ -84,7 +84,10 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
 
+    libraries = max(level, logging.INFO if level < logging.INFO else logging.WARNING)
     handler = logging.StreamHandler(stream)
+    # Not only by the root's level: the broker's SDK sets its own logger to DEBUG when imported.
+    handler.addFilter(lambda said: _is_ours(said.name) or said.levelno >= libraries)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],
@@ -93,7 +96,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(level, logging.INFO if level < logging.INFO else logging.WARNING))
+    root.setLevel(libraries)
     logging.getLogger("server").setLevel(level)
 
 
@@ -118,6 +121,10 @@ def redacted(value: Any) -> Any:
         return value
 
     return _redacted_text(str(value))
+
+
+def _is_ours(logger: str) -> bool:
+    return logger == "server" or logger.startswith("server.")
 
 
 def _redacted_item(name: object, value: Any) -> Any:

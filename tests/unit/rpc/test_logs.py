@@ -96,6 +96,21 @@ def test_libraries_are_never_heard_below_info(level: str) -> None:
     assert logged(write, level) == ""
 
 
+def test_a_library_that_turns_its_own_logger_up_is_not_heard_either() -> None:
+    library = logging.getLogger("tastytrade")
+
+    def write() -> None:
+        library.setLevel(logging.DEBUG)  # what the SDK does when it is imported
+        library.debug(CANARY)
+        logging.getLogger("tastytrade.streamer").debug(CANARY)
+
+    before = library.level
+    try:
+        assert [logged(write, level) for level in ("debug", "info", "warning")] == [""] * 3
+    finally:
+        library.setLevel(before)
+
+
 def test_our_own_standard_loggers_are_heard_at_the_level_of_the_settings() -> None:
     write = lambda: logging.getLogger("server.market").debug("hello")  # noqa: E731 - one word
 
