@@ -7,7 +7,8 @@ out only with a code that the server read in the user's own message (`confirmati
 
 from __future__ import annotations
 
-__all__ = ["Agent", "Answer", "Question", "Said", "open_agent"]
+__all__ = ["Agent", "Analyst", "Answer", "Question", "Said", "analyze_of", "open_agent"]
 
 from server.agent.agent import Agent, open_agent
+from server.agent.analysis import Analyst, analyze_of
 from server.agent.talk import Answer, Question, Said

@@ -6,7 +6,7 @@ data is answered at the end of the budget at the latest, with the reason in `cla
 
 from __future__ import annotations
 
-__all__ = ["Analysis", "Analyst"]
+__all__ = ["Analysis", "Analyst", "analyze_of"]
 
 import asyncio
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Analyst:
     async def of(self, noun: str, rows: Sequence[Message], *, wanted: bool | None) -> Analysis:
         """Returns within the budget, and never raises for the model's sake.
 
-        `wanted` is what the request says: None stands for yes, where there is a model.
+        `wanted` is what the request says (`analyze_of`): None stands for yes.
         """
         if wanted is False:
             return Analysis(error=NOT_ASKED)
@@ -105,6 +105,11 @@ class Analyst:
             said = [piece.text async for piece in pieces if isinstance(piece, TextPiece)]
 
         return "".join(said).strip()
+
+
+def analyze_of(request: Any) -> bool | None:
+    """Returns what a request says of its field `analyze`; None if it says nothing."""
+    return request.analyze if request.HasField("analyze") else None
 
 
 def _plain(row: Message) -> dict[str, Any]:
