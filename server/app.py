@@ -142,9 +142,9 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 LivePrices(markets),
                 PositionStreams(brokerage, markets, clock, stream_count, codec_for),
             ),
-            "tasty.v1.MarketDataService": MarketData(desk, streams, settings, clock),
+            "tasty.v1.MarketDataService": MarketData(desk, streams, agent.analyst, settings, clock),
             "tasty.v1.ReferenceService": Reference(
-                brokerage, clock, most_symbols=settings.instruments_limit
+                brokerage, agent.analyst, clock, most_symbols=settings.instruments_limit
             ),
             "tasty.v1.OrderService": Orders(brokerage, office, clock),
             "tasty.v1.OrderService/ConfirmOrder": ConfirmOrders(agent, brokerage),

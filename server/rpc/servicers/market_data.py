@@ -11,6 +11,7 @@ from tasty.v1 import market_data_service_pb2 as pb
 from tasty.v1 import market_data_service_pb2_grpc
 from tasty.v1 import market_data_stream_pb2 as stream_pb
 
+from server.agent import Analyst, analyze_of
 from server.clock import Clock
 from server.market.candle_reader import CandleBatch
 from server.market.desk import MarketDesk
@@ -24,8 +25,6 @@ from server.wire import candles, market_data, streams
 from server.wire import market_data_requests as asked
 from server.wire.changes import changes
 
-NO_ANALYSIS = "No model is configured."
-
 StreamRequest = (
     stream_pb.StreamQuotesRequest | stream_pb.StreamGreeksRequest | stream_pb.StreamTradesRequest
 )
@@ -35,9 +34,15 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     """Answers from the calling tenant's own connection to the market data feed."""
 
     def __init__(
-        self, desk: MarketDesk, open_streams: MarketStreams, settings: Settings, clock: Clock
+        self,
+        desk: MarketDesk,
+        open_streams: MarketStreams,
+        analyst: Analyst,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._desk = desk
+        self._analyst = analyst
         self._streams = open_streams
         self._settings = settings
         self._clock = clock
@@ -53,11 +58,13 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         )
         now = self._clock.now()
         quotes = [market_data.quote_of(item, now) for item in answer.items]
+        analysis = await self._analyst.of("quotes", quotes, wanted=analyze_of(request))
         return pb.GetQuotesResponse(
             quotes=quotes,
             table=quotes_table(quotes),
             errors=market_data.problems(answer.problems),
-            claude_error=NO_ANALYSIS,
+            claude_analysis=analysis.text,
+            claude_error=analysis.error,
         )
 
     async def GetGreeks(  # noqa: N802 - named by the contract
@@ -70,11 +77,13 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             asked.timeout(request.timeout if request.HasField("timeout") else None),
         )
         greeks = [market_data.greeks_of(item) for item in answer.items]
+        analysis = await self._analyst.of("greeks", greeks, wanted=analyze_of(request))
         return pb.GetGreeksResponse(
             greeks=greeks,
             table=greeks_table(greeks),
             errors=market_data.problems(answer.problems),
-            claude_error=NO_ANALYSIS,
+            claude_analysis=analysis.text,
+            claude_error=analysis.error,
         )
 
     def StreamQuotes(  # noqa: N802 - named by the contract

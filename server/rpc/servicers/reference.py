@@ -7,6 +7,7 @@ __all__ = ["Reference"]
 from tasty.v1 import reference_service_pb2 as pb
 from tasty.v1 import reference_service_pb2_grpc
 
+from server.agent import Analyst, analyze_of
 from server.brokerage import Brokerage
 from server.clock import Clock
 from server.rpc.call import current_call
@@ -17,14 +18,15 @@ from server.wire.market_session import exchanges_from, market_session_to, unsupp
 from server.wire.option_chain import chain_request_from
 from server.wire.symbol import search_text_from, symbol_match_to
 
-NO_MODEL = "No model is configured."
-
 
 class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
     """Answers from the broker's pages, and option chains from the day's own copy."""
 
-    def __init__(self, brokerage: Brokerage, clock: Clock, *, most_symbols: int) -> None:
+    def __init__(
+        self, brokerage: Brokerage, analyst: Analyst, clock: Clock, *, most_symbols: int
+    ) -> None:
         self._brokerage = brokerage
+        self._analyst = analyst
         self._clock = clock
         self._most_symbols = most_symbols
         self._chains = EncodedChains()
@@ -37,8 +39,13 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
         found = {each.symbol: each for each in await session.market_metrics(symbols)}
         errors = unknown_of(symbols, found)
         messages = [market_metrics_to(found[each]) for each in symbols if each in found]
+        analysis = await self._analyst.of("market metrics", messages, wanted=analyze_of(request))
         return pb.GetMarketMetricsResponse(
-            metrics=messages, table=plain_table(messages), claude_error=NO_MODEL, errors=errors
+            metrics=messages,
+            table=plain_table(messages),
+            claude_analysis=analysis.text,
+            claude_error=analysis.error,
+            errors=errors,
         )
 
     async def GetMarketStatus(  # noqa: N802 - named by the contract
