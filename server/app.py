@@ -26,7 +26,7 @@ from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
 from server.market.live_prices import LivePrices
-from server.market.markets import Market, Markets
+from server.market.markets import Markets
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
@@ -81,11 +81,6 @@ class App:
                 loop.remove_signal_handler(number)
 
 
-def codec_for(market: Market) -> StreamCodec:
-    """Returns what encodes a tenant's topics: whether they are live is part of what they say."""
-    return StreamCodec(lambda: market.hub.live)
-
-
 @asynccontextmanager
 async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Yields the running server; leaving drains it and closes everything that was opened."""
@@ -115,7 +110,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             markets,
             clock,
             stream_count,
-            codec_for,
+            StreamCodec(),
         )
         office = await stack.enter_async_context(
             open_office(
@@ -140,7 +135,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 brokerage,
                 clock,
                 LivePrices(markets),
-                PositionStreams(brokerage, markets, clock, stream_count, codec_for),
+                PositionStreams(brokerage, markets, clock, stream_count, StreamCodec()),
             ),
             "tasty.v1.MarketDataService": MarketData(desk, streams, agent.analyst, settings, clock),
             "tasty.v1.ReferenceService": Reference(

@@ -11,10 +11,10 @@ from __future__ import annotations
 __all__ = ["DXLinkConnection", "QuoteToken", "Sink"]
 
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import orjson
@@ -27,27 +27,31 @@ from httpx2.websockets import HTTPXWSException, WebSocketDisconnect
 from tastytrade import DXLinkStreamer, Session
 from tastytrade.streamer import DXLINK_VERSION
 
-from server.brokerage.dxlink_events import FIELDS, ConnectionEnded, Row
+from server.brokerage.dxlink_events import FIELDS, SYMBOLS_A_MESSAGE, ConnectionEnded, Row
 from server.clock import Clock
 from server.errors import GatewayError
 from server.secret import Secret
 
 log = structlog.get_logger(__name__)
 
-SYMBOLS_A_MESSAGE = 200
-"""About 8 KB: dxFeed's own client sends no more at once, and a larger one ends with code 1009."""
-
-PAUSE_BETWEEN_MESSAGES = timedelta(milliseconds=100)
-"""The pace of dxFeed's own client."""
+PAUSE_BETWEEN_MESSAGES_S = 0.1
+"""The pace of dxFeed's own client, on each channel."""
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """The library's default of 64 KiB closes the socket on the first large snapshot."""
 
-LIVENESS_MARGIN = timedelta(seconds=2)
+LIVENESS_MARGIN_S = 1.0
 """What a KEEPALIVE may be late by before the connection counts as mute."""
 
-TOKEN_LIFE = timedelta(hours=23)
-"""Quote tokens live 24 hours; a connection is renewed before the server ends it."""
+TOKEN_LIFE = timedelta(hours=24)
+"""How long quote tokens live where the broker does not say when one ends."""
+
+PART_OF_LIFE = 23 / 24
+"""The part of a token's life after which its connection is renewed, before the server ends it."""
+
+LEAST_LIFE_S = 60.0
+"""A connection is not renewed sooner, whatever the broker says: it may give the same token again,
+and the server tells when it has had enough of it."""
 
 HANDSHAKE_S = 10.0
 """The action timeout of dxFeed's own client."""
@@ -67,6 +71,7 @@ class QuoteToken:
 
     url: str
     token: Secret
+    expires_at: datetime | None = None
 
 
 class DXLinkConnection(DXLinkStreamer):
@@ -94,7 +99,9 @@ class DXLinkConnection(DXLinkStreamer):
         self._sink = sink
         self._clock = clock
         self._heard = clock.monotonic()
-        self._silence_limit = timedelta(seconds=60) + LIVENESS_MARGIN
+        self._silence_limit_s = 60.0
+        self._spoken_at: dict[str, float] = {}
+        self._ends_at = 0.0
         self._asked_for_token = False
         self._orders: dict[str, list[int] | None] = {}
 
@@ -102,6 +109,8 @@ class DXLinkConnection(DXLinkStreamer):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         token = await self._quote_token()
         self._auth_token = token.token.reveal()
+        self._heard = self._clock.monotonic()
+        self._ends_at = self._heard + self._life_of(token)
         try:
             async with (
                 AsyncClient(**self.session.client_kwargs) as client,
@@ -146,8 +155,11 @@ class DXLinkConnection(DXLinkStreamer):
     async def _send_paced(self, event: str, verb: str, items: list[dict[str, Any]]) -> None:
         await self._open_channel(event)
         for start in range(0, len(items), SYMBOLS_A_MESSAGE):
-            if start:
-                await self._clock.sleep(PAUSE_BETWEEN_MESSAGES)
+            wait = self._spoken_at.get(event, 0) + PAUSE_BETWEEN_MESSAGES_S
+            wait -= self._clock.monotonic()
+            if wait > 0:
+                await self._clock.sleep(timedelta(seconds=wait))
+            self._spoken_at[event] = self._clock.monotonic()
             await self._websocket.send_json(
                 {
                     "type": "FEED_SUBSCRIPTION",
@@ -199,28 +211,39 @@ class DXLinkConnection(DXLinkStreamer):
         while True:
             text = await receive()
             self._heard = self._clock.monotonic()
-            message = orjson.loads(text)
-            if message["type"] == "FEED_DATA":
-                self._take(message["data"])
-            else:
-                await self._control(message, task_status)
+            try:
+                message = orjson.loads(text)
+                if message["type"] != "FEED_DATA":
+                    await self._control(message, task_status)
+                    continue
+                batches = list(self._batches(message["data"]))
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                # Its text may hold anything, so only its kind is told.
+                raise ConnectionEnded(f"a message of no sense: {type(error).__name__}") from None
 
-    def _take(self, data: list[Any]) -> None:
+            for event, flat in batches:
+                self._sink(event, flat)
+
+    def _batches(self, data: list[Any]) -> Iterator[tuple[str, Row]]:
+        """Yields whole events; raises ValueError where a row is cut short."""
         if data and isinstance(data[0], dict):  # FULL, which a server may insist on
             for item in data:
                 event = item["eventType"]
-                self._sink(event, [item.get(field) for field in FIELDS[event]])
+                if event in FIELDS:
+                    yield event, [item.get(field) for field in FIELDS[event]]
             return
 
         for event, flat in zip(data[::2], data[1::2], strict=True):
             order = self._orders.get(event)
-            self._sink(event, flat if order is None else _reordered(flat, order))
+            row = flat if order is None else _reordered(flat, order)
+            if event in FIELDS and len(row) % len(FIELDS[event]):
+                raise ValueError(event)
+            yield event, row
 
     async def _control(self, message: dict[str, Any], task_status: TaskStatus[None]) -> None:
         match message["type"]:
             case "SETUP":
-                promised = timedelta(seconds=float(message.get("keepaliveTimeout") or 60))
-                self._silence_limit = promised + LIVENESS_MARGIN
+                self._silence_limit_s = float(message.get("keepaliveTimeout") or 60)
             case "AUTH_STATE" if message["state"] == "AUTHORIZED":
                 task_status.started()
             case "AUTH_STATE" if self._asked_for_token:
@@ -258,18 +281,25 @@ class DXLinkConnection(DXLinkStreamer):
 
     async def _watch(self) -> None:
         """Ends a connection that is mute, or whose token is about to expire."""
-        opened = self._clock.monotonic()
         while True:
             await self._clock.sleep(timedelta(seconds=1))
             now = self._clock.monotonic()
-            if now - self._heard > self._silence_limit.total_seconds():
+            if now - self._heard > self._silence_limit_s + LIVENESS_MARGIN_S:
                 raise ConnectionEnded(f"mute for {now - self._heard:.0f} s")
-            if now - opened > TOKEN_LIFE.total_seconds():
+            if now > self._ends_at:
                 raise ConnectionEnded("the quote token is about to expire", at_once=True)
+
+    def _life_of(self, token: QuoteToken) -> float:
+        life = TOKEN_LIFE.total_seconds()
+        if token.expires_at is not None:
+            life = min(life, (token.expires_at - self._clock.now()).total_seconds())
+        return max(life * PART_OF_LIFE, LEAST_LIFE_S)
 
 
 def _reordered(flat: Row, order: list[int]) -> Row:
     width, *places = order
+    if len(flat) % width:
+        raise ValueError("a row is cut short")
     return [
         flat[start + place] if place >= 0 else None
         for start in range(0, len(flat), width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FIELDS", "ConnectionEnded", "Row"]
+__all__ = ["FIELDS", "SYMBOLS_A_MESSAGE", "ConnectionEnded", "Row"]
 
 
 from collections.abc import Mapping
@@ -62,6 +62,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """The fields of each event, in the order in which rows hold them; the symbol comes first."""
+
+
+SYMBOLS_A_MESSAGE = 200
+"""About 8 KB: dxFeed's own client sends no more at once, and a larger one ends with code 1009."""
 
 
 class ConnectionEnded(Exception):

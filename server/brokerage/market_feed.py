@@ -51,4 +51,4 @@ async def quote_token(session: BrokerSession) -> QuoteToken:
     url, token = item.text("dxlink-url"), item.text("token")
     if not url or not token:
         raise BrokerUnreadable("a quote token without its address")
-    return QuoteToken(url=url, token=Secret(token))
+    return QuoteToken(url=url, token=Secret(token), expires_at=item.moment("expires-at"))

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from server.brokerage.dxlink_events import Row
 from server.clock import Clock
 from server.market.candles import CandleSeries
-from server.market.hub import Condition, Hub
-from server.market.reader import Heartbeat, Pace
+from server.market.conditions import Condition
+from server.market.hub import Hub
+from server.market.reader import Heartbeat
+from server.market.rhythm import Pace, Rhythm
 
 CANDLES_A_MESSAGE = 500
 
@@ -50,12 +52,16 @@ async def read_candles(
     """
     seen: dict[CandleSeries, int] = {}
     told = hub.version
-    last_sent = clock.monotonic()
+    rhythm = Rhythm(clock, pace)
+    outage = hub.conditions.outage
+    if outage is not None:
+        yield outage  # it began before this reader came
+
     while not ended():
-        conditions = hub.conditions_since(told)
-        for condition in conditions:
+        for condition in hub.conditions.since(told):
             told = condition.version
             yield condition
+            rhythm.sent()
 
         fresh = [each for each in series if each not in seen and each.loaded.is_set()]
         for each in fresh:
@@ -64,23 +70,23 @@ async def read_candles(
             for start in range(0, max(len(rows), 1), CANDLES_A_MESSAGE):
                 part = CandlePart(series=each, rows=tuple(rows[start : start + CANDLES_A_MESSAGE]))
                 yield CandleBatch(parts=(part,), snapshot=True)
+                rhythm.sent()
 
         changed = [each for each in seen if each.version > seen[each]]
-        if changed:
-            await clock.sleep(pace.min_interval)
+        if rhythm.is_silent:
+            yield Heartbeat(at=clock.now(), conflated=0)
+            rhythm.sent()
+        elif changed:
+            if not await rhythm.is_due():
+                continue
             parts = []
             for each in changed:
                 rows = each.since_version(seen[each], since)
                 seen[each] = each.version
                 parts.append(CandlePart(series=each, rows=tuple(rows)))
             yield CandleBatch(parts=tuple(parts), snapshot=False)
-
-        if fresh or changed or conditions:
-            last_sent = clock.monotonic()
-        elif clock.monotonic() - last_sent >= pace.heartbeat.total_seconds():
-            yield Heartbeat(at=clock.now(), live=hub.live, conflated=0)
-            last_sent = clock.monotonic()
-        else:
+            rhythm.sent()
+        elif not fresh:
             await _any_changed(series)
 
 

@@ -11,8 +11,8 @@ from enum import Enum
 from server.brokerage.lookup import InstrumentQuery, Resolved
 from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven
 from server.market.conversation import Conversation
-from server.market.reader import Pace
 from server.market.results import Outcome, SymbolResult
+from server.market.rhythm import Pace
 from server.market.topics import Kind, TopicKey
 
 Resolve = Callable[[InstrumentQuery], Awaitable[Resolved]]
@@ -53,7 +53,7 @@ async def apply_changes(
     """
     async for change in changes:
         await conversation.reader.room.wait()
-        conversation.reader.pace = change.pace
+        conversation.reader.keep(change.pace)
         results: list[SymbolResult] = []
         for symbol in dict.fromkeys(change.symbols):
             try:

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from server.clock import Clock
-from server.market.hub import Codec, Hub
-from server.market.reader import Pace, Reader
+from server.market.group import Codec
+from server.market.hub import Hub
+from server.market.reader import Reader
+from server.market.rhythm import Pace
 from server.market.topics import Topic, TopicKey
 
 

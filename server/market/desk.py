@@ -45,7 +45,6 @@ class Answer:
 
     items: tuple[Topic | RestQuote, ...]
     problems: tuple[Problem, ...]
-    live: bool
 
 
 class MarketDesk:
@@ -57,9 +56,18 @@ class MarketDesk:
         self._clock = clock
 
     async def snapshot(
-        self, tenant: Tenant, kind: Kind, queries: Sequence[InstrumentQuery], timeout_s: float
+        self,
+        tenant: Tenant,
+        kind: Kind,
+        queries: Sequence[InstrumentQuery],
+        timeout_s: float,
+        *,
+        live_only: bool = False,
     ) -> Answer:
         """Returns what came within the timeout.
+
+        `live_only` waits for the feed all that time, and does not ask the broker's REST service
+        where a cold feed is a moment late: an order is not priced from a snapshot.
 
         Raises BadInput for any query that cannot be right; NotFound or MarketDataTimeout only when
         nothing came at all.
@@ -85,9 +93,8 @@ class MarketDesk:
             session = await self._brokerage.session(tenant)
             return await rest_quotes(session, [(kinds[symbol], symbol) for symbol in silent])
 
-        taken = await snapshot(
-            market, kind, labels, left, fallback=fallback if kind is Kind.QUOTES else None
-        )
+        rest = kind is Kind.QUOTES and not live_only
+        taken = await snapshot(market, kind, labels, left, fallback=fallback if rest else None)
         by_label: dict[str, Topic | RestQuote] = {t.label: t for t in taken.topics}
         by_label.update(taken.rest)
         items: list[Topic | RestQuote] = []
@@ -104,7 +111,7 @@ class MarketDesk:
         if not items:
             first = next(each for each in resolved if each is not None)
             raise _silence(first, taken.failure, kind, timeout_s)
-        return Answer(items=tuple(items), problems=tuple(problems), live=taken.live)
+        return Answer(items=tuple(items), problems=tuple(problems))
 
 
 def _silence(

@@ -19,13 +19,25 @@ from typing import Protocol
 
 import structlog
 
-from server.brokerage.dxlink_events import ConnectionEnded, Row
+from server.brokerage.dxlink_events import SYMBOLS_A_MESSAGE, ConnectionEnded, Row
 from server.clock import Clock
 from server.errors import FeedUnavailable, GatewayError, NotAllowed, NotAuthenticated
 from server.market.backoff import Backoff
 from server.market.hub import Hub
+from server.market.wishes import Wishes
 
 log = structlog.get_logger(__name__)
+
+DATA_SILENCE_S = 15.0
+"""A connection that delivers nothing for this long is no longer called live ..."""
+MUTE_S = 30.0
+"""... and after this it is given up, where there was reason to expect data."""
+IDLE_S = 240.0
+"""How long a connection that nobody needs is kept, beside the minute that the hub keeps topics:
+opening one costs eight round trips, and clients come back."""
+PATIENT_TRIES = 5
+"""After so many connections without data in a row, the lack of it proves nothing any more."""
+TICK = timedelta(seconds=1)
 
 
 class Connection(Protocol):
@@ -51,6 +63,8 @@ class FeedState(StrEnum):
     IDLE = "idle"
     CONNECTING = "connecting"
     LIVE = "live"
+    MUTE = "mute"
+    """Connected, and yet there is no data."""
     WAITING = "waiting"
     REFUSED = "refused"
 
@@ -74,26 +88,16 @@ class Feed:
     `run` is its whole life; `want` and `unwant` may be called at any time, before it too.
     """
 
-    def __init__(
-        self,
-        connector: Connector,
-        clock: Clock,
-        *,
-        random: Random,
-        data_silence: timedelta = timedelta(seconds=15),
-    ) -> None:
+    def __init__(self, connector: Connector, clock: Clock, *, random: Random) -> None:
         self._connector = connector
         self._clock = clock
         self._backoff = Backoff(random)
-        self._data_silence = data_silence
-        self._wanted: dict[tuple[str, str], int | None] = {}
-        self._pending: dict[tuple[str, str], bool] = {}
-        self._subscribed: set[tuple[str, str]] = set()
-        self._work = asyncio.Event()
+        self._wishes = Wishes()
         self._hub: Hub | None = None
         self._connections = 0
         self._drops = 0
         self._frames = 0
+        self._heard_at = 0.0
         self._last_cause = ""
         self.state = FeedState.IDLE
         self.refusal: GatewayError | None = None
@@ -107,17 +111,10 @@ class Feed:
     # --- what the hub calls
 
     def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        self._wanted[event, symbol] = since
-        self._pending[event, symbol] = True
-        if since is not None:
-            # Asked for again on purpose: the history is to begin earlier.
-            self._subscribed.discard((event, symbol))
-        self._work.set()
+        self._wishes.want(event, symbol, since)
 
     def unwant(self, event: str, symbol: str) -> None:
-        self._wanted.pop((event, symbol), None)
-        self._pending[event, symbol] = False
-        self._work.set()
+        self._wishes.unwant(event, symbol)
 
     # --- life
 
@@ -125,10 +122,9 @@ class Feed:
         """Connects when something is wanted, and again after every drop, until cancelled."""
         hub = self._attached()
         while True:
-            if not self._wanted:
+            if not self._wishes:
                 self.state = FeedState.IDLE
-                await self._work.wait()
-                self._work.clear()
+                await self._wishes.changed()
                 continue
 
             self.state = FeedState.CONNECTING
@@ -141,11 +137,18 @@ class Feed:
                 return
             except GatewayError as failure:
                 dropped = ConnectionEnded(str(failure))
+            except Exception as error:
+                # A feed that dies would leave its readers without a word.
+                log.exception("feed_failed")
+                dropped = ConnectionEnded(f"unforeseen: {type(error).__name__}")
+
+            if not self._wishes:
+                hub.rest()
+                continue
 
             self._drops += 1
             self._last_cause = dropped.cause
-            self._subscribed.clear()
-            hub.set_live(False, dropped.cause)
+            hub.interrupt(dropped.cause)
             pause = self._backoff.next_pause(at_once=dropped.at_once)
             log.info("feed_dropped", cause=dropped.cause, pause_s=round(pause.total_seconds(), 3))
             self.state = FeedState.WAITING
@@ -154,8 +157,8 @@ class Feed:
     def statistics(self) -> FeedStatistics:
         return FeedStatistics(
             state=self.state,
-            wanted=len(self._wanted),
-            subscribed=len(self._subscribed),
+            wanted=len(self._wishes),
+            subscribed=self._wishes.granted,
             connections=self._connections,
             drops=self._drops,
             frames=self._frames,
@@ -179,69 +182,76 @@ class Feed:
         try:
             async with self._connector(self._take) as connection:
                 self._connections += 1
-                self._pending = dict.fromkeys(self._wanted, True)
-                self._work.set()
+                self._wishes.begin_anew()
+                hub.connected()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._keep_subscribed(connection))
-                    tasks.create_task(self._watch_silence(hub))
+                    tasks.create_task(self._watch(hub))
         except ExceptionGroup as group:
             # The pump, the subscriber and the SDK's own tasks fail together; one cause is enough.
             raise _cause(group) from group
+        finally:
+            self._wishes.end()
         raise ConnectionEnded("the connection ended")
 
     def _take(self, event: str, flat: Row) -> None:
         hub = self._attached()
         self._frames += 1
+        self._heard_at = self._clock.monotonic()
         if self.state is not FeedState.LIVE:
             # Only data proves that the connection is worth something; an open socket does not.
             self.state = FeedState.LIVE
             self._backoff.reset()
-            hub.set_live(True, "connected" if self._connections == 1 else "reconnected")
+            hub.resume()
         hub.publish(event, flat)
 
     async def _keep_subscribed(self, connection: Connection) -> None:
         while True:
-            await self._work.wait()
+            await self._wishes.changed()
             # One turn of the loop, so that a stream of 500 symbols becomes one piece of work.
             await asyncio.sleep(0)
-            self._work.clear()
-            pending, self._pending = self._pending, {}
-            added: dict[str, list[str]] = {}
-            removed: dict[str, list[str]] = {}
-            for (event, symbol), wanted in pending.items():
-                if wanted and (event, symbol) not in self._subscribed:
-                    added.setdefault(event, []).append(symbol)
-                elif not wanted and (event, symbol) in self._subscribed:
-                    removed.setdefault(event, []).append(symbol)
-
-            for event, symbols in removed.items():
-                self._subscribed.difference_update((event, symbol) for symbol in symbols)
-                await connection.remove(event, symbols)
-            for event, symbols in added.items():
-                self._subscribed.update((event, symbol) for symbol in symbols)
-                if event == "Candle":
-                    since = {symbol: self._wanted.get((event, symbol)) or 0 for symbol in symbols}
-                    await connection.add_candles(since)
-                else:
+            while work := self._wishes.next_work(SYMBOLS_A_MESSAGE):
+                for event, symbols in work.removed.items():
+                    await connection.remove(event, symbols)
+                for event, symbols in work.added.items():
                     await connection.add(event, symbols)
+                if work.candles:
+                    await connection.add_candles(work.candles)
 
-    async def _watch_silence(self, hub: Hub) -> None:
-        """Calls data stale when a connection that has delivered stops delivering at all."""
-        frames = self._frames
+    async def _watch(self, hub: Hub) -> None:
+        """Calls data stale when it stops, and ends a connection that is mute or needed by nobody.
+
+        That the server is there, it proves by keepalives, which are the connection's own matter;
+        this is about one that sends keepalives and nothing else.
+        """
+        self._heard_at = needed_at = self._clock.monotonic()
         while True:
-            await self._clock.sleep(self._data_silence)
-            if self._frames == frames and self.state is FeedState.LIVE and self._wanted:
-                self.state = FeedState.CONNECTING
-                hub.set_live(False, f"no data for {self._data_silence.total_seconds():g} s")
-            frames = self._frames
+            await self._clock.sleep(TICK)
+            now = self._clock.monotonic()
+            if self._wishes:
+                needed_at = now
+            elif now - needed_at >= IDLE_S:
+                raise ConnectionEnded("nobody needs it")
+
+            silence = now - self._heard_at
+            if silence >= DATA_SILENCE_S and self.state is FeedState.LIVE:
+                self.state = FeedState.MUTE
+                hub.interrupt(f"no data for {silence:.0f} s")
+            if silence >= MUTE_S and self._expects_data(hub):
+                raise ConnectionEnded(f"connected, but no data for {silence:.0f} s")
+
+    def _expects_data(self, hub: Hub) -> bool:
+        if self.state is FeedState.MUTE:
+            return hub.is_lively
+        # Of a symbol that it knows, DXLink sends the current value at once.
+        return hub.knows_something and self._backoff.failures < PATIENT_TRIES
 
     def _refuse(self, hub: Hub, refusal: GatewayError) -> None:
         self.state = FeedState.REFUSED
         self.refusal = refusal
         self._last_cause = refusal.reason
-        hub.set_live(False, str(refusal))
         self.refused.set()
-        hub.wake_all()
+        hub.interrupt(str(refusal))
         log.warning("feed_refused", reason=refusal.reason)
 
 

@@ -9,11 +9,10 @@ That is right for quotes and greeks and would be wrong for orders, which never p
 
 from __future__ import annotations
 
-__all__ = ["Codec", "Condition", "Group", "Hub", "HubStatistics", "Wants"]
+__all__ = ["Hub", "HubStatistics", "Wants"]
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,16 +21,10 @@ from typing import Protocol
 from server.brokerage.dxlink_events import FIELDS, Row
 from server.clock import Clock
 from server.market.candles import CandleBook
-from server.market.topics import EVENTS_OF, Kind, Topic, TopicKey
-
-NOTICES_KEPT = 64
-"""Conditions remembered for slow readers; a reader further behind is told the latest ones only."""
-
-SILENCE_S = 15.0
-"""An active symbol that has not moved for this long, while others did, is flagged stale."""
-
-LIVELY = 1.0
-"""The liveliness from which silence means something: a far option is silent most of the time."""
+from server.market.conditions import Condition, Conditions
+from server.market.group import Codec, Group
+from server.market.silence import SILENCE_S, SilenceWatch
+from server.market.topics import EVENTS_OF, Freshness, Kind, Topic, TopicKey
 
 
 class Wants(Protocol):
@@ -47,31 +40,6 @@ class Wants(Protocol):
         """Ends a subscription."""
 
 
-Encoder = Callable[[Topic], bytes]
-
-
-class Codec(Protocol):
-    """Turns topics into the bytes of a stream's messages."""
-
-    def encoder(self, kind: Kind) -> Encoder:
-        """Returns what makes one item of a batch, tag, length and message, in `topic.encoded`."""
-
-    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
-        """Returns the message that holds the items."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """Something that readers must be told besides data."""
-
-    version: int
-    live: bool
-    """False: what readers have is stale until further notice; True: it is live again."""
-    cause: str
-    symbols: tuple[str, ...] = ()
-    """The labels concerned; empty means all."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStatistics:
     """What the hub holds and did since it was opened."""
@@ -82,55 +50,8 @@ class HubStatistics:
     readers: int
     updates: int
     deliveries: int
-    encoded: int
-
-
-class Group:
-    """The readers of one set of topics."""
-
-    def __init__(self, topics: Sequence[Topic], codec: Codec) -> None:
-        self.topics = tuple(topics)
-        self.readers = 0
-        self.version = 0
-        """The hub's version when a topic of this group last changed."""
-        self.updates = 0
-        """Updates of its topics since the group exists: what conflation is counted against."""
-        self._codec = codec
-        self._encoders = [(topic, codec.encoder(topic.key.kind)) for topic in topics]
-        self._wake: asyncio.Future[None] | None = None
-        self._made: tuple[int, int, bytes, int] | None = None
-
-    def wake(self) -> None:
-        """Lets all waiting readers look; does nothing for those that are busy sending."""
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
-        self._wake = None
-
-    async def woken(self) -> None:
-        """Returns at the next `wake`."""
-        if self._wake is None:
-            self._wake = asyncio.get_running_loop().create_future()
-        # Shielded, since the future is shared: a reader that leaves must not cancel it for all.
-        await asyncio.shield(self._wake)
-
-    def collect(self, since: int, *, snapshot: bool) -> tuple[bytes, int]:
-        """Returns the batch of what changed after version `since`, and how many items it has.
-
-        Readers that were woken together ask the same question, so the last answer is kept.
-        """
-        made = self._made
-        if made is not None and made[0] == since and made[1] == self.version and not snapshot:
-            return made[2], made[3]
-
-        pieces = [
-            topic.encoded or encoder(topic)
-            for topic, encoder in self._encoders
-            if topic.version > since and topic.rows
-        ]
-        batch = self._codec.batch(pieces, snapshot=snapshot) if pieces else b""
-        if not snapshot:
-            self._made = (since, self.version, batch, len(pieces))
-        return batch, len(pieces)
+    known: int
+    """Topics that there is a value of."""
 
 
 class Hub:
@@ -147,17 +68,18 @@ class Hub:
         self._clock = clock
         self._grace = grace.total_seconds()
         self.candles = CandleBook(wants)
+        self.conditions = Conditions(clock)
+        self._freshness = Freshness()
         self._topics: dict[TopicKey, Topic] = {}
         self._routes: dict[str, dict[str, list[Topic]]] = {event: {} for event in FIELDS}
         self._released: dict[TopicKey, float] = {}
         self._groups: dict[tuple[TopicKey, ...], Group] = {}
-        self._conditions: deque[Condition] = deque(maxlen=NOTICES_KEPT)
+        self._silence = SilenceWatch()
         self._last_event = 0.0
-        self._looked_at = 0.0
+        self._connected_at = 0
         self.version = 1
-        self._ever_live = False
         self.live = False
-        """Whether the feed is connected and not mute; what is held is stale otherwise."""
+        """Whether data flows; each topic knows for itself whether what it holds is live."""
         self.deliveries = 0
         self.updates = 0
 
@@ -166,6 +88,7 @@ class Hub:
     def publish(self, event: str, flat: Row) -> None:
         """Takes the values of any number of events of one type, in the order of `FIELDS`."""
         now = self._clock.now().timestamp()
+        self._last_event = now
         if event == "Candle":
             self.candles.publish(flat, now)
             return
@@ -175,9 +98,9 @@ class Hub:
             return
 
         width = len(FIELDS[event])
-        self._last_event = now
         self.version += 1
         version = self.version
+        restoring = self.conditions.is_restoring
         touched: set[Group] = set()
         for start in range(0, len(flat), width):
             topics = routes.get(flat[start])
@@ -190,25 +113,58 @@ class Hub:
                 for group in topic.groups:
                     group.updates += 1
                     touched.add(group)
+                if restoring:
+                    self.conditions.came(topic)
 
         for group in touched:
             group.version = version
             group.wake()
+        if restoring:
+            self._tell_if_restored()
 
-    def set_live(self, live: bool, cause: str) -> None:
-        """Tells every reader that what it has went stale, or that live data flows again."""
-        if live == self.live:
+    def connected(self) -> None:
+        """Notes a new connection: nothing is live but what comes over it from now on."""
+        self._connected_at = self.version
+        self._silence.forget(self._topics.values())
+
+    def interrupt(self, cause: str) -> None:
+        """Tells every reader, once an outage, that what it has is stale."""
+        self.live = False
+        self._freshness.after = math.inf
+        self.version += 1
+        self.conditions.begin_outage(
+            Condition(
+                version=self.version,
+                live=False,
+                cause=cause,
+                last_received_at=self._last_event,
+            )
+        )
+        self._encode_anew()
+        self.wake_all()
+
+    def resume(self) -> None:
+        """Notes that data flows; after an outage readers are told when all that was known came.
+
+        Does nothing while it flows already.
+        """
+        if self.live:
             return
 
-        self.live = live
-        self.version += 1
-        if self._ever_live:
-            # The very first connection is no news: nobody has been told that there was none.
-            self._conditions.append(Condition(version=self.version, live=live, cause=cause))
-        self._ever_live = True
-        for topic in self._topics.values():
-            topic.touch(topic.version)
-        self.wake_all()
+        self.live = True
+        self._freshness.after = self._connected_at
+        self._encode_anew()
+        topics = self._topics.values()
+        self.conditions.begin_restoring(
+            topic for topic in topics if topic.rows and topic.version <= self._connected_at
+        )
+        self._tell_if_restored()
+
+    def rest(self) -> None:
+        """Notes that the feed was closed because nobody needs it: no news for anybody."""
+        self.live = False
+        self._freshness.after = math.inf
+        self._encode_anew()
 
     # --- what readers and snapshots call
 
@@ -244,7 +200,7 @@ class Hub:
         topic = self._topics.get(key)
         if topic is None:
             born = self._clock.now().timestamp()
-            topic = self._topics[key] = Topic(key, label, born)
+            topic = self._topics[key] = Topic(key, label, self._freshness, born=born)
             for event in EVENTS_OF[key.kind]:
                 sharers = self._routes[event].setdefault(key.symbol, [])
                 sharers.append(topic)
@@ -284,11 +240,17 @@ class Hub:
         """Returns for how many seconds a topic has been subscribed to."""
         return self._clock.now().timestamp() - topic.born
 
-    def conditions_since(self, version: int) -> list[Condition]:
-        """Returns the conditions that a reader at `version` has not been told, oldest first."""
-        if not self._conditions or self._conditions[-1].version <= version:
-            return []
-        return [condition for condition in self._conditions if condition.version > version]
+    # --- what the feed asks
+
+    @property
+    def knows_something(self) -> bool:
+        """Whether the feed has ever sent anything of what is subscribed now."""
+        return any(topic.rows for topic in self._topics.values())
+
+    @property
+    def is_lively(self) -> bool:
+        """Whether anything subscribed has been moving all the time."""
+        return self._silence.expects(self._topics.values())
 
     # --- upkeep
 
@@ -299,6 +261,7 @@ class Hub:
             now = self._clock.now().timestamp()
             self._flag_silent(now)
             self._drop_released(now)
+            self._tell_if_restored()
             self.wake_all()
 
     def wake_all(self) -> None:
@@ -315,7 +278,7 @@ class Hub:
             readers=sum(group.readers for group in self._groups.values()),
             updates=self.updates,
             deliveries=self.deliveries,
-            encoded=sum(1 for topic in self._topics.values() if topic.rows),
+            known=sum(1 for topic in self._topics.values() if topic.rows),
         )
 
     def drop_all(self, keys: Iterable[TopicKey] | None = None) -> None:
@@ -325,6 +288,18 @@ class Hub:
 
     # --- inside
 
+    def _encode_anew(self) -> None:
+        for topic in self._topics.values():
+            topic.encoded = None
+        for group in self._groups.values():
+            group.forget()
+
+    def _tell_if_restored(self) -> None:
+        if self.conditions.is_restored:
+            self.version += 1
+            self.conditions.end_outage(self.version)
+            self.wake_all()
+
     def _drop_released(self, now: float) -> None:
         for key in [key for key, since in self._released.items() if now - since >= self._grace]:
             self._drop(key)
@@ -332,6 +307,7 @@ class Hub:
     def _drop(self, key: TopicKey) -> None:
         self._released.pop(key, None)
         topic = self._topics.pop(key)
+        self.conditions.came(topic)
         for event in EVENTS_OF[key.kind]:
             sharers = self._routes[event][key.symbol]
             sharers.remove(topic)
@@ -344,28 +320,21 @@ class Hub:
         if not self.live or now - self._last_event > SILENCE_S:
             return
 
-        quiet = []
-        for topic in self._topics.values():
-            moved = topic.received_at >= self._looked_at
-            topic.liveliness = max(0.0, min(10.0, topic.liveliness + (1.0 if moved else -0.2)))
-            silent_for = now - topic.received_at
-            if not topic.silent and topic.liveliness >= LIVELY and silent_for >= SILENCE_S - 1:
-                quiet.append(topic)
-        self._looked_at = now
+        quiet = self._silence.look(self._topics.values(), now)
         if not quiet:
             return
 
         self.version += 1
         for topic in quiet:
-            topic.silent = True
-            topic.touch(self.version)
+            topic.silence(self.version)
             for group in topic.groups:
                 group.version = self.version
-        self._conditions.append(
+        self.conditions.add(
             Condition(
                 version=self.version,
                 live=False,
                 cause="no update while other symbols moved",
                 symbols=tuple(topic.label for topic in quiet),
+                last_received_at=max(topic.received_at for topic in quiet),
             )
         )

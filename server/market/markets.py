@@ -126,8 +126,7 @@ class Markets:
             return None
         market, task = held
         market.ended.set()
-        market.hub.set_live(False, "credentials changed")
-        market.hub.wake_all()
+        market.hub.interrupt("the credentials changed")
         task.cancel()
         return task
 

@@ -20,12 +20,15 @@ from server.brokerage.session import BrokerSession
 from server.brokerage.valuation import NO_GREEKS, GreekValues, Price, ValuedPosition, value
 from server.clock import Clock
 from server.errors import BadInput, GatewayError, NotFound
-from server.market.hub import Codec, Condition, Hub
+from server.market.conditions import Condition
+from server.market.group import Codec
+from server.market.hub import Hub
 from server.market.live_prices import greeks_of, price_of
 from server.market.markets import Market, Markets
 from server.market.portfolio import Exposure, Totals, totals_of
-from server.market.reader import Heartbeat, Pace
+from server.market.reader import Heartbeat
 from server.market.results import SymbolResult
+from server.market.rhythm import Pace, Rhythm
 from server.market.stream_count import StreamCount
 from server.market.topics import Kind, Topic, TopicKey
 from server.tenants import Tenant
@@ -35,6 +38,9 @@ log = structlog.get_logger(__name__)
 RELOAD_S = 10.0
 """How old what the account holds may be; prices are live in between. The broker's published limit
 for positions is one request a second."""
+
+NOTHING_SEEN = -1
+"""Older than any version: whatever is held is looked at again."""
 
 BENCHMARK = "SPY"
 BENCHMARK_BETA = Decimal(1)
@@ -115,13 +121,13 @@ class PositionStreams:
         markets: Markets,
         clock: Clock,
         count: StreamCount,
-        codec_for: Callable[[Market], Codec],
+        codec: Codec,
     ) -> None:
         self._brokerage = brokerage
         self._markets = markets
         self._clock = clock
         self._count = count
-        self._codec_for = codec_for
+        self._codec = codec
 
     async def follow(
         self, tenant: Tenant, account_id: str, pace: Pace, ended: Callable[[], bool]
@@ -134,33 +140,45 @@ class PositionStreams:
             session = await self._brokerage.session(tenant)
             account = await session.account(account_id)
             market = self._markets.of(tenant)
-            held = _Held(market.hub, self._codec_for(market))
+            held = _Held(market.hub, self._codec)
             stack.callback(held.close)
             betas: dict[str, Decimal] = {BENCHMARK: BENCHMARK_BETA}
             await self._load(session, account, market, held, betas)
             yield tuple(_followed(held))
 
-            sent: dict[str, ValuedPosition] | None = None
-            told = market.hub.version
-            last_sent = self._clock.monotonic()
+            conditions = market.hub.conditions
+            told, seen, outage = market.hub.version, held.group.version, conditions.outage
+            sent: dict[str, ValuedPosition] | None
+            update, sent = self._update(held, betas, None)
+            if update is not None:
+                yield update
+            if outage is not None:
+                yield outage  # it began before this reader came
+
+            rhythm = Rhythm(self._clock, pace)
             while not (ended() or market.is_over):
-                for condition in market.hub.conditions_since(told):
+                for condition in conditions.since(told):
                     told = condition.version
                     yield condition
+                    if condition.live:
+                        # All of it again, in the next message: what was known is live now.
+                        sent, seen = None, NOTHING_SEEN
+                    rhythm.sent()
                 if self._clock.monotonic() - held.loaded_at >= RELOAD_S:
                     await self._reload(session, account, market, held, betas)
+                    seen = NOTHING_SEEN
 
-                seen = held.group.version
-                update, sent = self._update(held, betas, sent)
-                if update is not None:
-                    yield update
-                    last_sent = self._clock.monotonic()
-                    await self._clock.sleep(pace.min_interval)
-                elif self._clock.monotonic() - last_sent >= pace.heartbeat.total_seconds():
-                    yield Heartbeat(at=self._clock.now(), live=market.hub.live, conflated=0)
-                    last_sent = self._clock.monotonic()
-                if held.group.version == seen:
+                if rhythm.is_silent:
+                    yield Heartbeat(at=self._clock.now(), conflated=0)
+                    rhythm.sent()
+                elif held.group.version <= seen:
                     await held.group.woken()
+                elif sent is None or await rhythm.is_due():
+                    seen = held.group.version
+                    update, sent = self._update(held, betas, sent)
+                    if update is not None:
+                        yield update
+                        rhythm.sent()
             market.feed.ensure_allowed()
 
     async def _reload(

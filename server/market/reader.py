@@ -6,34 +6,29 @@ whatever changed since, so a slow reader costs no memory and always catches up w
 
 from __future__ import annotations
 
-__all__ = ["Heartbeat", "Item", "Pace", "Reader"]
+__all__ = ["Heartbeat", "Item", "Reader"]
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from server.clock import Clock
-from server.market.hub import Condition, Group, Hub
+from server.market.conditions import Condition
+from server.market.group import Group
+from server.market.hub import Hub
+from server.market.rhythm import Pace, Rhythm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """Nothing new came for the interval that the client chose, and the stream is alive."""
+    """The stream is alive: nothing came for the interval that the client chose, or updates were
+    replaced by newer ones since the last heartbeat."""
 
     at: datetime
-    live: bool
     conflated: int
     """Updates that this reader has not seen, since newer ones replaced them, from the start on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often a reader wants to hear."""
-
-    min_interval: timedelta
-    heartbeat: timedelta
 
 
 MESSAGES_WAITING = 32
@@ -50,7 +45,7 @@ class Reader:
         self._hub = hub
         self._clock = clock
         self._group = group
-        self.pace = pace
+        self._rhythm = Rhythm(clock, pace)
         self._front: deque[bytes] = deque()
         self.room = asyncio.Event()
         """Set while there is room for more messages by `say`; wait for it before making them."""
@@ -60,6 +55,7 @@ class Reader:
         self._conflated = 0
         self._updates = group.updates
         self._delivered = 0
+        self._beaten = (clock.monotonic(), 0)
 
     def say(self, message: bytes) -> None:
         """Lets a message go out before anything else."""
@@ -72,6 +68,10 @@ class Reader:
         """Makes the reader look whether it has ended."""
         self._group.wake()
 
+    def keep(self, pace: Pace) -> None:
+        """Changes the pace."""
+        self._rhythm.pace = pace
+
     def follow(self, group: Group) -> None:
         """Turns to another group; what it holds already is the caller's to send, as a snapshot."""
         self._conflated += self._group.updates - self._updates - self._delivered
@@ -82,54 +82,74 @@ class Reader:
     async def items(self, ended: Callable[[], bool]) -> AsyncGenerator[Item, None]:
         """Yields the snapshot of what is known, then batches, conditions and heartbeats.
 
-        Batches come at most once in the pace's `min_interval`, on a grid common to all readers of
-        that interval, so that they share the join. Ends when `ended()` is true, which is looked at
-        whenever the reader is woken; cancellation passes through.
+        The news that data is live again is followed by a snapshot of all of it. Ends when `ended()`
+        is true, which is looked at whenever the reader is woken; cancellation passes through.
         """
+        hub, rhythm = self._hub, self._rhythm
         first, count = self._group.collect(0, snapshot=True)
         if count:
             yield first
 
-        last_sent = self._clock.monotonic()
+        outage = hub.conditions.outage
+        if outage is not None and outage.version <= self._told:
+            yield outage  # it began before this reader came
+
+        rhythm.sent()
         while True:
             while self._front:
                 yield self._front.popleft()
                 self.room.set()
-                last_sent = self._clock.monotonic()
+                rhythm.sent()
             if ended():
                 return
 
-            for condition in self._hub.conditions_since(self._told):
+            for condition in hub.conditions.since(self._told):
                 self._told = condition.version
                 yield condition
-                last_sent = self._clock.monotonic()
+                if condition.live and (snapshot := self._snapshot()):
+                    yield snapshot
+                rhythm.sent()
 
-            if self._group.version > self._seen:
-                batch = await self._next_batch()
-                if batch:
-                    yield batch
-                    last_sent = self._clock.monotonic()
-            elif self._clock.monotonic() - last_sent >= self.pace.heartbeat.total_seconds():
+            if rhythm.is_silent or self._is_behind():
                 yield self._heartbeat()
-                last_sent = self._clock.monotonic()
+                rhythm.sent()
+            elif self._group.version > self._seen:
+                if await rhythm.is_due() and (batch := self._batch()):
+                    yield batch
+                    rhythm.sent()
             elif not self._front:
                 await self._group.woken()
 
-    async def _next_batch(self) -> bytes:
-        step = self.pace.min_interval.total_seconds()
-        if step:
-            await self._clock.sleep(timedelta(seconds=step - self._clock.monotonic() % step))
-        group = self._group
+    def _batch(self) -> bytes:
         since, self._seen = self._seen, self._hub.version
-        batch, count = group.collect(since, snapshot=False)
+        batch, count = self._group.collect(since, snapshot=False)
         self._delivered += count
         self._hub.deliveries += count
         return batch
 
+    def _snapshot(self) -> bytes:
+        since, self._seen = self._seen, self._hub.version
+        self._delivered += self._group.changed_since(since)
+        batch, count = self._group.collect(0, snapshot=True)
+        self._hub.deliveries += count
+        return batch
+
+    def _missed(self) -> int:
+        """Returns how many updates this reader will never see, since it began."""
+        pending = self._group.changed_since(self._seen)
+        gone = self._group.updates - self._updates - self._delivered - pending
+        return max(0, self._conflated + gone)
+
+    def _is_behind(self) -> bool:
+        """Whether a heartbeat is due to tell how much was missed, though data never pauses."""
+        at, told = self._beaten
+        now = self._clock.monotonic()
+        if now - at < self._rhythm.pace.heartbeat.total_seconds():
+            return False
+        self._beaten = (now, told)
+        return self._missed() > told
+
     def _heartbeat(self) -> Heartbeat:
-        missed = self._group.updates - self._updates - self._delivered
-        return Heartbeat(
-            at=self._clock.now(),
-            live=self._hub.live,
-            conflated=max(0, self._conflated + missed),
-        )
+        missed = self._missed()
+        self._beaten = (self._clock.monotonic(), missed)
+        return Heartbeat(at=self._clock.now(), conflated=missed)

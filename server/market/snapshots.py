@@ -38,7 +38,6 @@ class Snapshot:
     """What only REST knew, by label."""
     missing: tuple[str, ...]
     """Labels that neither knew in time."""
-    live: bool
     failure: GatewayError | None
     """Why REST could not be asked, where that matters."""
 
@@ -82,7 +81,6 @@ async def snapshot(
             topics=have,
             rest={t.label: rest[t.label] for t in topics if not t.rows and t.label in rest},
             missing=tuple(t.label for t in topics if not t.rows and t.label not in rest),
-            live=market.hub.live,
             failure=failure,
         )
 

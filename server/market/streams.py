@@ -16,16 +16,16 @@ from server.market.candle_reader import CandleItem, read_candles
 from server.market.candles import CandleKey
 from server.market.changes import Acknowledge, Change, apply_changes
 from server.market.conversation import Conversation
-from server.market.hub import Codec
-from server.market.markets import Market, Markets
-from server.market.reader import Item, Pace, Reader
+from server.market.group import Codec
+from server.market.markets import Markets
+from server.market.reader import Item, Reader
 from server.market.resolving import resolve_all
 from server.market.results import Outcome, SymbolResult
+from server.market.rhythm import Pace
 from server.market.stream_count import StreamCount
 from server.market.topics import Kind
 from server.tenants import Tenant
 
-CodecFor = Callable[[Market], Codec]
 StreamItem = Item | tuple[SymbolResult, ...]
 """The acknowledgement comes first, then what a reader yields."""
 
@@ -39,13 +39,13 @@ class MarketStreams:
         markets: Markets,
         clock: Clock,
         count: StreamCount,
-        codec_for: CodecFor,
+        codec: Codec,
     ) -> None:
         self._brokerage = brokerage
         self._markets = markets
         self._clock = clock
         self._count = count
-        self._codec_for = codec_for
+        self._codec = codec
 
     async def follow(
         self,
@@ -70,14 +70,14 @@ class MarketStreams:
                 raise next(iter(failures.values()))
 
             async with market.hub.hold(kind, labels) as topics:
-                by_label = {topic.label: topic for topic in topics}
+                by_symbol = {topic.key.symbol: topic for topic in topics}
                 yield tuple(
                     SymbolResult.unknown(query.symbol, str(failures[query]))
                     if each is None
-                    else SymbolResult.followed(query.symbol, by_label[each.symbol])
+                    else SymbolResult.followed(query.symbol, by_symbol[each.streamer_symbol])
                     for query, each in zip(queries, resolved, strict=True)
                 )
-                async with market.hub.join(topics, self._codec_for(market)) as group:
+                async with market.hub.join(topics, self._codec) as group:
                     reader = Reader(market.hub, group, self._clock, pace)
                     items = reader.items(lambda: ended() or market.is_over)
                     async with aclosing(items):
@@ -152,8 +152,8 @@ class MarketStreams:
             async def resolve(query: InstrumentQuery) -> Resolved:
                 return await market.lookup.resolve(session, query)
 
-            codec = self._codec_for(market)
-            async with Conversation(market.hub, codec, self._clock, pace) as conversation:
+            conversation = Conversation(market.hub, self._codec, self._clock, pace)
+            async with conversation:
                 # Not in a TaskGroup: this generator yields, and a group may not span a yield.
                 changing = asyncio.create_task(
                     apply_changes(conversation, changes, resolve, acknowledge, allowed=allowed)

@@ -6,9 +6,10 @@ Trade). A quote is made of two events, because DXLink's Quote has no last price.
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_OF", "Kind", "Topic", "TopicKey"]
+__all__ = ["EVENTS_OF", "Freshness", "Kind", "Topic", "TopicKey"]
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,6 +42,20 @@ class TopicKey:
     symbol: str
 
 
+class Freshness:
+    """From where on what came is live; one for all topics of a hub.
+
+    A connection that is back says nothing yet of what it has not sent again: a value is live if it
+    came after this connection was opened, not if there is some connection now.
+    """
+
+    __slots__ = ("after",)
+
+    def __init__(self) -> None:
+        self.after = math.inf
+        """The hub's version after which a topic must have changed; infinite without a feed."""
+
+
 class Topic:
     """The latest of one symbol.
 
@@ -54,6 +69,7 @@ class Topic:
         "complete",
         "encoded",
         "filled",
+        "freshness",
         "groups",
         "holds",
         "key",
@@ -65,8 +81,11 @@ class Topic:
         "version",
     )
 
-    def __init__(self, key: TopicKey, label: str, born: float = 0.0) -> None:
+    def __init__(
+        self, key: TopicKey, label: str, freshness: Freshness, *, born: float = 0.0
+    ) -> None:
         self.key = key
+        self.freshness = freshness
         self.born = born
         """Unix seconds at which it was subscribed to."""
         self.label = label
@@ -76,8 +95,7 @@ class Topic:
         self.received_at = 0.0
         """Unix seconds at which the latest event came in, 0 before the first."""
         self.liveliness = 0.0
-        """How regularly it moves: up by 1 for a second with an update, down by 0.2 for one without,
-        between 0 and 10. What moves in one second of six on average is lively."""
+        """How regularly it moves, as `SilenceWatch` has seen it."""
         self.silent = False
         """True once an active symbol has stopped moving while others went on."""
         self.arrived = asyncio.Event()
@@ -90,6 +108,11 @@ class Topic:
         self.groups: set[Any] = set()
         self.encoded: bytes | None = None
         """The wire form of the latest state, once somebody has made it."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether what is held may be out of date: nobody may trade on it."""
+        return self.silent or self.version <= self.freshness.after
 
     def take(self, event: str, row: Row, version: int, now: float) -> None:
         """Replaces the event by a newer one; the wire form is made when somebody asks for it."""
@@ -109,7 +132,8 @@ class Topic:
             self.complete.set()
             self.filled = True
 
-    def touch(self, version: int) -> None:
-        """Marks the topic as changed though no event came: its staleness did."""
+    def silence(self, version: int) -> None:
+        """Marks the topic as silent, which is a change though no event came."""
+        self.silent = True
         self.version = version
         self.encoded = None

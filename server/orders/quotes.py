@@ -19,11 +19,15 @@ from server.brokerage.feed_numbers import number
 from server.brokerage.lookup import InstrumentQuery
 from server.brokerage.rest_quotes import RestQuote
 from server.clock import Clock
+from server.errors import Late, NotFound
 from server.market.desk import MarketDesk
 from server.market.topics import Kind, Topic
 from server.orders.pricing import LegQuote
 from server.settings import Settings
 from server.tenants import Tenant
+
+AFTERWARDS = timedelta(seconds=2)
+"""How long the broker's snapshot may take, once the feed has had its time."""
 
 _QUOTE = {name: place for place, name in enumerate(FIELDS["Quote"])}
 
@@ -40,9 +44,38 @@ class OrderQuotes:
     async def of(
         self, tenant: Tenant, contracts: Sequence[Contract], patience: timedelta
     ) -> Mapping[str, LegQuote]:
-        """Returns what came in time, by symbol; raises what the desk raises when nothing did."""
+        """Returns what came in time, by symbol; raises what the desk raises when nothing did.
+
+        The feed alone is asked first: opened a moment ago, it needs that moment. Where it stays
+        silent the broker's snapshot is asked, which prices nothing but shows what there is.
+        """
         queries = [InstrumentQuery(symbol=contract.symbol) for contract in contracts]
-        answer = await self._desk.snapshot(tenant, Kind.QUOTES, queries, patience.total_seconds())
+        live = await self._live(tenant, queries, patience)
+        if len(live) == len(queries):
+            return live
+
+        silent = [query for query in queries if query.symbol not in live]
+        return {**live, **await self._asked(tenant, silent, AFTERWARDS, live_only=False)}
+
+    async def _live(
+        self, tenant: Tenant, queries: Sequence[InstrumentQuery], patience: timedelta
+    ) -> dict[str, LegQuote]:
+        try:
+            return await self._asked(tenant, queries, patience, live_only=True)
+        except (Late, NotFound):
+            return {}
+
+    async def _asked(
+        self,
+        tenant: Tenant,
+        queries: Sequence[InstrumentQuery],
+        patience: timedelta,
+        *,
+        live_only: bool,
+    ) -> dict[str, LegQuote]:
+        answer = await self._desk.snapshot(
+            tenant, Kind.QUOTES, queries, patience.total_seconds(), live_only=live_only
+        )
         now = self._clock.now()
         found = [
             self._of_topic(item, now, live=answer.live)
@@ -52,7 +85,7 @@ class OrderQuotes:
         ]
         return {quote.symbol: quote for quote in found}
 
-    def _of_topic(self, topic: Topic, now: datetime, *, live: bool) -> LegQuote:
+    def _of_topic(self, topic: Topic, now: datetime) -> LegQuote:
         row = topic.rows.get("Quote")
         received_at = datetime.fromtimestamp(topic.received_at, UTC)
         age = max(timedelta(), now - received_at)
@@ -71,7 +104,7 @@ class OrderQuotes:
             received_at=received_at,
             age=age,
             source="stream",
-            stale=not live or topic.silent or old,
+            stale=topic.stale or old,
         )
 
 

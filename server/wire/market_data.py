@@ -45,14 +45,14 @@ _PRICE, _TIME = _T["price"], _T["time"]
 _G = {name: place for place, name in enumerate(FIELDS["Greeks"])}
 
 
-def quote(topic: Topic, *, live: bool = True) -> quote_pb2.Quote:
+def quote(topic: Topic) -> quote_pb2.Quote:
     """Returns what is known of the bid, the offer and the last trade."""
     message = quote_pb2.Quote(
         event_symbol=topic.label,
         symbol=topic.label,
         streamer_symbol=topic.key.symbol,
         source="stream",
-        stale=topic.silent or not live,
+        stale=topic.stale,
     )
     newest = 0
     row = topic.rows.get("Quote")
@@ -85,7 +85,7 @@ def quote(topic: Topic, *, live: bool = True) -> quote_pb2.Quote:
     return message
 
 
-def greeks(topic: Topic, *, live: bool = True) -> greeks_pb2.Greeks:
+def greeks(topic: Topic) -> greeks_pb2.Greeks:
     """Returns the greeks of one contract, as the feed has them."""
     row = topic.rows["Greeks"]
     message = greeks_pb2.Greeks(
@@ -99,14 +99,14 @@ def greeks(topic: Topic, *, live: bool = True) -> greeks_pb2.Greeks:
         rho=feed.text(row[_G["rho"]]) or "",
         price=feed.price(row[_G["price"]]),
         volatility=feed.text(row[_G["volatility"]]),
-        stale=topic.silent or not live,
+        stale=topic.stale,
     )
     _stamp(message.time, row[_G["time"]])
     _received(message.received_at, topic)
     return message
 
 
-def trade(topic: Topic, *, live: bool = True) -> trade_pb2.Trade:
+def trade(topic: Topic) -> trade_pb2.Trade:
     """Returns the last trade."""
     row = topic.rows["Trade"]
     message = trade_pb2.Trade(
@@ -120,7 +120,7 @@ def trade(topic: Topic, *, live: bool = True) -> trade_pb2.Trade:
         exchange_code=feed.exchange_code(row[_T["exchangeCode"]]),
         tick_direction=str(row[_T["tickDirection"]] or "UNDEFINED"),
         extended_trading_hours=row[_T["extendedTradingHours"]] is True,
-        stale=topic.silent or not live,
+        stale=topic.stale,
     )
     traded = feed.size(row[_T["size"]])
     if traded:
@@ -130,16 +130,16 @@ def trade(topic: Topic, *, live: bool = True) -> trade_pb2.Trade:
     return message
 
 
-def quote_of(item: Topic | RestQuote, now: datetime, *, live: bool) -> quote_pb2.Quote:
+def quote_of(item: Topic | RestQuote, now: datetime) -> quote_pb2.Quote:
     """Returns the quote of a snapshot, wherever it comes from."""
-    return quote(item, live=live) if isinstance(item, Topic) else _rest_quote(item, now)
+    return quote(item) if isinstance(item, Topic) else _rest_quote(item, now)
 
 
-def greeks_of(item: Topic | RestQuote, *, live: bool) -> greeks_pb2.Greeks:
+def greeks_of(item: Topic | RestQuote) -> greeks_pb2.Greeks:
     """Returns the greeks of a snapshot; only the feed has any."""
     if not isinstance(item, Topic):
         raise TypeError("the broker's REST service has no greeks")
-    return greeks(item, live=live)
+    return greeks(item)
 
 
 def problems(found: Iterable[Problem]) -> list[instrument_pb2.SymbolError]:

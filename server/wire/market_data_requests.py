@@ -14,7 +14,7 @@ from tasty.v1 import market_data_stream_pb2 as stream_pb2
 
 from server.brokerage.lookup import InstrumentQuery
 from server.errors import InvalidField, NothingGiven, TooManyGiven
-from server.market.reader import Pace
+from server.market.rhythm import Pace
 from server.wire.rules import checked
 
 DEFAULT_TIMEOUT_S = 10.0

@@ -69,10 +69,10 @@ assert _QUOTE[1:] == (  # noqa: S101  the rows below are taken apart by place
 )
 
 
-def quote_encoder(tag: bytes, live: Callable[[], bool]) -> Callable[[Topic], bytes]:
+def quote_encoder(tag: bytes) -> Callable[[Topic], bytes]:
     """Returns what makes the wire form of a topic's quote as an element of the field `tag`.
 
-    The element means `market_data.quote(topic, live=live())`. It is left in `topic.encoded`.
+    The element means `market_data.quote(topic)`. It is left in `topic.encoded`.
     """
     # Quotes are short: what stands before one is looked up by its length.
     heads = [tag + varint(length) for length in range(USUAL_LENGTH)]
@@ -81,7 +81,7 @@ def quote_encoder(tag: bytes, live: Callable[[], bool]) -> Callable[[Topic], byt
         rows = topic.rows
         names = _names(topic.label, topic.key.symbol)
         received = _received(topic.received_at)
-        stale = b"" if live() and not topic.silent else _STALE
+        stale = _STALE if topic.stale else b""
         last, traded = b"", 0
         if "Trade" in rows:
             trade = rows["Trade"]

@@ -10,14 +10,14 @@ from __future__ import annotations
 __all__ = ["StreamCodec", "acknowledgement", "end", "failure", "notice"]
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
 
-from server.market.hub import Condition
+from server.market.conditions import Condition
 from server.market.reader import Heartbeat
 from server.market.results import Outcome, SymbolResult
 from server.market.topics import Kind, Topic
@@ -37,15 +37,12 @@ UPDATE = _kind_bytes(stream_pb2.STREAM_EVENT_KIND_UPDATE)
 
 
 class StreamCodec:
-    """Encodes topics of any kind; `live` tells whether the feed is connected at this moment."""
-
-    def __init__(self, live: Callable[[], bool]) -> None:
-        self._live = live
+    """Encodes topics of any kind."""
 
     def encoder(self, kind: Kind) -> Callable[[Topic], bytes]:
         field, make = _ELEMENTS[kind]
         tag = varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
-        return quote_encoder(tag, self._live) if make is None else _encoder(tag, make, self._live)
+        return quote_encoder(tag) if make is None else _encoder(tag, make)
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
         return b"".join((SNAPSHOT if snapshot else UPDATE, *pieces))
@@ -79,6 +76,8 @@ def notice(item: Condition | Heartbeat, now: datetime) -> bytes:
         )
         body.detail = item.cause
         body.symbols.extend(item.symbols)
+        if item.last_received_at:
+            body.last_received_at.FromDatetime(datetime.fromtimestamp(item.last_received_at, UTC))
     return _RESPONSE(kind=kind, notice=body).SerializeToString()
 
 
@@ -111,11 +110,9 @@ def _at(now: datetime) -> Timestamp:
     return stamp
 
 
-def _encoder(
-    tag: bytes, make: Callable[..., Message], live: Callable[[], bool]
-) -> Callable[[Topic], bytes]:
+def _encoder(tag: bytes, make: Callable[[Topic], Message]) -> Callable[[Topic], bytes]:
     def encode(topic: Topic) -> bytes:
-        body = make(topic, live=live()).SerializeToString()
+        body = make(topic).SerializeToString()
         topic.encoded = piece = b"".join((tag, varint(len(body)), body))
         return piece
 
@@ -129,7 +126,7 @@ _STATUS = {
     Outcome.REMOVED: stream_pb2.SUBSCRIPTION_STATUS_REMOVED,
 }
 
-_ELEMENTS: Mapping[Kind, tuple[str, Callable[..., Message] | None]] = {
+_ELEMENTS: Mapping[Kind, tuple[str, Callable[[Topic], Message] | None]] = {
     Kind.QUOTES: ("quotes", None),
     Kind.GREEKS: ("greeks", market_data.greeks),
     Kind.TRADES: ("trades", market_data.trade),

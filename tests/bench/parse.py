@@ -57,7 +57,7 @@ def frame(names: list[str] | tuple[str, ...], number: int) -> bytes:
 def ours(frames: list[bytes]) -> Callable[[], None]:
     clock = SystemClock()
     hub = Hub(_NoWants(), clock)
-    codec = StreamCodec(lambda: True)
+    codec = StreamCodec()
     keys = [TopicKey(Kind.QUOTES, f"SYM{number}") for number in range(EVENTS)]
     group = hub.enter([hub.acquire(key, key.symbol) for key in keys], codec)
 

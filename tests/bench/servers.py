@@ -29,7 +29,8 @@ from tasty.v1 import quote_pb2, stream_pb2
 
 from server.clock import SystemClock
 from server.market.hub import Hub
-from server.market.reader import Pace, Reader
+from server.market.reader import Reader
+from server.market.rhythm import Pace
 from server.market.topics import Kind
 from server.wire.streams import StreamCodec
 
@@ -97,7 +98,8 @@ class Ours(Source):
         self._interval = interval
         self._clock = SystemClock()
         self.hub = Hub(_NoWants(), self._clock)
-        self.hub.set_live(True, "bench")
+        self.hub.connected()
+        self.hub.resume()
 
     def publish(self) -> None:
         flat: list[Any] = []
@@ -106,7 +108,7 @@ class Ours(Source):
         self.hub.publish("Quote", flat)
 
     async def stream(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
-        codec = StreamCodec(lambda: self.hub.live)
+        codec = StreamCodec()
         pace = Pace(min_interval=self._interval, heartbeat=timedelta(seconds=30))
         labels = {symbol: symbol for symbol in SYMBOLS}
         self.readers += 1

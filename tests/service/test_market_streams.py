@@ -168,11 +168,13 @@ async def test_a_broken_connection_is_told_and_mended(gateway: Gateway, fault: F
         gateway.sim.faults.add(fault)
         stale = await until(call, STALE)
         assert stale.notice.detail
-        assert (await until(call, RECONNECTED)).notice.detail == "reconnected"
-        seen: set[str] = set()
-        while seen != {"SPY", "AAPL"}:
-            message = await until(call, *DATA)
-            seen |= {quote.symbol for quote in message.quotes if not quote.stale}
+        assert stale.notice.last_received_at.seconds
+        back = await until(call, RECONNECTED)
+        assert back.notice.detail.startswith("live again after ")
+        snapshot = await call.read()
+        assert snapshot.kind == SNAPSHOT
+        live = {quote.symbol for quote in snapshot.quotes if not quote.stale}
+        assert live == {"SPY", "AAPL"}
 
 
 async def test_an_error_that_is_only_information_changes_nothing(gateway: Gateway) -> None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from server.market.hub import Condition, Hub
-from server.market.reader import Heartbeat, Item, Pace, Reader
+from server.market.conditions import Condition
+from server.market.hub import Hub
+from server.market.reader import Heartbeat, Item, Reader
+from server.market.rhythm import Pace
 from server.market.topics import Kind, Topic
 from tests.clock import ManualClock, settle
 
@@ -41,7 +43,7 @@ class Codec:
     def piece(self, topic: Topic) -> bytes:
         self.encoded += 1
         row = topic.rows.get("Quote")
-        shown = f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.silent else ''};"
+        shown = f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.stale else ''};"
         topic.encoded = shown.encode()
         return topic.encoded
 
@@ -62,6 +64,11 @@ class Fixture:
         self.codec = Codec()
         self.hub = Hub(self.wants, self.clock)
         self.tasks: list[asyncio.Task[None]] = []
+
+    def connect(self) -> None:
+        """What a feed does when data comes over a new connection."""
+        self.hub.connected()
+        self.hub.resume()
 
     async def reader(
         self, symbols: str, *, interval: float = 0, heartbeat: float = 15
@@ -88,6 +95,7 @@ class Fixture:
 @pytest.fixture
 async def at() -> AsyncIterator[Fixture]:
     fixture = Fixture()
+    fixture.connect()
     upkeep = asyncio.create_task(fixture.hub.run())
     yield fixture
     for task in (upkeep, *fixture.tasks):
@@ -167,19 +175,18 @@ async def test_heartbeats_come_at_the_interval_of_each_reader(at: Fixture) -> No
 
 async def test_staleness_is_told_in_band_and_marks_the_data(at: Fixture) -> None:
     items = await at.reader("SPY")
-    at.hub.set_live(True, "connected")
+    at.hub.interrupt("mute")
+    at.hub.interrupt("mute still")
     await settle()
-    at.hub.set_live(False, "mute")
-    at.hub.set_live(False, "mute still")
-    at.hub.set_live(True, "reconnected")
+    await at.clock.advance(2)
+    at.connect()
     await settle()
     told = [(item.live, item.cause) for item in items if isinstance(item, Condition)]
-    assert told == [(False, "mute"), (True, "reconnected")]
+    assert told == [(False, "mute"), (True, "live again after 2.0 s")]
 
 
 async def test_an_active_symbol_that_stops_while_others_move_is_flagged(at: Fixture) -> None:
     items = await at.reader("SPY AAPL")
-    at.hub.set_live(True, "connected")
     for bid in range(5):
         at.hub.publish("Quote", quote("SPY", bid) + quote("AAPL", bid))
         await at.clock.advance(1)
@@ -212,3 +219,122 @@ async def test_unknown_events_and_symbols_are_ignored(at: Fixture) -> None:
     at.hub.publish("Profile", ["SPY", "x"])
     await settle()
     assert items == []
+
+
+async def test_what_has_not_come_again_after_a_reconnect_is_not_live(at: Fixture) -> None:
+    await at.reader("SPY AAPL")
+    at.hub.publish("Quote", quote("SPY", 1) + quote("AAPL", 2))
+    at.hub.interrupt("gone")
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY", "AAPL": "AAPL"}) as (spy, aapl):
+        assert spy.stale
+        assert aapl.stale
+
+        at.connect()
+        at.hub.publish("Quote", quote("SPY", 3))
+        assert not spy.stale
+        assert aapl.stale
+        at.hub.publish("Quote", quote("AAPL", 4))
+        assert not aapl.stale
+
+
+async def test_a_snapshot_of_live_values_follows_the_news_that_data_is_back(at: Fixture) -> None:
+    items = await at.reader("SPY AAPL")
+    at.hub.publish("Quote", quote("SPY", 1) + quote("AAPL", 2))
+    at.hub.interrupt("gone")
+    await settle()
+    items.clear()
+
+    at.connect()
+    at.hub.publish("Quote", quote("SPY", 3))
+    await settle()
+    assert items == [b"U:SPY=3;"]
+    at.hub.publish("Quote", quote("AAPL", 4))
+    await settle()
+    back, snapshot = items[1:]
+    assert isinstance(back, Condition)
+    assert back.live
+    assert snapshot == b"S:SPY=3;AAPL=4;"
+
+
+async def test_a_symbol_that_never_comes_again_holds_the_news_up_for_a_moment_only(
+    at: Fixture,
+) -> None:
+    items = await at.reader("SPY AAPL")
+    at.hub.publish("Quote", quote("SPY", 1) + quote("AAPL", 2))
+    at.hub.interrupt("gone")
+    at.connect()
+    at.hub.publish("Quote", quote("SPY", 3))
+    await settle()
+    items.clear()
+
+    await at.clock.advance(2)
+    back, snapshot = items
+    assert isinstance(back, Condition)
+    assert snapshot == b"S:SPY=3;AAPL=2!;"
+
+
+async def test_who_comes_during_an_outage_is_told_of_it(at: Fixture) -> None:
+    await at.reader("SPY")
+    at.hub.publish("Quote", quote("SPY", 1))
+    at.hub.interrupt("gone")
+    await settle()
+
+    items = await at.reader("SPY")
+    snapshot, outage = items
+    assert snapshot == b"S:SPY=1!;"
+    assert isinstance(outage, Condition)
+    assert (outage.live, outage.cause) == (False, "gone")
+    assert outage.last_received_at == at.clock.now().timestamp()
+
+
+async def test_what_was_encoded_before_an_outage_is_not_sent_during_it(at: Fixture) -> None:
+    since = at.hub.version
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics:
+        async with at.hub.join(topics, at.codec) as group:
+            at.hub.publish("Quote", quote("SPY", 1))
+            assert group.collect(since, snapshot=False)[0] == b"U:SPY=1;"
+            at.hub.interrupt("gone")
+            assert group.collect(since, snapshot=False)[0] == b"U:SPY=1!;"
+
+
+async def test_a_long_interval_holds_up_data_and_nothing_else(at: Fixture) -> None:
+    items = await at.reader("SPY", interval=60, heartbeat=5)
+    await at.clock.advance(1)
+    at.hub.publish("Quote", quote("SPY", 1))
+    await at.clock.advance(12)
+    assert [type(item) for item in items] == [Heartbeat, Heartbeat]
+    at.hub.interrupt("gone")
+    await at.clock.advance(0.3)
+    assert isinstance(items[-1], Condition)
+    await at.clock.advance(60)
+    assert b"U:SPY=1!;" in items
+
+
+async def test_a_reader_that_waits_for_its_interval_still_ends_at_once(at: Fixture) -> None:
+    over = asyncio.Event()
+    pace = Pace(min_interval=60 * SECOND, heartbeat=15 * SECOND)
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics:
+        async with at.hub.join(topics, at.codec) as group:
+            reader = Reader(at.hub, group, at.clock, pace)
+
+            async def read() -> list[Item]:
+                return [item async for item in reader.items(over.is_set)]
+
+            reading = asyncio.create_task(read())
+            await settle()
+            at.hub.publish("Quote", quote("SPY", 1))
+            await at.clock.advance(1)
+            over.set()
+            await at.clock.advance(1)
+            assert reading.done()
+
+
+async def test_a_reader_that_is_always_behind_is_told_how_much_it_missed(at: Fixture) -> None:
+    items = await at.reader("SPY", interval=1, heartbeat=5)
+    for bid in range(120):
+        at.hub.publish("Quote", quote("SPY", bid))
+        await at.clock.advance(0.1)
+    beats = [item.conflated for item in items if isinstance(item, Heartbeat)]
+    assert len(beats) == 2
+    assert 40 <= beats[0] <= 50
+    assert 80 <= beats[1] <= 100

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasty.v1 import market_data_stream_pb2 as pb
 
-from server.market.topics import Kind, Topic, TopicKey
+from server.market.topics import Freshness, Kind, Topic, TopicKey
 from server.wire import market_data
 from server.wire.quote_bytes import quote_encoder
 
@@ -37,7 +37,10 @@ def test_bytes_and_message_agree(
     live: bool,
     silent: bool,
 ) -> None:
-    topic = Topic(TopicKey(Kind.QUOTES, ".SPY261218P685"), "SPY   261218P00685000")
+    freshness = Freshness()
+    freshness.after = 0 if live else 1
+    key = TopicKey(Kind.QUOTES, ".SPY261218P685")
+    topic = Topic(key, "SPY   261218P00685000", freshness)
     if quote is not None:
         topic.take("Quote", ["x", *quote], 1, received)
     if trade is not None:
@@ -47,7 +50,8 @@ def test_bytes_and_message_agree(
     topic.received_at = received
     topic.silent = silent
 
-    piece = quote_encoder(b"\x2a", lambda: live)(topic)
+    piece = quote_encoder(b"\x2a")(topic)
     made = pb.StreamQuotesResponse.FromString(piece)
-    assert list(made.quotes) == [market_data.quote(topic, live=live)]
+    assert list(made.quotes) == [market_data.quote(topic)]
+    assert made.quotes[0].stale is (silent or not live or (quote is None and trade is None))
     assert topic.encoded == piece

@@ -1,0 +1,78 @@
+"""The readers of one set of symbols, who are woken together and get the very same bytes."""
+
+from __future__ import annotations
+
+__all__ = ["Codec", "Encoder", "Group"]
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from server.market.topics import Kind, Topic
+
+Encoder = Callable[[Topic], bytes]
+
+
+class Codec(Protocol):
+    """Turns topics into the bytes of a stream's messages."""
+
+    def encoder(self, kind: Kind) -> Encoder:
+        """Returns what makes one item of a batch, tag, length and message, in `topic.encoded`."""
+
+    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
+        """Returns the message that holds the items."""
+
+
+class Group:
+    """The readers of one set of topics."""
+
+    def __init__(self, topics: Sequence[Topic], codec: Codec) -> None:
+        self.topics = tuple(topics)
+        self.readers = 0
+        self.version = 0
+        """The hub's version when a topic of this group last changed."""
+        self.updates = 0
+        """Updates of its topics since the group exists: what conflation is counted against."""
+        self._codec = codec
+        self._encoders = [(topic, codec.encoder(topic.key.kind)) for topic in topics]
+        self._wake: asyncio.Future[None] | None = None
+        self._made: tuple[int, int, bool, bytes, int] | None = None
+
+    def wake(self) -> None:
+        """Lets all waiting readers look; does nothing for those that are busy sending."""
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+        self._wake = None
+
+    async def woken(self) -> None:
+        """Returns at the next `wake`."""
+        if self._wake is None:
+            self._wake = asyncio.get_running_loop().create_future()
+        # Shielded, since the future is shared: a reader that leaves must not cancel it for all.
+        await asyncio.shield(self._wake)
+
+    def collect(self, since: int, *, snapshot: bool) -> tuple[bytes, int]:
+        """Returns the batch of what changed after version `since`, and how many items it has.
+
+        Readers that were woken together ask the same question, so the last answer is kept.
+        """
+        made = self._made
+        if made and made[0] == since and made[1] == self.version and made[2] is snapshot:
+            return made[3], made[4]
+
+        pieces = [
+            topic.encoded or encoder(topic)
+            for topic, encoder in self._encoders
+            if topic.version > since and topic.rows
+        ]
+        batch = self._codec.batch(pieces, snapshot=snapshot) if pieces else b""
+        self._made = (since, self.version, snapshot, batch, len(pieces))
+        return batch, len(pieces)
+
+    def changed_since(self, version: int) -> int:
+        """Returns how many topics changed after a version: the items that a batch would have."""
+        return sum(1 for topic in self.topics if topic.version > version and topic.rows)
+
+    def forget(self) -> None:
+        """Forgets what was encoded: whether it is live is part of it, and has changed."""
+        self._made = None
