@@ -289,12 +289,14 @@ async def test_who_comes_during_an_outage_is_told_of_it(at: Fixture) -> None:
 
 async def test_what_was_encoded_before_an_outage_is_not_sent_during_it(at: Fixture) -> None:
     since = at.hub.version
-    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics:
-        async with at.hub.join(topics, at.codec) as group:
-            at.hub.publish("Quote", quote("SPY", 1))
-            assert group.collect(since, snapshot=False)[0] == b"U:SPY=1;"
-            at.hub.interrupt("gone")
-            assert group.collect(since, snapshot=False)[0] == b"U:SPY=1!;"
+    async with (
+        at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics,
+        at.hub.join(topics, at.codec) as group,
+    ):
+        at.hub.publish("Quote", quote("SPY", 1))
+        assert group.collect(since, snapshot=False)[0] == b"U:SPY=1;"
+        at.hub.interrupt("gone")
+        assert group.collect(since, snapshot=False)[0] == b"U:SPY=1!;"
 
 
 async def test_a_long_interval_holds_up_data_and_nothing_else(at: Fixture) -> None:
@@ -313,20 +315,22 @@ async def test_a_long_interval_holds_up_data_and_nothing_else(at: Fixture) -> No
 async def test_a_reader_that_waits_for_its_interval_still_ends_at_once(at: Fixture) -> None:
     over = asyncio.Event()
     pace = Pace(min_interval=60 * SECOND, heartbeat=15 * SECOND)
-    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics:
-        async with at.hub.join(topics, at.codec) as group:
-            reader = Reader(at.hub, group, at.clock, pace)
+    async with (
+        at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics,
+        at.hub.join(topics, at.codec) as group,
+    ):
+        reader = Reader(at.hub, group, at.clock, pace)
 
-            async def read() -> list[Item]:
-                return [item async for item in reader.items(over.is_set)]
+        async def read() -> list[Item]:
+            return [item async for item in reader.items(over.is_set)]
 
-            reading = asyncio.create_task(read())
-            await settle()
-            at.hub.publish("Quote", quote("SPY", 1))
-            await at.clock.advance(1)
-            over.set()
-            await at.clock.advance(1)
-            assert reading.done()
+        reading = asyncio.create_task(read())
+        await settle()
+        at.hub.publish("Quote", quote("SPY", 1))
+        await at.clock.advance(1)
+        over.set()
+        await at.clock.advance(1)
+        assert reading.done()
 
 
 async def test_a_reader_that_is_always_behind_is_told_how_much_it_missed(at: Fixture) -> None:
