@@ -74,9 +74,33 @@ local function quoted(text)
   return '"' .. escaped .. '"'
 end
 
+-- What the transcoder says of JSON that has another shape than its message, in the words of a person.
+local function wrong_shape(text)
+  local place, problem = string.match(text, "^([%w_%.%[%]]*): (.+)$")
+  if not place then return nil end
+  local name = string.match(problem, "^invalid value Starting an object on a scalar field for type ([%w_]+)$")
+  if name then
+    if place ~= "" then name = place .. "." .. name end
+    return "Invalid " .. name .. ". Expected a single value, not an object."
+  end
+  if problem == "Proto field is not repeating, cannot start list." then
+    if place ~= "" then place = " in " .. place end
+    return "Invalid request body: a field" .. place .. " has a list where it takes one value."
+  end
+  if problem == "Root element must be a message." then
+    return "Invalid request body: expected a JSON object."
+  end
+  if problem == "Proto fields must have a name." then
+    return "Invalid request body: a name is empty."
+  end
+  return nil
+end
+
 -- The sentence of the transcoder, made into one that says what to do. It may quote what was sent,
 -- so the value of a field that holds a secret is left out.
 local function plain(text)
+  local shape = wrong_shape(text)
+  if shape then return shape end
   local field, value, kind = string.match(text, "^([%w_%.%[%]]+): invalid value (.+) for type ([%w_%./]+)$")
   if field then
     local expected = EXPECTED[kind] or "a JSON object" -- the rest are names of messages

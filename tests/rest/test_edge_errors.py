@@ -185,6 +185,28 @@ def test_a_malformed_body(edge: Edge, http: requests.Session, body: bytes, words
     assert not edge.backend.calls
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("quotes", [{"symbol": {}}], "Invalid instruments[0].symbol. Expected a single value"),
+        ("quotes", [{"symbol": ["A"]}], "a field in instruments[0] has a list where it takes one"),
+        ("market-metrics", {"a": 1}, "Invalid symbols. Expected a single value, not an object."),
+        ("watchlists/private/manage", {"action": {}}, "Invalid action. Expected a single value"),
+        ("watchlists/private/manage", {"action": ["add"]}, "a field has a list where it takes one"),
+        ("watchlists/private/manage", {"": 1}, "Invalid request body: a name is empty."),
+        ("watchlists/private/manage", [], "Invalid request body: expected a JSON object."),
+        ("watchlists/private/manage", None, "Invalid request body: expected a JSON object."),
+    ],
+)
+def test_a_body_of_another_shape(
+    edge: Edge, http: requests.Session, path: str, body: object, words: str
+) -> None:
+    answer = http.post(f"{edge.url}/api/v1/{path}", data=json.dumps(body))
+    assert answer.status_code == 400
+    assert words in detail(answer)
+    assert not edge.backend.calls
+
+
 @pytest.mark.parametrize("value", ["abc", "1e999", "{}"])
 def test_a_query_parameter_of_the_wrong_type(
     edge: Edge, http: requests.Session, value: str
@@ -246,6 +268,7 @@ def test_headers_that_are_refused(
         {"grpc-timeout": "nonsense"},
         {"te": "x"},
         {"foo-bin": "@@@"},
+        {"a^b!~": "x"},
         {"content-type": "text/plain"},
         {"content-length": "0"},
     ],
