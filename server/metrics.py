@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 READ_LIMIT = 5.0
@@ -23,6 +23,8 @@ async def open_metrics_page(
     registry: CollectorRegistry, host: str, port: int
 ) -> AsyncIterator[int]:
     """Yields the port on which `GET /metrics` answers (any free one for 0)."""
+    # Else every counter and histogram has a second series that says when it began: half the page.
+    disable_created_metrics()
     page = _Page(registry)
     try:
         server = await asyncio.start_server(page.answer, host, port, limit=8192)

@@ -185,6 +185,7 @@ async def test_metrics_count_calls_by_method_and_outcome(
     assert f'tasty_call_seconds_count{{method="{path}/GetHealth"}} 3.0' in page
     for gauge in ('tasty_calls_running{kind="unary"} 0.0', "tasty_queue_waiting 0.0"):
         assert gauge in page
+    assert "_created" not in page  # a second series for each, which nobody reads
 
 
 async def test_the_metrics_page_answers_nothing_else(app: App) -> None:
