@@ -24,7 +24,7 @@ async def open_metrics_page(
 ) -> AsyncIterator[int]:
     """Yields the port on which `GET /metrics` answers (any free one for 0)."""
     # Else every counter and histogram has a second series that says when it began: half the page.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it untyped
     page = _Page(registry)
     try:
         server = await asyncio.start_server(page.answer, host, port, limit=8192)
