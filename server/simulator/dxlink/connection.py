@@ -219,7 +219,9 @@ class Connection:
 
                 pause = await self._round()
                 nap = tasks.create_task(self._clock.sleep(timedelta(seconds=pause)))
-                nap.add_done_callback(lambda _: self._wake.set())
+                # Not when it was cancelled: that is done below, after somebody else has woken us,
+                # and would wake us again and again.
+                nap.add_done_callback(lambda done: done.cancelled() or self._wake.set())
                 try:
                     await self._wake.wait()
                 finally:
