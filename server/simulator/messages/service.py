@@ -12,6 +12,7 @@ import asyncio
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import orjson
 from aiohttp import web
@@ -32,6 +33,8 @@ REFUSES = {
 }
 """Faults that answer with an error before anything else."""
 
+LOOK_EVERY = timedelta(milliseconds=20)
+
 CUT_AFTER = 6
 """Events of a stream after which it is cut or fails: in the middle of the first block."""
 
@@ -41,6 +44,8 @@ class MessagesStatistics:
     """What was asked so far."""
 
     requests: int
+    waiting: int
+    """Requests that are being answered."""
     streams: int
     open_streams: int
     abandoned: int
@@ -55,12 +60,13 @@ class Messages:
         self._faults = faults
         self._cache = PromptCache(clock)
         self._numbers = itertools.count(1)
-        self._requests = self._streams = self._open = self._abandoned = 0
+        self._requests = self._streams = self._open = self._abandoned = self._waiting = 0
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answers one request."""
         identity = f"{next(self._numbers):024}"
         self._requests += 1
+        self._waiting += 1
         try:
             return await self._answer(request, identity)
         except ApiRefusal as refusal:
@@ -69,10 +75,13 @@ class Messages:
             return web.Response(
                 body=body, status=refusal.status, headers=headers, content_type="application/json"
             )
+        finally:
+            self._waiting -= 1
 
     def statistics(self) -> MessagesStatistics:
         return MessagesStatistics(
             requests=self._requests,
+            waiting=self._waiting,
             streams=self._streams,
             open_streams=self._open,
             abandoned=self._abandoned,
@@ -87,7 +96,7 @@ class Messages:
 
         asked = read_request(await request.read())
         fault = self._faults.take(MODEL_KINDS, request.path, method="POST", at=asked.model)
-        await self._before(fault)
+        await self._before(fault, request)
         reply = _harmed(_reply(asked), asked, fault)
         usage = self._cache.usage(asked, key, reply)
         if asked.stream:
@@ -101,14 +110,16 @@ class Messages:
 
         return response
 
-    async def _before(self, fault: Fault | None) -> None:
+    async def _before(self, fault: Fault | None, request: web.Request) -> None:
         if fault is None:
             return
 
         if fault.kind == "model-slow":
             await self._clock.sleep(fault.delay)
         elif fault.kind == "model-silent":
-            await asyncio.get_running_loop().create_future()  # until the client leaves
+            # A handler that writes nothing is not told that its client has left, so it looks.
+            while request.transport is not None and not request.transport.is_closing():
+                await self._clock.sleep(LOOK_EVERY)
         elif fault.kind in REFUSES:
             status, kind, message = REFUSES[fault.kind]
             seconds = fault.delay.total_seconds()
