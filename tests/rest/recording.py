@@ -60,6 +60,14 @@ def record(gateway: Gateway, http: requests.Session) -> Recorded:
 
     _orders(session)
     ask("Chat", body={"message": "What are my current positions?", "message_history": None})
+    # An order that the agent prepares, and its person confirms.
+    wish = {"message": "Buy 1 share of AAPL at 1.00", **ACCOUNT}
+    prepared = ask("Chat", body=wish, show=False)
+    if prepared:
+        code = {"code": prepared["tickets"][0]["code"]}
+        confirmed = ask("ConfirmOrder", query=ACCOUNT, body=code)
+        number = {"order_id": confirmed["receipt"]["id"]}
+        ask("CancelOrder", path=number, query=ACCOUNT, show=False)
     return session.recorded
 
 
