@@ -33,9 +33,12 @@ from server.orders.ticks import Grid
 from server.tenants import Tenant
 
 PATIENCE = timedelta(seconds=5)
-"""How long quotes are waited for when there is no price without them."""
-CURIOSITY = timedelta(seconds=1.5)
-"""And where they only inform: a dry run, or a guard against a price of the wrong sign."""
+"""How long live quotes are waited for when there is no price without them."""
+CURIOSITY = timedelta(seconds=3)
+"""And where they only inform: a dry run, or a guard against a price of the wrong sign. A feed that
+is warm answers at once; one that was never used is opened within this."""
+LIMIT = timedelta(seconds=3)
+"""What else it may take: finding the instruments, and the broker's snapshot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ class Preparation:
 
         patience = PATIENCE if needed else CURIOSITY
         try:
-            async with asyncio.timeout(2 * patience.total_seconds()):
+            async with asyncio.timeout(patience.total_seconds() + LIMIT.total_seconds()):
                 return await self._quotes.of(tenant, contracts, patience)
         except (GatewayError, TimeoutError) as failure:
             if not needed:

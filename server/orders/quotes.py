@@ -78,9 +78,7 @@ class OrderQuotes:
         )
         now = self._clock.now()
         found = [
-            self._of_topic(item, now, live=answer.live)
-            if isinstance(item, Topic)
-            else _of_rest(item, now)
+            self._of_topic(item, now) if isinstance(item, Topic) else _of_rest(item, now)
             for item in answer.items
         ]
         return {quote.symbol: quote for quote in found}
