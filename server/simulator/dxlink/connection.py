@@ -219,14 +219,18 @@ class Connection:
 
                 pause = await self._round()
                 nap = tasks.create_task(self._clock.sleep(timedelta(seconds=pause)))
-                # Not when it was cancelled: that is done below, after somebody else has woken us,
-                # and would wake us again and again.
-                nap.add_done_callback(lambda done: done.cancelled() or self._wake.set())
+                nap.add_done_callback(self._end_of_nap)
                 try:
                     await self._wake.wait()
                 finally:
                     nap.cancel()
                     self._wake.clear()
+
+    def _end_of_nap(self, nap: asyncio.Task[None]) -> None:
+        # A nap is cancelled below after somebody else has woken the pump: that must not wake it
+        # again, or it would cancel its next nap too, and never rest.
+        if not nap.cancelled():
+            self._wake.set()
 
     async def _round(self) -> float:
         # Sends what is due and returns how long nothing will be.
