@@ -78,6 +78,11 @@ end
 local function wrong_shape(text)
   local place, problem = string.match(text, "^([%w_%.%[%]]*): (.+)$")
   if not place then return nil end
+  local twice = string.match(problem, "^invalid value oneof field '_[%w_]+' is already set%. Cannot set '([%w_]+)'")
+  if twice then -- what an optional field is to the transcoder
+    if place ~= "" then twice = place .. "." .. twice end
+    return "Invalid " .. twice .. ". Expected it once, not several times."
+  end
   local name = string.match(problem, "^invalid value Starting an object on a scalar field for type ([%w_]+)$")
   if name then
     if place ~= "" then name = place .. "." .. name end

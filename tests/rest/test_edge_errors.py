@@ -216,6 +216,18 @@ def test_a_query_parameter_of_the_wrong_type(
     assert detail(answer) == f"Invalid timeout '{value}'. Expected a number."
 
 
+def test_an_optional_field_given_twice(edge: Edge, http: requests.Session) -> None:
+    url = f"{edge.url}/api/v1/quotes"
+    answer = http.post(f"{url}?timeout=1&timeout=2", json=[])
+    assert answer.status_code == 400
+    assert detail(answer) == "Invalid timeout. Expected it once, not several times."
+    answer = http.post(url, data=b'[{"symbol": "A", "option_type": "C", "option_type": "P"}]')
+    assert answer.status_code == 400
+    words = "Invalid instruments[0].option_type. Expected it once, not several times."
+    assert detail(answer) == words
+    assert not edge.backend.calls
+
+
 def test_what_was_sent_as_a_secret_is_not_repeated(edge: Edge, http: requests.Session) -> None:
     answer = http.post(f"{edge.url}/api/v1/credentials", data=b'{"client_secret": 12345678}')
     assert answer.status_code == 400
