@@ -82,7 +82,7 @@ def _candle(series: CandleSeries, row: Row, *, historical: bool) -> candle_pb2.C
     if open_interest is not None:
         candle.open_interest = int(open_interest)
     candle.time.FromMilliseconds(_time(row))
-    candle.received_at.FromNanoseconds(int(series.received_at * 1e9))
+    candle.received_at.FromMicroseconds(int(series.received_at * 1e6))
     return candle
 
 

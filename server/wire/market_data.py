@@ -177,4 +177,4 @@ def _stamp(field: Timestamp, milliseconds: object) -> int:
 
 
 def _received(field: Timestamp, topic: Topic) -> None:
-    field.FromNanoseconds(int(topic.received_at * 1e9))
+    field.FromMicroseconds(int(topic.received_at * 1e6))

@@ -155,8 +155,9 @@ def _times(bid_time: Any, ask_time: Any, traded: Any) -> bytes:
 
 @lru_cache(maxsize=64)
 def _received(instant: float) -> bytes:
-    seconds, nanos = divmod(int(instant * 1e9), 1_000_000_000)
-    return _stamp(_RECEIVED, seconds, nanos)
+    # Microseconds: what a float holds of today beyond them is noise.
+    seconds, micros = divmod(int(instant * 1e6), 1_000_000)
+    return _stamp(_RECEIVED, seconds, micros * 1000)
 
 
 def _stamp(tag: bytes, seconds: int, nanos: int) -> bytes:

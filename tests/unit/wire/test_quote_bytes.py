@@ -54,4 +54,5 @@ def test_bytes_and_message_agree(
     made = pb.StreamQuotesResponse.FromString(piece)
     assert list(made.quotes) == [market_data.quote(topic)]
     assert made.quotes[0].stale is (silent or not live or (quote is None and trade is None))
+    assert made.quotes[0].received_at.nanos % 1000 == 0  # a float holds no more than microseconds
     assert topic.encoded == piece
