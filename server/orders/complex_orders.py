@@ -20,7 +20,7 @@ from server.brokerage.order_specs import ComplexSpec
 from server.errors import BrokerUnreadable, InvalidField, NothingGiven
 from server.orders.desk import OrderDesk
 from server.orders.drafts import ComplexDraft, digest_of
-from server.orders.errands import Caller, Errand, Errands
+from server.orders.errands import Caller, Errand, Errands, check_name
 from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
 from server.orders.records import Priced, record_of
@@ -71,6 +71,7 @@ class ComplexDesk:
 
     async def dry_run(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
         """Returns what placing would mean."""
+        check_name(name)
         _check(draft)
         parts = await self._prepared(caller, draft, quoted=False)
         placement = await caller.pages.dry_run(_spec(draft, parts, None))

@@ -28,7 +28,7 @@ from server.errors import (
     OrderNotFound,
 )
 from server.orders.drafts import ChangeDraft, LegDraft, OrderDraft, digest_of
-from server.orders.errands import Caller, Errand, Errands
+from server.orders.errands import Caller, Errand, Errands, check_name
 from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
 from server.orders.records import Priced, record_of
@@ -92,6 +92,7 @@ class OrderDesk:
 
     async def dry_run(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
         """Returns what placing would mean, with the prices that are possible now."""
+        check_name(name)
         prepared = await self._prepare(caller, draft, quoted=True)
         placement = await caller.pages.dry_run(prepared.spec)
         return Receipt(

@@ -6,7 +6,7 @@ a change, each repeat asks it again, and none sends anything.
 
 from __future__ import annotations
 
-__all__ = ["Caller", "Errand", "Errands"]
+__all__ = ["Caller", "Errand", "Errands", "check_name"]
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -60,6 +60,13 @@ class Errand:
     target_id: str | None = None
 
 
+def check_name(name: str | None) -> None:
+    """Raises InvalidField for a name that no change can have; None is to be chosen here."""
+    if name is not None and not NAME.fullmatch(name):
+        expected = "1 to 64 characters out of A-Z a-z 0-9 . _ : -"
+        raise InvalidField("client_order_id", name, expected)
+
+
 class Errands:
     """The one way from a prepared change to its receipt."""
 
@@ -84,9 +91,7 @@ class Errands:
         Raises ClientOrderIdTaken for another change of that name, and the broker's refusal.
         """
         chosen = name if name is not None else str(uuid4())
-        if not NAME.fullmatch(chosen):
-            expected = "1 to 64 characters out of A-Z a-z 0-9 . _ : -"
-            raise InvalidField("client_order_id", chosen, expected)
+        check_name(chosen)
 
         for _ in range(ATTEMPTS):
             if name is not None:
