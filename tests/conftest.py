@@ -1,15 +1,32 @@
-"""What every test gets without asking: no task outlives the test that started it.
+"""What every test gets without asking: no task outlives it, and property tests are repeatable.
 
 Sockets and files are watched by the interpreter itself: `ResourceWarning` is an error here.
+`TASTY_LONG=1` looks for longer, and with new random input each time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
+
+LONG = bool(os.environ.get("TASTY_LONG"))
+
+settings.register_profile(
+    "suite",
+    max_examples=500 if LONG else 50,
+    # The same examples in each run: a failure in CI is one here too.
+    derandomize=not LONG,
+    # A busy machine is not a bug.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
+settings.load_profile("suite")
 
 SETTLING_TURNS = 20
 """Turns of the loop that cancelled tasks get to finish before they count as leaked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,8 +48,7 @@ SPREADS = (
 
 
 @settings(
-    max_examples=40,
-    deadline=None,
+    max_examples=200 if os.environ.get("TASTY_LONG") else 15,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(seed=st.integers(0, 2**32), steps=st.integers(20, 120))
