@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from server.brokerage import Brokerage
 from server.brokerage.lookup import InstrumentQuery, Resolved
 from server.brokerage.rest_quotes import RestQuote, rest_quotes
-from server.brokerage.symbols import InstrumentKind
 from server.clock import Clock
 from server.errors import (
     GatewayError,
@@ -20,7 +19,7 @@ from server.errors import (
 )
 from server.market.markets import Markets
 from server.market.resolving import resolve_all
-from server.market.snapshots import snapshot
+from server.market.snapshots import Snapshot, snapshot
 from server.market.topics import Kind, Topic
 from server.tenants import Tenant
 
@@ -105,22 +104,22 @@ class MarketDesk:
             elif each.symbol in by_label:
                 items.append(by_label[each.symbol])
             else:
-                reason = _silence(each, taken.failure, kind, timeout_s)
+                reason = _silence(each, taken, kind, timeout_s)
                 problems.append(Problem(symbol=query.shown, reason=str(reason)))
 
         if not items:
             first = next(each for each in resolved if each is not None)
-            raise _silence(first, taken.failure, kind, timeout_s)
+            raise _silence(first, taken, kind, timeout_s)
         return Answer(items=tuple(items), problems=tuple(problems))
 
 
 def _silence(
-    instrument: Resolved, failure: GatewayError | None, kind: Kind, timeout_s: float
+    instrument: Resolved, taken: Snapshot, kind: Kind, timeout_s: float
 ) -> GatewayError:
     """Returns why nothing is known of an instrument that was asked for."""
-    if failure is not None:
-        return failure
-    if kind is Kind.QUOTES and instrument.kind is not InstrumentKind.EQUITY_OPTION:
-        # Neither the feed nor the broker's own snapshot has it.
+    if taken.failure is not None:
+        return taken.failure
+    if instrument.symbol in taken.unknown:
         return SymbolNotFound(instrument.symbol)
+    # That the feed says nothing does not tell: it may be slow, or only just connected.
     return MarketDataTimeout(NOUNS[kind], timeout_s, [instrument.symbol])

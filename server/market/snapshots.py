@@ -38,6 +38,8 @@ class Snapshot:
     """What only REST knew, by label."""
     missing: tuple[str, ...]
     """Labels that neither knew in time."""
+    unknown: frozenset[str]
+    """Those of the missing that REST was asked for and, answering in time, did not know."""
     failure: GatewayError | None
     """Why REST could not be asked, where that matters."""
 
@@ -61,12 +63,14 @@ async def snapshot(
         await _all_set(market, promising, "complete", min(TRAILING_S, patience))
         silent = [topic.label for topic in topics if not topic.rows]
         rest: Mapping[str, Any] = {}
+        unknown: frozenset[str] = frozenset()
         failure: GatewayError | None = None
         if silent and fallback is not None and timeout_s > patience:
             started = asyncio.get_running_loop().time()
             try:
                 async with asyncio.timeout(timeout_s - patience):
                     rest = await fallback(silent)
+                unknown = frozenset(silent) - rest.keys()
             except TimeoutError:
                 pass
             except GatewayError as error:
@@ -75,12 +79,14 @@ async def snapshot(
                 await _all_set(market, topics, "arrived", timeout_s - patience - spent)
 
         have = tuple(topic for topic in topics if topic.rows)
+        missing = tuple(t.label for t in topics if not t.rows and t.label not in rest)
         if not have and not rest:
             market.feed.ensure_allowed()
         return Snapshot(
             topics=have,
             rest={t.label: rest[t.label] for t in topics if not t.rows and t.label in rest},
-            missing=tuple(t.label for t in topics if not t.rows and t.label not in rest),
+            missing=missing,
+            unknown=unknown.intersection(missing),
             failure=failure,
         )
 

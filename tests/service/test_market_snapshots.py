@@ -97,6 +97,32 @@ async def test_nothing_known_at_all_is_not_found(gateway: Gateway) -> None:
     assert failure.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+async def test_an_option_that_was_never_listed_is_not_found(gateway: Gateway) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await quotes(gateway, "SPY   261218C00700510")
+    assert failure.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("timeout", "fault"),
+    [
+        (0.02, Fault(kind="mute", path="/dxlink", count=None)),  # too short to ask REST at all
+        (0.8, Fault(kind="hang", path="/market-data/*", count=None)),
+    ],
+    ids=["at once", "REST hangs"],
+)
+async def test_what_is_late_is_not_called_unknown(
+    gateway: Gateway, timeout: float, fault: Fault
+) -> None:
+    await quotes(gateway, "AAPL")  # the feed is connected
+    gateway.sim.faults.add(Fault(kind="mute-data", path="/dxlink", at="FEED_DATA", count=None))
+    gateway.sim.faults.add(fault)
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await quotes(gateway, "MSFT", timeout=timeout)
+    assert failure.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert failure.value.details() == f"Timeout getting quotes after {timeout}s"
+
+
 async def test_greeks_join_on_the_occ_symbol(gateway: Gateway) -> None:
     symbol, streamer, _, _ = await some_option(gateway)
     request = pb.GetGreeksRequest(options=[Instrument(symbol=symbol)])
