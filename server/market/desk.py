@@ -113,9 +113,7 @@ class MarketDesk:
         return Answer(items=tuple(items), problems=tuple(problems))
 
 
-def _silence(
-    instrument: Resolved, taken: Snapshot, kind: Kind, timeout_s: float
-) -> GatewayError:
+def _silence(instrument: Resolved, taken: Snapshot, kind: Kind, timeout_s: float) -> GatewayError:
     """Returns why nothing is known of an instrument that was asked for."""
     if taken.failure is not None:
         return taken.failure
