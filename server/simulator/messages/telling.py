@@ -78,6 +78,18 @@ def _metrics(result: Result, data: Data) -> str:
     return "\n".join(lines + _problems(data)) or "No metrics came."
 
 
+def _watchlists(result: Result, data: Data) -> str:
+    lines = [
+        f"- {each.get('name')}: "
+        + (
+            ", ".join(str(entry.get("symbol")) for entry in each.get("watchlist_entries", []))
+            or "-"
+        )
+        for each in data.get("watchlists", [])
+    ]
+    return "\n".join(["Watchlists:", *lines]) if lines else "There are no watchlists."
+
+
 def _order(result: Result, data: Data) -> str:
     if data.get("ticket"):
         return "The order is prepared and was checked by the broker; it is not placed."
@@ -110,6 +122,7 @@ _TELLERS: Mapping[str, Callable[[Result, Data], str]] = {
     "list_positions": _positions,
     "get_quotes": _quotes,
     "get_market_metrics": _metrics,
+    "list_watchlists": _watchlists,
     "place_order": _order,
 }
 
