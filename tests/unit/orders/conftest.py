@@ -1,0 +1,32 @@
+"""Stores and clocks for the tests of orders."""
+
+from __future__ import annotations
+
+__all__ = ["clock", "database", "database_settings", "postgres"]
+
+from collections.abc import AsyncIterator
+
+import hypothesis
+import pytest
+
+from server.settings import Settings
+from server.store import Database
+from tests.clock import ManualClock
+from tests.databases import database_settings, postgres
+
+# A busy machine is no failure: only what an example finds is.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def database(database_settings: Settings) -> AsyncIterator[Database]:
+    async with Database(database_settings) as opened:
+        yield opened

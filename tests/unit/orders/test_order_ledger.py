@@ -1,0 +1,259 @@
+"""The ledger and the switches, on SQLite and PostgreSQL: what is written when, and who may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from server.errors import (
+    NotPriceable,
+    OverDayCap,
+    OverOrderCap,
+    SymbolNotAllowed,
+    TradingReadOnly,
+)
+from server.orders.ledger import Intent, Ledger, State
+from server.orders.switches import NONE, SwitchBoard, Switches
+from server.settings import Settings
+from server.store import Database
+from tests.clock import ManualClock
+
+ACCOUNT = "5WT00001"
+
+
+def intent(name: str = "one", **fields: Any) -> Intent:
+    known: dict[str, Any] = {
+        "account_number": ACCOUNT,
+        "client_order_id": name,
+        "tenant_id": "tenant",
+        "kind": "place",
+        "digest": "d",
+        "notional": Decimal(100),
+        "symbols": ("SPY",),
+        "request": {"spec": None},
+    }
+    return Intent(**known | fields)
+
+
+@pytest.fixture
+def make(
+    database: Database, database_settings: Settings, clock: ManualClock
+) -> Callable[..., tuple[Ledger, SwitchBoard]]:
+    """Gives a ledger with its switches; arguments are settings."""
+
+    def made(**settings: Any) -> tuple[Ledger, SwitchBoard]:
+        chosen = database_settings.model_copy(update=settings)
+        board = SwitchBoard(chosen, database, clock)
+        return Ledger(chosen, database, board, clock), board
+
+    return made
+
+
+@pytest.fixture
+def ledger(make: Callable[..., tuple[Ledger, SwitchBoard]]) -> Ledger:
+    return make()[0]
+
+
+async def test_a_name_is_written_once(ledger: Ledger) -> None:
+    first, mine = await ledger.record(intent())
+    again, not_mine = await ledger.record(intent())
+    assert (mine, not_mine) == (True, False)
+    assert first == again
+    assert first.state is State.RECORDED
+    assert await ledger.find(ACCOUNT, "one") == first
+    assert await ledger.find(ACCOUNT, "two") is None
+
+
+async def test_of_many_at_once_one_writes(ledger: Ledger) -> None:
+    found = await asyncio.gather(*(ledger.record(intent()) for _ in range(20)))
+    assert sum(mine for _, mine in found) == 1
+    assert len({entry.id for entry, _ in found}) == 1
+
+
+async def test_the_same_name_in_another_account_is_another(ledger: Ledger) -> None:
+    await ledger.record(intent())
+    _, mine = await ledger.record(intent(account_number="5WT00002"))
+    assert mine
+
+
+async def test_each_step_starts_from_the_right_state(ledger: Ledger) -> None:
+    entry, _ = await ledger.record(intent())
+    assert await ledger.mark_sending(entry)
+    assert not await ledger.mark_sending(entry)
+    await ledger.settle(entry, State.ACCEPTED, answer={"order": {"id": 1}}, order_id="1")
+    await ledger.settle(entry, State.REFUSED, answer={"words": "late"})
+    found = await ledger.get(entry.id)
+    assert (found.state, found.order_id, found.answer) == (
+        State.ACCEPTED,
+        "1",
+        {"order": {"id": 1}},
+    )
+
+
+async def test_what_was_only_recorded_is_freed_and_may_go_again(ledger: Ledger) -> None:
+    entry, _ = await ledger.record(intent())
+    assert await ledger.release_recorded() == 1
+    assert not await ledger.mark_sending(entry), "whoever was about to send it does not"
+    again, mine = await ledger.record(intent())
+    assert mine
+    assert (again.id, again.state) == (entry.id, State.RECORDED)
+
+
+async def test_what_was_being_sent_is_not_freed(ledger: Ledger) -> None:
+    entry, _ = await ledger.record(intent())
+    await ledger.mark_sending(entry)
+    assert await ledger.release_recorded() == 0
+    assert [each.id for each in await ledger.open_entries()] == [entry.id]
+
+
+async def test_an_unsent_name_stays_bound_to_its_order(ledger: Ledger) -> None:
+    entry, _ = await ledger.record(intent())
+    await ledger.settle(entry, State.UNSENT)
+    other, mine = await ledger.record(intent(digest="another"))
+    assert not mine
+    assert other.digest == "d"
+
+
+async def test_absence_is_counted_and_proves_nothing(ledger: Ledger, clock: ManualClock) -> None:
+    entry, _ = await ledger.record(intent())
+    await ledger.mark_sending(entry)
+    await ledger.note_absence(entry, State.UNKNOWN)
+    seen = await ledger.get(entry.id)
+    assert (seen.looks, seen.first_look_at) == (1, clock.now())
+    await ledger.note_absence(seen, State.NOT_SEEN)
+    await ledger.settle(seen, State.ACCEPTED, answer={"order": {}}, order_id="7")
+    assert (await ledger.get(entry.id)).state is State.ACCEPTED
+
+
+async def test_answers_are_let_go_after_their_time_and_names_never(
+    make: Callable[..., tuple[Ledger, SwitchBoard]], clock: ManualClock
+) -> None:
+    ledger, _ = make(order_keys_days=30)
+    entry, _ = await ledger.record(intent())
+    await ledger.settle(entry, State.ACCEPTED, answer={"order": {}}, order_id="7")
+    await clock.advance(timedelta(days=29.9).total_seconds())
+    assert await ledger.retire() == 0
+    await clock.advance(timedelta(days=0.2).total_seconds())
+    assert await ledger.retire() == 1
+    again, mine = await ledger.record(intent())
+    assert not mine
+    assert (again.state, again.answer, again.order_id) == (State.ACCEPTED, None, "7")
+
+
+async def test_a_cancel_of_ours_is_remembered(ledger: Ledger) -> None:
+    assert not await ledger.was_cancelled_here(ACCOUNT, "7")
+    entry, _ = await ledger.record(intent(kind="cancel", target_id="7"))
+    assert not await ledger.was_cancelled_here(ACCOUNT, "7"), "it has not been sent"
+    await ledger.mark_sending(entry)
+    assert await ledger.was_cancelled_here(ACCOUNT, "7")
+    await ledger.settle(entry, State.REFUSED, answer={})
+    assert not await ledger.was_cancelled_here(ACCOUNT, "7")
+
+
+# --- switches
+
+
+async def test_without_switches_everything_passes(ledger: Ledger) -> None:
+    _, mine = await ledger.record(intent(notional=None))
+    assert mine
+
+
+@pytest.mark.parametrize("whose", ["server", "API key"])
+async def test_each_switch_refuses_and_writes_nothing(
+    make: Callable[..., tuple[Ledger, SwitchBoard]], whose: str
+) -> None:
+    cases: list[tuple[dict[str, Any], dict[str, Any], type[Exception]]] = [
+        ({"read_only": True}, {}, TradingReadOnly),
+        ({"order_cap": Decimal("99.99")}, {}, OverOrderCap),
+        ({"day_cap": Decimal("99.99")}, {}, OverDayCap),
+        ({"symbols": "AAPL,/ES"}, {}, SymbolNotAllowed),
+        ({"order_cap": Decimal(1000)}, {"notional": None}, NotPriceable),
+    ]
+    for number, (switch, wanted, refusal) in enumerate(cases):
+        server = {f"orders_{name}": value for name, value in switch.items()}
+        ledger, board = make(**(server if whose == "server" else {}))
+        if whose == "API key":
+            symbols = frozenset(str(switch.get("symbols", "")).split(",")) - {""}
+            await board.put("tenant", Switches(**{**switch, "symbols": symbols}))
+
+        with pytest.raises(refusal) as refused:
+            await ledger.record(intent(f"case-{number}", **wanted))
+        if refusal is not NotPriceable:
+            assert f"this {whose}" in str(refused.value)
+            assert refused.value.metadata["switch"] in str(refused.value)
+        assert await ledger.find(ACCOUNT, f"case-{number}") is None
+        await board.put("tenant", NONE)
+
+
+async def test_a_product_allows_its_futures(
+    make: Callable[..., tuple[Ledger, SwitchBoard]],
+) -> None:
+    ledger, _ = make(orders_symbols="SPY, /es")
+    assert (await ledger.record(intent("a", symbols=("SPY",))))[1]
+    assert (await ledger.record(intent("b", symbols=("/ESZ6",))))[1]
+    with pytest.raises(SymbolNotAllowed):
+        await ledger.record(intent("c", symbols=("/NQZ6",)))
+
+
+async def test_fifty_parallel_orders_stay_below_one_cap(
+    make: Callable[..., tuple[Ledger, SwitchBoard]],
+) -> None:
+    ledger, board = make()
+    await board.put("tenant", Switches(day_cap=Decimal(1000)))
+    found = await asyncio.gather(
+        *(ledger.record(intent(f"{n}", notional=Decimal(70))) for n in range(50)),
+        return_exceptions=True,
+    )
+    passed = [each for each in found if not isinstance(each, BaseException)]
+    assert len(passed) == 14  # 14 x 70 = 980
+    assert all(isinstance(each, OverDayCap) for each in found if isinstance(each, Exception))
+
+
+async def test_what_was_not_sent_gives_its_reservation_back(
+    make: Callable[..., tuple[Ledger, SwitchBoard]], clock: ManualClock
+) -> None:
+    ledger, board = make()
+    await board.put("tenant", Switches(day_cap=Decimal(100)))
+    first, _ = await ledger.record(intent("first"))
+    with pytest.raises(OverDayCap):
+        await ledger.record(intent("second"))
+
+    await ledger.settle(first, State.REFUSED, answer={})
+    second, _ = await ledger.record(intent("second"))
+    await ledger.settle(second, State.UNKNOWN)
+    with pytest.raises(OverDayCap):
+        await ledger.record(intent("third"))
+
+    await clock.advance(timedelta(days=1).total_seconds())
+    assert (await ledger.record(intent("tomorrow")))[1]
+
+
+async def test_a_repeat_is_answered_whatever_the_switches_say_now(
+    make: Callable[..., tuple[Ledger, SwitchBoard]],
+) -> None:
+    ledger, board = make()
+    await board.put("tenant", Switches(day_cap=Decimal(100)))
+    first, _ = await ledger.record(intent())
+    again, mine = await ledger.record(intent())
+    assert (again.id, mine) == (first.id, False)
+    await board.put("tenant", Switches(read_only=True))
+    assert (await ledger.record(intent()))[0].id == first.id
+
+
+async def test_a_tenants_cap_counts_its_own_orders_and_the_servers_counts_all(
+    make: Callable[..., tuple[Ledger, SwitchBoard]],
+) -> None:
+    ledger, board = make()
+    await board.put("tenant", Switches(day_cap=Decimal(100)))
+    await ledger.record(intent("theirs", tenant_id="other"))
+    assert (await ledger.record(intent("mine")))[1]
+
+    everybody, _ = make(orders_day_cap=Decimal(250))
+    with pytest.raises(OverDayCap) as refused:
+        await everybody.record(intent("third", tenant_id="third"))
+    assert "200.00 was sent today; this server" in str(refused.value)
