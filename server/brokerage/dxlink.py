@@ -10,7 +10,6 @@ from __future__ import annotations
 
 __all__ = ["DXLinkConnection", "QuoteToken", "Sink"]
 
-
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ LEAST_LIFE_S = 60.0
 """A connection is not renewed sooner, whatever the broker says: it may give the same token again,
 and the server tells when it has had enough of it."""
 
-HANDSHAKE_S = 10.0
+HANDSHAKE = timedelta(seconds=10)
 """The action timeout of dxFeed's own client."""
 
 FATAL_ERRORS = frozenset({"UNSUPPORTED_PROTOCOL", "UNAUTHORIZED", "TIMEOUT"})
@@ -87,6 +86,8 @@ class DXLinkConnection(DXLinkStreamer):
         quote_token: Callable[[], Awaitable[QuoteToken]],
         sink: Sink,
         clock: Clock,
+        *,
+        handshake: timedelta = HANDSHAKE,
     ) -> None:
         super().__init__(session)
         # The library's own queues: nothing goes through them here, and left open they warn.
@@ -97,6 +98,7 @@ class DXLinkConnection(DXLinkStreamer):
 
         self._quote_token = quote_token
         self._sink = sink
+        self._handshake_s = handshake.total_seconds()
         self._clock = clock
         self._heard = clock.monotonic()
         self._silence_limit_s = 60.0
@@ -121,14 +123,17 @@ class DXLinkConnection(DXLinkStreamer):
                 ) as self._websocket,
                 create_task_group() as tasks,
             ):
-                with fail_after(HANDSHAKE_S):
+                with fail_after(self._handshake_s):
                     await tasks.start(self._reader)
                 tasks.start_soon(self._heartbeat)
                 tasks.start_soon(self._watch)
                 yield self
                 tasks.cancel_scope.cancel()
-        except* (GatewayError, ConnectionEnded):
+        except* ConnectionEnded:
             raise
+        except* GatewayError as group:
+            # Of the upgrade; whether the tenant may have data at all, the token has told.
+            raise ConnectionEnded(f"refused: {_leaf(group)}") from None
         except* WebSocketDisconnect as group:
             raise _disconnected(group) from None
         except* (HTTPXWSException, HTTPError, TimeoutError, OSError) as group:
@@ -183,7 +188,7 @@ class DXLinkConnection(DXLinkStreamer):
                     "parameters": {"contract": contract},
                 }
             )
-            with fail_after(HANDSHAKE_S):
+            with fail_after(self._handshake_s):
                 await opened.wait()
             await self._websocket.send_json(
                 {

@@ -94,15 +94,15 @@ class MarketDesk:
 
         rest = kind is Kind.QUOTES and not live_only
         taken = await snapshot(market, kind, labels, left, fallback=fallback if rest else None)
-        by_label: dict[str, Topic | RestQuote] = {t.label: t for t in taken.topics}
-        by_label.update(taken.rest)
+        found: dict[str, Topic | RestQuote] = {t.key.symbol: t for t in taken.topics}
+        found.update(taken.rest)
         items: list[Topic | RestQuote] = []
         problems: list[Problem] = []
         for query, each in zip(queries, resolved, strict=True):
             if each is None:
                 problems.append(Problem(symbol=query.shown, reason=str(failures[query])))
-            elif each.symbol in by_label:
-                items.append(by_label[each.symbol])
+            elif each.streamer_symbol in found:
+                items.append(found[each.streamer_symbol])
             else:
                 reason = _silence(each, taken, kind, timeout_s)
                 problems.append(Problem(symbol=query.shown, reason=str(reason)))

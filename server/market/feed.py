@@ -21,7 +21,7 @@ import structlog
 
 from server.brokerage.dxlink_events import SYMBOLS_A_MESSAGE, ConnectionEnded, Row
 from server.clock import Clock
-from server.errors import FeedUnavailable, GatewayError, NotAllowed, NotAuthenticated
+from server.errors import FeedUnavailable, GatewayError, NotACustomer, NotAuthenticated
 from server.market.backoff import Backoff
 from server.market.hub import Hub
 from server.market.wishes import Wishes
@@ -132,7 +132,7 @@ class Feed:
                 await self._connected(hub)
             except ConnectionEnded as drop:
                 dropped = drop
-            except (NotAuthenticated, NotAllowed) as refusal:
+            except (NotAuthenticated, NotACustomer) as refusal:
                 self._refuse(hub, refusal)
                 return
             except GatewayError as failure:
@@ -169,6 +169,14 @@ class Feed:
         """Raises what the broker said, when it refuses this tenant any data."""
         if self.refusal is not None:
             raise self.refusal
+
+    @property
+    def failure(self) -> GatewayError | None:
+        """Why there is no data, if there is a connection that cannot be made or kept."""
+        trying_again = self.state is FeedState.CONNECTING and self._last_cause
+        if self.state is FeedState.WAITING or trying_again:
+            return FeedUnavailable(self._last_cause)
+        return self.refusal
 
     # --- inside
 
@@ -228,11 +236,13 @@ class Feed:
         while True:
             await self._clock.sleep(TICK)
             now = self._clock.monotonic()
-            if self._wishes:
-                needed_at = now
-            elif now - needed_at >= IDLE_S:
-                raise ConnectionEnded("nobody needs it")
+            if not self._wishes:
+                if now - needed_at >= IDLE_S:
+                    raise ConnectionEnded("nobody needs it")
+                self._heard_at = now  # who is asked for nothing is not silent
+                continue
 
+            needed_at = now
             silence = now - self._heard_at
             if silence >= DATA_SILENCE_S and self.state is FeedState.LIVE:
                 self.state = FeedState.MUTE
@@ -253,11 +263,6 @@ class Feed:
         self.refused.set()
         hub.interrupt(str(refusal))
         log.warning("feed_refused", reason=refusal.reason)
-
-
-def unavailable(feed: Feed) -> GatewayError:
-    """Returns the error for a caller that got nothing because the feed is not connected."""
-    return feed.refusal or FeedUnavailable(feed.statistics().last_cause or "connecting")
 
 
 def _cause(group: ExceptionGroup[Exception]) -> Exception:

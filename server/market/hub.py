@@ -113,7 +113,7 @@ class Hub:
                 for group in topic.groups:
                     group.updates += 1
                     touched.add(group)
-                if restoring:
+                if restoring and not topic.stale:
                     self.conditions.came(topic)
 
         for group in touched:
@@ -156,7 +156,7 @@ class Hub:
         self._encode_anew()
         topics = self._topics.values()
         self.conditions.begin_restoring(
-            topic for topic in topics if topic.rows and topic.version <= self._connected_at
+            topic for topic in topics if topic.rows and topic.renewed <= self._connected_at
         )
         self._tell_if_restored()
 
@@ -206,6 +206,10 @@ class Hub:
                 sharers.append(topic)
                 if len(sharers) == 1:
                     self._wants.want(event, key.symbol)
+        elif topic.label == key.symbol != label:
+            # First asked for by a streamer symbol whose instrument nobody had looked up yet.
+            topic.label = label
+            topic.encoded = None
         topic.holds += 1
         self._released.pop(key, None)
         return topic

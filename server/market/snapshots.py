@@ -35,13 +35,13 @@ class Snapshot:
     topics: tuple[Topic, ...]
     """Topics with something in them, in the order asked for; read them before the next await."""
     rest: Mapping[str, Any]
-    """What only REST knew, by label."""
+    """What only REST knew, by streamer symbol."""
     missing: tuple[str, ...]
     """Labels that neither knew in time."""
     unknown: frozenset[str]
     """Those of the missing that REST was asked for and, answering in time, did not know."""
     failure: GatewayError | None
-    """Why REST could not be asked, where that matters."""
+    """Why REST could not be asked, or the feed has no connection, where that matters."""
 
 
 async def snapshot(
@@ -61,7 +61,7 @@ async def snapshot(
         promising = _promising(market, topics, patience)
         await _all_set(market, promising, "arrived", patience)
         await _all_set(market, promising, "complete", min(TRAILING_S, patience))
-        silent = [topic.label for topic in topics if not topic.rows]
+        silent = [labels[topic.key.symbol] for topic in topics if not topic.rows]
         rest: Mapping[str, Any] = {}
         unknown: frozenset[str] = frozenset()
         failure: GatewayError | None = None
@@ -79,12 +79,15 @@ async def snapshot(
                 await _all_set(market, topics, "arrived", timeout_s - patience - spent)
 
         have = tuple(topic for topic in topics if topic.rows)
-        missing = tuple(t.label for t in topics if not t.rows and t.label not in rest)
+        unheard = [(t.key.symbol, labels[t.key.symbol]) for t in topics if not t.rows]
+        missing = tuple(label for _, label in unheard if label not in rest)
         if not have and not rest:
             market.feed.ensure_allowed()
+        if missing and fallback is None:
+            failure = market.feed.failure
         return Snapshot(
             topics=have,
-            rest={t.label: rest[t.label] for t in topics if not t.rows and t.label in rest},
+            rest={symbol: rest[label] for symbol, label in unheard if label in rest},
             missing=missing,
             unknown=unknown.intersection(missing),
             failure=failure,

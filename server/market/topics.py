@@ -31,7 +31,7 @@ EVENTS_OF: Mapping[Kind, tuple[str, ...]] = {
     Kind.GREEKS: ("Greeks",),
     Kind.TRADES: ("Trade",),
 }
-"""The events that a topic of each kind is made of; the first is the one that makes it complete."""
+"""The events that a topic of each kind is made of; the first is its main one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Freshness:
     """From where on what came is live; one for all topics of a hub.
 
     A connection that is back says nothing yet of what it has not sent again: a value is live if it
-    came after this connection was opened, not if there is some connection now.
+    came over the connection that there is, not merely if there is one.
     """
 
     __slots__ = ("after",)
 
     def __init__(self) -> None:
         self.after = math.inf
-        """The hub's version after which a topic must have changed; infinite without a feed."""
+        """The hub's version after which a topic must have come; infinite without a feed."""
 
 
 class Topic:
@@ -75,7 +75,9 @@ class Topic:
         "key",
         "label",
         "liveliness",
+        "main",
         "received_at",
+        "renewed",
         "rows",
         "silent",
         "version",
@@ -85,6 +87,7 @@ class Topic:
         self, key: TopicKey, label: str, freshness: Freshness, *, born: float = 0.0
     ) -> None:
         self.key = key
+        self.main = EVENTS_OF[key.kind][0]
         self.freshness = freshness
         self.born = born
         """Unix seconds at which it was subscribed to."""
@@ -92,6 +95,8 @@ class Topic:
         """The broker's symbol (OCC for options), which clients know the instrument by."""
         self.rows: dict[str, Row] = {}
         self.version = 0
+        self.renewed = 0
+        """The hub's version when its main event came last; of any event if it never has."""
         self.received_at = 0.0
         """Unix seconds at which the latest event came in, 0 before the first."""
         self.liveliness = 0.0
@@ -112,12 +117,15 @@ class Topic:
     @property
     def stale(self) -> bool:
         """Whether what is held may be out of date: nobody may trade on it."""
-        return self.silent or self.version <= self.freshness.after
+        return self.silent or self.renewed <= self.freshness.after
 
     def take(self, event: str, row: Row, version: int, now: float) -> None:
         """Replaces the event by a newer one; the wire form is made when somebody asks for it."""
         self.rows[event] = row
         self.version = version
+        # A trade says nothing of the bid and offer from before an outage, which it comes beside.
+        if event == self.main or self.main not in self.rows:
+            self.renewed = version
         self.received_at = now
         self.silent = False
         self.encoded = None
@@ -125,10 +133,9 @@ class Topic:
             self._note_arrival(event)
 
     def _note_arrival(self, event: str) -> None:
-        events = EVENTS_OF[self.key.kind]
-        if event == events[0]:
+        if event == self.main:
             self.arrived.set()
-        if len(self.rows) == len(events):
+        if len(self.rows) == len(EVENTS_OF[self.key.kind]):
             self.complete.set()
             self.filled = True
 

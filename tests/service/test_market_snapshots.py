@@ -240,3 +240,23 @@ async def test_a_user_without_market_data_is_told_why(gateway: Gateway) -> None:
         await gateway.demo.market.GetGreeks(request)
     assert failure.value.code() is grpc.StatusCode.PERMISSION_DENIED
     assert "Customer not found" in failure.value.details()
+
+
+async def test_greeks_without_a_feed_are_unavailable_and_say_why(gateway: Gateway) -> None:
+    symbol, _, _, _ = await some_option(gateway)
+    gateway.sim.faults.add(Fault(kind="refuse", path="/dxlink", status=502, count=None))
+    gateway.sim.faults.add(Fault(kind="drop", path="/dxlink", at="now"))
+    request = pb.GetGreeksRequest(options=[Instrument(symbol=symbol)], timeout=0.5)
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await gateway.demo.market.GetGreeks(request)
+    assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert failure.value.details().startswith("The market data feed is not connected (")
+
+
+async def test_a_future_is_one_thing_by_either_of_its_names(gateway: Gateway) -> None:
+    [by_streamer] = (await quotes(gateway, "/ESZ26:XCME")).quotes
+    assert by_streamer.streamer_symbol == "/ESZ26:XCME"
+    [by_symbol] = (await quotes(gateway, "/ESZ6")).quotes
+    assert by_symbol.symbol == "/ESZ6"
+    answer = await quotes(gateway, "/ESZ26:XCME", "/ESZ6")
+    assert [quote.symbol for quote in answer.quotes] == ["/ESZ6", "/ESZ6"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from random import Random
 
 import pytest
 
 from server.brokerage.dxlink_events import ConnectionEnded, Row
-from server.errors import BrokerUnavailable, GrantRevoked
+from server.errors import BrokerUnavailable, ForbiddenByBroker, GrantRevoked
+from server.market.candles import CandleKey
 from server.market.feed import Feed, FeedState
 from server.market.hub import Hub
 from server.market.topics import Kind
@@ -23,6 +24,7 @@ class Line:
     def __init__(self, sink: Callable[[str, Row], None]) -> None:
         self.sink = sink
         self.subscribed: list[tuple[str, str]] = []
+        self.candles: dict[str, int] = {}
         self.messages = 0
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -31,8 +33,15 @@ class Line:
         self.subscribed += [(event, symbol) for symbol in symbols]
 
     async def remove(self, event: str, symbols: Sequence[str]) -> None:
+        self.messages += 1
         for symbol in symbols:
             self.subscribed.remove((event, symbol))
+
+    async def add_candles(self, symbols: Mapping[str, int]) -> None:
+        self.messages += 1
+        for symbol, since in symbols.items():
+            self.candles[symbol] = since
+            self.subscribed.append(("Candle", symbol))
 
     def send(self, symbol: str, bid: float) -> None:
         self.sink("Quote", [symbol, bid, bid + 1, 1, 1, 0, 0, "Q", "Q"])
@@ -171,3 +180,94 @@ async def test_symbols_come_and_go_on_an_open_connection(at: Fixture) -> None:
         at.hub.drop_all()
         await settle()
         assert sorted(at.lines[0].subscribed) == [("Quote", "SPY"), ("Trade", "SPY")]
+
+
+async def test_a_feed_that_meets_the_unforeseen_goes_on(at: Fixture) -> None:
+    at.refusals = [KeyError("what is this"), ForbiddenByBroker("not today")]
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
+        await at.clock.advance(60)
+        assert len(at.lines) == 1
+        assert at.feed.statistics().drops == 2
+
+
+async def test_data_that_stops_though_the_market_moved_costs_the_connection(at: Fixture) -> None:
+    upkeep = asyncio.create_task(at.hub.run())
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
+        await settle()
+        for bid in range(10):
+            at.lines[0].send("SPY", bid)
+            await at.clock.advance(1)
+        await at.clock.advance(15)
+        assert at.feed.state is FeedState.MUTE
+        await at.clock.advance(15 + 1)
+        assert at.feed.statistics().last_cause == "connected, but no data for 30 s"
+        assert len(at.lines) == 2
+
+        # The market has closed: the last values come again, and then nothing, all night.
+        at.lines[1].send("SPY", 9)
+        await at.clock.advance(12 * 3600)
+        assert len(at.lines) == 2
+    upkeep.cancel()
+    await asyncio.gather(upkeep, return_exceptions=True)
+
+
+async def test_a_connection_that_never_delivers_what_is_known_is_given_up(at: Fixture) -> None:
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
+        await settle()
+        at.lines[0].send("SPY", 1)
+        await at.drop()
+        await at.clock.advance(3600)
+        # The first without data, and four more; then its lack proves nothing any more.
+        assert len(at.lines) == 6
+
+
+async def test_a_connection_that_knows_nothing_is_waited_for(at: Fixture) -> None:
+    async with at.hub.hold(Kind.QUOTES, {"NOSUCH": "NOSUCH"}):
+        await at.clock.advance(3600)
+        assert len(at.lines) == 1
+
+
+async def test_a_connection_that_nobody_needs_is_closed_without_a_word(at: Fixture) -> None:
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
+        await settle()
+        at.lines[0].send("SPY", 1)
+    at.hub.drop_all()
+    await at.clock.advance(239)
+    assert at.feed.state is FeedState.LIVE
+    await at.clock.advance(3)
+    assert at.feed.state is FeedState.IDLE
+    assert at.feed.statistics().drops == 0
+    assert at.hub.conditions.outage is None
+
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
+        await settle()
+        assert len(at.lines) == 2
+
+
+async def test_the_newest_wish_does_not_wait_behind_the_others(at: Fixture) -> None:
+    many = {f"S{number}": f"S{number}" for number in range(1000)}
+    async with at.hub.hold(Kind.TRADES, many), at.hub.hold(Kind.TRADES, {"SPY": "SPY"}):
+        await settle()
+        [line] = at.lines
+        assert line.subscribed[0] == ("Trade", "SPY")
+        assert len(line.subscribed) == 1001
+        assert line.messages == 6
+
+
+async def test_candles_that_reach_further_back_are_asked_for_again_and_end_once(
+    at: Fixture,
+) -> None:
+    key = CandleKey("SPY", "5m", extended=True)
+    with ExitStack() as held:
+        held.enter_context(at.hub.candles.hold(key, "SPY", 2_000))
+        await settle()
+        [line] = at.lines
+        assert line.candles == {key.streamer_symbol: 2_000}
+        with at.hub.candles.hold(key, "SPY", 1_000):
+            await settle()
+            assert line.candles == {key.streamer_symbol: 1_000}
+        with at.hub.candles.hold(key, "SPY", 500):
+            held.close()  # before the line has heard of it
+    line.subscribed.pop()  # asked for twice, which DXLink takes as once
+    await settle()
+    assert line.subscribed == []

@@ -237,6 +237,22 @@ async def test_what_has_not_come_again_after_a_reconnect_is_not_live(at: Fixture
         assert not aapl.stale
 
 
+async def test_a_trade_does_not_make_the_quote_beside_it_live(at: Fixture) -> None:
+    await at.reader("SPY VIX")
+    trades = [["SPY", 1.5, 1, 0, 0, 0, 0, "Q", "UP", False]]
+    trades.append(["VIX", 20, *trades[0][2:]])
+    at.hub.publish("Quote", quote("SPY", 1))
+    at.hub.publish("Trade", trades[0] + trades[1])
+    at.hub.interrupt("gone")
+    at.connect()
+    async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY", "VIX": "VIX"}) as (spy, vix):
+        at.hub.publish("Trade", trades[0] + trades[1])
+        assert spy.stale
+        assert not vix.stale  # it has no quote, and never had one
+        at.hub.publish("Quote", quote("SPY", 2))
+        assert not spy.stale
+
+
 async def test_a_snapshot_of_live_values_follows_the_news_that_data_is_back(at: Fixture) -> None:
     items = await at.reader("SPY AAPL")
     at.hub.publish("Quote", quote("SPY", 1) + quote("AAPL", 2))
