@@ -9,9 +9,11 @@ __all__ = ["main"]
 
 import argparse
 import asyncio
+import shutil
 import signal
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -20,7 +22,7 @@ import uvloop
 from server.simulator.app import Simulator
 from server.simulator.customers import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from server.simulator.envelope import BrokerError
-from server.simulator.faults import KINDS, Fault, fault_from
+from server.simulator.faults import MODEL_KINDS, REST_KINDS, SOCKET_KINDS, Fault, fault_from
 from server.simulator.settings import SimulatorSettings
 
 DEFAULT_PORT = 8090
@@ -66,13 +68,25 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
     parser = argparse.ArgumentParser(
         prog="python -m server simulate",
         description="A stand-alone tastytrade: OAuth, REST, DXLink and account streamer on one "
-        "port. Holds no real account, no real price and no real money.",
-        epilog="Faults: " + "; ".join(f"{kind}: {text}" for kind, text in KINDS.items()) + ".",
+        "port.\nHolds no real account, no real price and no real money.",
+        epilog="\n\n".join(
+            (
+                _listed("faults of REST:", REST_KINDS),
+                _listed("faults of the feed and the account streamer:", SOCKET_KINDS),
+                _listed("faults of the stand-in model:", MODEL_KINDS),
+            )
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--host", default=default.host, help="address to listen on (%(default)s)")
-    add("--port", type=int, default=DEFAULT_PORT, help="the one port; 0: any free (%(default)s)")
-    add("--seed", type=int, default=default.seed, help="another number, another market")
+    add("--port", type=_port, default=DEFAULT_PORT, help="the one port; 0: any free (%(default)s)")
+    add(
+        "--seed",
+        type=int,
+        default=default.seed,
+        help="another number, another market (%(default)s)",
+    )
     add("--start", type=_instant, help="instant at which simulated time starts (ISO 8601)")
     add("--real-hours", action="store_true", help="keep the exchanges' hours (default: open)")
     add("--latency", type=_milliseconds, metavar="MS", help="emulated round trip (0)")
@@ -80,10 +94,20 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
     add("--access-token-lifetime", type=_seconds, metavar="S", help="15 minutes by default")
     add("--quote-token-lifetime", type=_seconds, metavar="S", help="24 hours by default")
     add("--feed-restart", type=_seconds, metavar="S", help="close the feed with 1012 at that age")
-    add("--tick", type=_milliseconds, metavar="MS", help="how often the market moves (100)")
-    add("--min-aggregation", type=_milliseconds, metavar="MS", help="shortest granted (100)")
-    add("--max-feed-message", type=int, metavar="BYTES", help="longer: close 1009 (65536)")
-    add("--auto-candle-history", action="store_true", help="history for contract AUTO, too")
+    add("--tick", type=_some_milliseconds, metavar="MS", help="how often the market moves (100)")
+    add(
+        "--min-aggregation",
+        type=_milliseconds,
+        metavar="MS",
+        help="shortest aggregation period granted (100)",
+    )
+    add(
+        "--max-feed-message",
+        type=_bytes,
+        metavar="BYTES",
+        help="longer messages: close 1009 (65536)",
+    )
+    add("--auto-candle-history", action="store_true", help="candle history for contract AUTO, too")
     add(
         "--fault",
         type=_fault,
@@ -98,17 +122,62 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
     return SimulatorSettings(**{name: value for name, value in given.items() if value is not None})
 
 
+def _listed(title: str, kinds: Mapping[str, str]) -> str:
+    """Returns the title, and for each kind of fault a line or a few."""
+    width, margin = max(map(len, kinds)) + 4, min(shutil.get_terminal_size().columns, 100)
+    lines = [title]
+    for kind, text in kinds.items():
+        lines += textwrap.wrap(
+            text,
+            margin - 2,
+            initial_indent=f"  {kind:<{width - 2}}",
+            subsequent_indent=" " * width,
+        )
+    return "\n".join(lines)
+
+
+def _port(text: str) -> int:
+    return int(_number(text, 0, 65535))
+
+
+def _bytes(text: str) -> int:
+    return int(_number(text, 1))
+
+
 def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        form = f"{text!r} is no instant such as 2025-12-15T14:30:00-05:00"
+        raise argparse.ArgumentTypeError(form) from None
+
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _seconds(text: str) -> timedelta:
-    return timedelta(seconds=float(text))
+    return timedelta(seconds=_number(text, 0.001))
 
 
 def _milliseconds(text: str) -> timedelta:
-    return timedelta(milliseconds=float(text))
+    return timedelta(milliseconds=_number(text, 0))
+
+
+def _some_milliseconds(text: str) -> timedelta:
+    return timedelta(milliseconds=_number(text, 1))
+
+
+def _number(text: str, low: float, high: float = 1e9) -> float:
+    """Returns the number; the program does not start with one that makes no sense."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+    if not low <= value <= high:
+        most = "" if high == 1e9 else f" and at most {high:g}"
+        raise argparse.ArgumentTypeError(f"{text} is out of range: at least {low:g}{most}")
+
+    return value
 
 
 def _fault(text: str) -> Fault:

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from server.simulator.__main__ import _settings
-from server.simulator.faults import Fault
+from server.simulator.faults import KINDS, Fault
 
 READY = "ready: "
 
@@ -105,15 +105,38 @@ def test_every_setting_has_a_flag() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--fault", "{"], ["--fault", '{"kind": "x"}'], ["--start", "soon"], ["--nope"]]
+    ("arguments", "words"),
+    [
+        (["--fault", "{"], "--fault: unexpected end"),
+        (["--fault", '{"kind": "x"}'], "no fault 'x'"),
+        (["--start", "soon"], "'soon' is no instant such as 20"),
+        (["--port", "99999"], "99999 is out of range: at least 0 and at most 65535"),
+        (["--port", "http"], "'http' is no number"),
+        (["--tick", "0"], "--tick: 0 is out of range"),
+        (["--latency", "-5"], "--latency: -5 is out of range"),
+        (["--latency", "nan"], "nan is out of range"),
+        (["--max-feed-message", "0"], "0 is out of range"),
+        (["--access-token-lifetime", "0"], "0 is out of range"),
+        (["--nope"], "unrecognized"),
+    ],
 )
 def test_nonsense_on_the_command_line_is_refused(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         _settings(arguments)
 
-    assert "usage:" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "usage:" in said
+    assert words in said
+
+
+def test_help_lists_every_fault_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _settings(["--help"])
+
+    begins = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert set(KINDS) <= set(begins)
 
 
 def _children_cpu() -> float:
