@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
 export PYTHONPATH := $(CURDIR):$(CURDIR)/gen
 
-.PHONY: help install dev run test bench check lint types imports proto generated fix gen lock clean
+.PHONY: help install dev run test bench check lint types imports proto generated attack fix gen lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,7 +42,7 @@ test: dev ## Run the whole test suite (PYTEST="-k quotes" narrows it)
 bench: dev ## Measure the speed targets and print ratios to their baselines
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-check: lint types imports proto generated ## Everything that needs no running: lint, types, imports, protos, generated files
+check: lint types imports proto generated attack ## Lint, types, imports, protos, generated files, and an attack on the API description
 
 lint: dev
 	@$(BIN)/ruff check .
@@ -60,6 +60,11 @@ proto: dev
 generated: dev
 	@$(BIN)/python -m server.contract.generate --check
 	$(BIN)/python -m server.contract.readme --check
+
+# The same requests every time. Others, and more of them: make attack ATTACK="--examples 300"
+ATTACK ?= --seed 3 --examples 2 --phases examples,coverage,fuzzing
+attack: dev ## Attack the API description of a running gateway through Envoy (ATTACK="--examples 300")
+	@$(BIN)/python -m tests.attack $(ATTACK)
 
 fix: dev ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix . || true

@@ -33,6 +33,18 @@ NEVER_SERVED = {
 }
 """Operations that no request of the attack can make succeed, with the reason."""
 
+ORDERS = 10
+"""Orders of each kind that wait for the attack."""
+RESTING = {"legs": [{"symbol": "SPY", "action": "Buy", "quantity": 1}], "price": -1.00}
+SELLING = [{"symbol": "SPY", "action": "Sell to Close", "quantity": 1}]
+OCO = {
+    "type": "OCO",
+    "orders": [
+        {"legs": SELLING, "price": 9000.00, "time_in_force": "GTC"},
+        {"legs": SELLING, "order_type": "Stop", "stop_trigger": 1.00, "time_in_force": "GTC"},
+    ],
+}
+
 Tally = dict[str, dict[int, int]]
 
 
@@ -50,7 +62,9 @@ def main() -> int:
                 timeout=10,
             ).ok
         tally = _read(tally_file)
-        unforeseen = "\n".join(gateway.output) if any(c[500] for c in tally.values()) else ""
+        unforeseen = (
+            "\n".join(gateway.output) if any(500 in counts for counts in tally.values()) else ""
+        )
     print(unforeseen)
     problems = _problems(tally, alive=alive)
     _print(tally, seconds)
@@ -82,21 +96,31 @@ def _attack(options: argparse.Namespace, gateway: Gateway, folder: Path, tally: 
 
 def _config(gateway: Gateway, folder: Path) -> Path:
     """Fills in what only the gateway knows: orders that work, dates that are listed."""
-
-    def ask(path: str) -> Any:
-        headers = {"X-API-Key": gateway.api_key}
-        return requests.get(f"{gateway.url}/api/v1/{path}", headers=headers, timeout=60).json()
-
-    orders = ask(f"live-orders?account_id={gateway.account}")["orders"]
+    resting = [_placed(gateway, "place-order", RESTING) for _ in range(4 * ORDERS)]
+    chain = _ask(gateway, "GET", "option-chain?symbol=SPY")
     known = {
-        "orders": [each["id"] for each in orders],
-        "complex_orders": sorted({each.get("complex_order_id", "0") for each in orders}),
-        "expirations": ask("option-chain?symbol=SPY")["expiration_dates"][-3:],
+        "cancellable": resting[:ORDERS],
+        "replaceable": resting[ORDERS:],
+        "complex_orders": [_placed(gateway, "place-complex-order", OCO) for _ in range(ORDERS)],
+        "expirations": chain["expiration_dates"][-3:],
     }
     text = (HERE / "schemathesis.toml").read_text()
     file = folder / "schemathesis.toml"
     file.write_text(re.sub(r"\$\{(\w+)\}", lambda match: json.dumps(known[match[1]]), text))
     return file
+
+
+def _placed(gateway: Gateway, route: str, order: object) -> str:
+    number: str = _ask(gateway, "POST", f"{route}?account_id={gateway.account}", order)["id"]
+    return number
+
+
+def _ask(gateway: Gateway, method: str, path: str, body: object = None) -> Any:
+    headers = {"X-API-Key": gateway.api_key}
+    url = f"{gateway.url}/api/v1/{path}"
+    answer = requests.request(method, url, headers=headers, json=body, timeout=60)
+    answer.raise_for_status()
+    return answer.json()
 
 
 def _read(file: Path) -> Tally:
@@ -109,11 +133,13 @@ def _read(file: Path) -> Tally:
 
 
 def _problems(tally: Tally, *, alive: bool) -> list[str]:
-    found = [f"{label}: {counts[500]} times 500" for label, counts in tally.items() if counts[500]]
+    found = [
+        f"{label}: {counts[500]} times 500" for label, counts in tally.items() if 500 in counts
+    ]
     found += [
         f"{label}: never served, so never attacked behind its first check"
         for label, counts in tally.items()
-        if not counts[200] and not counts[501] and label not in NEVER_SERVED
+        if not {200, 501} & counts.keys() and label not in NEVER_SERVED
     ]
     return found if alive else [*found, "the gateway, or its demo tenant, did not survive"]
 
@@ -123,7 +149,7 @@ def _print(tally: Tally, seconds: float) -> None:
     width = max(map(len, tally), default=0)
     print("\n" + " " * width, *(f"{status:>6}" for status in statuses))
     for label, counts in tally.items():
-        print(f"{label:<{width}}", *(f"{counts[status] or '':>6}" for status in statuses))
+        print(f"{label:<{width}}", *(f"{counts.get(status, ''):>6}" for status in statuses))
     total = sum(sum(counts.values()) for counts in tally.values())
     print(f"{total} requests in {seconds:.0f} s")
 

@@ -11,12 +11,24 @@ import os
 from collections import Counter
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import schemathesis
 from schemathesis import Case, CheckContext, HookContext, Response
 
 _tally: Counter[tuple[str, int]] = Counter()
 _lock = Lock()
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """Takes away the price in the query of a change, which is there for older clients.
+
+    A document cannot say "in the body or in the query, not in both", so with it hardly any request
+    would get past that check.
+    """
+    replace = raw_schema["paths"]["/api/v1/replace-order/{order_id}"]["post"]
+    replace["parameters"] = [each for each in replace["parameters"] if each["name"] != "price"]
 
 
 @schemathesis.hook
