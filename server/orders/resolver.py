@@ -64,7 +64,7 @@ class ResolverStatistics:
 @dataclass(slots=True)
 class _Wait:
     entry: Entry
-    looks: int
+    since: float
     due: float
 
 
@@ -93,7 +93,7 @@ class Resolver:
 
         now = self._clock.monotonic()
         for entry in left:
-            self._waiting[entry.id] = _Wait(entry, 0, now)
+            self._waiting[entry.id] = _Wait(entry, now, now)
             self._gates.setdefault(entry.account_number, asyncio.Event())
 
         async with asyncio.TaskGroup() as tasks:
@@ -105,8 +105,8 @@ class Resolver:
 
     def follow(self, entry: Entry) -> None:
         """Looks for a change until its end is known."""
-        due = self._clock.monotonic() + LOOKS_AT[0]
-        self._waiting.setdefault(entry.id, _Wait(entry, 0, due))
+        now = self._clock.monotonic()
+        self._waiting.setdefault(entry.id, _Wait(entry, now, now + LOOKS_AT[0]))
         self._woken.set()
 
     def hint(self, account_number: str, client_order_id: str | None) -> None:
@@ -298,17 +298,16 @@ class Resolver:
         if wait is None:
             return
 
-        wait.looks += 1
-        done = wait.looks >= len(LOOKS_AT)
+        now = self._clock.monotonic()
+        later = [wait.since + offset for offset in LOOKS_AT if wait.since + offset > now]
         cancels = entry.kind.startswith("cancel")
         old = self._clock.now() - entry.recorded_at > FOLLOWED
-        if state is State.NOT_SEEN and done and (cancels or old):
+        if state is State.NOT_SEEN and not later and (cancels or old):
             # A cancel that did nothing is simply asked for again.
             del self._waiting[entry.id]
             return
 
-        gap = PAUSE.total_seconds() if done else LOOKS_AT[wait.looks] - LOOKS_AT[wait.looks - 1]
-        wait.due = self._clock.monotonic() + gap
+        wait.due = later[0] if later else now + PAUSE.total_seconds()
 
     def _open_gate(self, account_number: str) -> None:
         gate = self._gates.get(account_number)

@@ -1,0 +1,418 @@
+"""Each order once, and the truth about it, whatever happens to answers, callers and servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from sqlalchemy import insert
+from tasty.v1 import order_placement_pb2 as pb
+
+from server.orders.ledger import State
+from server.orders.schema import ledger
+from server.secret import Secret
+from server.settings import Settings
+from server.simulator import Simulator, SimulatorSettings
+from server.simulator.exchange.orders import Ticket, TicketLeg
+from server.simulator.exchange.vocabulary import Action, OrderType, TimeInForce
+from server.store import Database
+from tests.fast_clock import FastClock
+from tests.gateway import open_gateway
+from tests.meddler import Meddler, Mischief
+from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
+from tests.service.order_cases.combinations import part
+from tests.waiting import eventually
+
+SLOWNESS = 5
+"""How much slower than a quiet machine a busy one may be."""
+
+BUY = ("KO", "Buy to Open", 1)
+FAR = "-1.00"
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    async with Simulator(SimulatorSettings(port=0)) as running:
+        yield running
+
+
+@pytest.fixture
+async def meddler(sim: Simulator) -> AsyncIterator[Meddler]:
+    async with Meddler(sim.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def trader(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncIterator[Trader]:
+    async with opened(sim, meddler, tmp_path) as gateway:
+        yield await open_trader(gateway, "once")
+
+
+def opened(sim: Simulator, meddler: Meddler, folder: Path, **settings: Any) -> Any:
+    """Returns a gateway whose broker is behind the meddler, on a clock twenty times as fast."""
+    chosen = {"simulator_url": meddler.url, "broker_timeout_s": 0.7, "drain_notice_s": 0}
+    return open_gateway(sim, folder, FastClock(20), **(chosen | settings))
+
+
+async def state_of(trader: Trader, name: str) -> State | None:
+    entry = await trader.gateway.app.office.ledger.find(trader.account, name)
+    return None if entry is None else entry.state
+
+
+async def settled(trader: Trader, name: str) -> State:
+    """Returns the state of a name once only the broker's list was needed to know it."""
+    async with asyncio.timeout(10):
+        while True:
+            state = await state_of(trader, name)
+            if state in (State.ACCEPTED, State.REFUSED):
+                return state
+            await asyncio.sleep(0.02)
+
+
+# --- one name, many callers
+
+
+async def test_of_many_callers_with_one_name_all_get_one_answer(trader: Trader) -> None:
+    names = [f"many-{number}" for number in range(12)]
+    calls = {
+        name: [
+            asyncio.create_task(trader.place(leg(*BUY), price=FAR, client_order_id=name))
+            for _ in range(1 + 3 * number % 8)
+        ]
+        for number, name in enumerate(names)
+    }
+    for name, tasks in calls.items():
+        answers = {answer.SerializeToString() for answer in await asyncio.gather(*tasks)}
+        assert len(answers) == 1
+        assert len(trader.named(name)) == 1
+
+
+async def test_of_many_callers_with_one_name_and_two_orders_one_order_wins(
+    trader: Trader,
+) -> None:
+    calls = [
+        trader.place(leg("KO", "Buy to Open", 1 + number % 2), price=FAR, client_order_id="two")
+        for number in range(10)
+    ]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert len(trader.named("two")) == 1
+    conflicts = [each for each in answers if isinstance(each, grpc.aio.AioRpcError)]
+    assert {each.code() for each in conflicts} == {grpc.StatusCode.ALREADY_EXISTS}
+    assert len(conflicts) == 5
+
+
+# --- answers that are lost
+
+
+LOST = [
+    Mischief(cut="reset"),
+    Mischief(cut="body"),
+    Mischief(status=502),
+    Mischief(status=504),
+    Mischief(status=200),
+    Mischief(status=429),
+    Mischief(status=403),
+    Mischief(delay_s=1.5),
+    Mischief(cut="reset", hide_s=0.4),
+    Mischief(status=502, hide_s=1.0),
+]
+
+
+@pytest.mark.parametrize("lost", LOST, ids=str)
+async def test_an_order_whose_answer_is_lost_is_found_and_never_sent_again(
+    trader: Trader, meddler: Meddler, lost: Mischief
+) -> None:
+    meddler.mischief.append(lost)
+    first = await trader.place(leg(*BUY), price=FAR, client_order_id="lost")
+    (order,) = trader.named("lost")
+    assert first.client_order_id == "lost"
+    assert (first.id, first.status == "Unknown") in ((str(order.id), False), ("", True))
+
+    assert await settled(trader, "lost") is State.ACCEPTED
+    again = await trader.place(leg(*BUY), price=FAR, client_order_id="lost")
+    third = await trader.place(leg(*BUY), price=FAR, client_order_id="lost")
+    assert again.id == str(order.id)
+    assert again.SerializeToString() == third.SerializeToString()
+    if first.status != "Unknown":
+        assert first.SerializeToString() == again.SerializeToString()
+    assert meddler.changes["POST"] == 1
+    assert len(trader.named("lost")) == 1
+
+
+async def test_what_never_arrived_stays_unknown_and_is_not_sent_again(
+    trader: Trader, meddler: Meddler
+) -> None:
+    meddler.mischief.append(Mischief(done=False, status=502))
+    first = await trader.place(leg(*BUY), price=FAR, client_order_id="gone")
+    assert (first.status, first.id) == ("Unknown", "")
+    assert not first.HasField("order")
+    # Looked for again and again: not seen, which is not refused.
+    async with asyncio.timeout(10):
+        while await state_of(trader, "gone") is not State.NOT_SEEN:  # noqa: ASYNC110 - a row of the store sets no event
+            await asyncio.sleep(0.02)
+    again = await trader.place(leg(*BUY), price=FAR, client_order_id="gone")
+    assert again.SerializeToString() == first.SerializeToString()
+    assert (meddler.changes["POST"], trader.named("gone")) == (0, [])
+
+
+async def test_what_was_certainly_not_sent_may_be_sent_again_under_its_name(
+    trader: Trader, meddler: Meddler
+) -> None:
+    await meddler.leave()
+    refusal = await refusal_of(trader.place(leg(*BUY), price=FAR, client_order_id="unsent"))
+    assert refusal.code == "UNAVAILABLE"
+    assert "no connection" in refusal.words
+    assert await state_of(trader, "unsent") in (None, State.UNSENT)
+    await meddler.listen()
+    placed = await trader.place(leg(*BUY), price=FAR, client_order_id="unsent")
+    assert placed.id
+    assert len(trader.named("unsent")) == 1
+
+
+async def test_a_broker_that_is_down_is_asked_until_it_answers(
+    trader: Trader, meddler: Meddler
+) -> None:
+    meddler.mischief.append(Mischief(cut="reset"))
+    placing = asyncio.create_task(
+        trader.place(leg(*BUY), price=FAR, client_order_id="down", account=trader.account)
+    )
+    await eventually(lambda: meddler.changes["POST"])
+    meddler.down = True
+    first = await placing
+    while_down = await trader.place(leg(*BUY), price=FAR, client_order_id="down")
+    assert while_down.status == "Unknown" or first.id
+    meddler.down = False
+    readable = time.monotonic()
+    assert await settled(trader, "down") is State.ACCEPTED
+    clock: Any = trader.gateway.app.office.desk._clock
+    assert (time.monotonic() - readable) * clock.factor < 15
+    assert meddler.changes["POST"] == 1
+
+
+@pytest.mark.parametrize("lost", [*LOST[:4], Mischief(cut="reset", hide_s=0.5)], ids=str)
+async def test_a_replacement_whose_answer_is_lost_is_found(
+    trader: Trader, meddler: Meddler, lost: Mischief
+) -> None:
+    trader.script(NEVER)
+    old = (await trader.place(leg(*BUY), price=FAR)).id
+    await trader.until(old, "Live")
+    trader.script(NEVER)
+    meddler.mischief.append(lost)
+    await trader.replace(old, price="-1.50", client_order_id="better")
+    assert await settled(trader, "better") is State.ACCEPTED
+    changed = await trader.replace(old, price="-1.50", client_order_id="better")
+    (new,) = trader.named("better")
+    assert (changed.id, changed.replaced_order_id) == (str(new.id), old)
+    assert new.ticket.price == Decimal("-1.50")
+    assert meddler.changes["PUT"] == 1
+
+
+async def test_a_complex_order_whose_answer_is_lost_is_found(
+    trader: Trader, meddler: Meddler
+) -> None:
+    async def place() -> pb.PlaceComplexOrderResponse:
+        return await trader.combine(
+            "OTO",
+            part(leg("KO", "Sell to Close", 1), "5000.00"),
+            trigger=part(leg(*BUY), FAR),
+            client_order_id="whole",
+        )
+
+    meddler.mischief.append(Mischief(cut="reset"))
+    await place()
+    assert await settled(trader, "whole") is State.ACCEPTED
+    placed = await place()
+    assert placed.status == "Placed"
+    assert len(placed.complex_order.orders) == 1
+    assert meddler.changes["POST"] == 1
+
+
+@pytest.mark.parametrize("lost", LOST[:5], ids=str)
+async def test_a_cancel_whose_answer_is_lost_is_answered_by_the_order_itself(
+    trader: Trader, meddler: Meddler, lost: Mischief
+) -> None:
+    trader.script(NEVER)
+    order_id = (await trader.place(leg(*BUY), price=FAR)).id
+    await trader.until(order_id, "Live")
+    meddler.mischief.append(lost)
+    answer = await trader.cancel(order_id)
+    assert answer.success
+    assert answer.status in ("Cancel Requested", "Cancelled")
+    assert meddler.changes["DELETE"] == 1
+
+
+async def test_a_cancel_that_never_arrived_is_told_as_unknown_and_may_be_repeated(
+    trader: Trader, meddler: Meddler
+) -> None:
+    trader.script(NEVER)
+    order_id = (await trader.place(leg(*BUY), price=FAR)).id
+    await trader.until(order_id, "Live")
+    meddler.mischief.append(Mischief(done=False, cut="reset"))
+    refusal = await refusal_of(trader.cancel(order_id))
+    assert refusal.code == "UNAVAILABLE"
+    assert f"order {order_id} is Live now" in refusal.words
+    assert (await trader.cancel(order_id)).success
+
+
+# --- callers that leave
+
+
+async def test_a_deadline_ends_the_waiting_and_not_the_sending(
+    trader: Trader, meddler: Meddler
+) -> None:
+    meddler.mischief.append(Mischief(delay_s=0.6))
+    request = trader.request(leg(*BUY), price=FAR, client_order_id="late")
+    started = time.monotonic()
+    answer = await trader.caller.orders.PlaceOrder(request, timeout=0.5)
+    assert (answer.status, answer.client_order_id) == ("Unknown", "late")
+    assert time.monotonic() - started < 0.5
+    assert await settled(trader, "late") is State.ACCEPTED
+    assert len(trader.named("late")) == 1
+
+
+async def test_a_caller_that_hangs_up_changes_nothing(trader: Trader, meddler: Meddler) -> None:
+    meddler.mischief.append(Mischief(delay_s=0.3))
+    call = trader.caller.orders.PlaceOrder(
+        trader.request(leg(*BUY), price=FAR, client_order_id="hung-up")
+    )
+    waiting = asyncio.ensure_future(call)
+    await eventually(lambda: meddler.changes["POST"])
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await settled(trader, "hung-up") is State.ACCEPTED
+    assert (await trader.place(leg(*BUY), price=FAR, client_order_id="hung-up")).id
+
+
+# --- servers that stop
+
+
+async def test_a_new_process_finds_out_before_it_sends(
+    sim: Simulator, meddler: Meddler, tmp_path: Path
+) -> None:
+    async with opened(sim, meddler, tmp_path) as gateway:
+        trader = await open_trader(gateway, "restart")
+        trader.script(NEVER)
+        meddler.mischief.append(Mischief(cut="reset"))
+        meddler_down = asyncio.create_task(_down_after(meddler, 1))
+        first = await trader.place(leg(*BUY), price=FAR, client_order_id="before")
+        await meddler_down
+        assert first.status == "Unknown" or first.id
+
+    async with opened(sim, meddler, tmp_path) as gateway:
+        again = Trader(
+            gateway=gateway,
+            caller=gateway.caller("key-of-restart"),
+            account=trader.account,
+            cash_account=trader.cash_account,
+        )
+        if await state_of(again, "before") is not State.ACCEPTED:
+            # The broker cannot be asked: nothing goes out for this account, and that is said.
+            refusal = await refusal_of(again.place(leg(*BUY), price=FAR))
+            assert refusal.code == "UNAVAILABLE"
+        meddler.down = False
+        assert await settled(again, "before") is State.ACCEPTED
+        repeated = await again.place(leg(*BUY), price=FAR, client_order_id="before")
+        assert repeated.id == str(again.named("before")[0].id)
+        assert (await again.place(leg(*BUY), price=FAR)).id
+        assert len(again.named("before")) == 1
+
+
+async def _down_after(meddler: Meddler, changes: int) -> None:
+    await eventually(lambda: meddler.changes["POST"] >= changes)
+    meddler.down = True
+
+
+async def test_an_order_on_its_way_when_the_server_stops_is_known_afterwards(
+    sim: Simulator, meddler: Meddler, tmp_path: Path
+) -> None:
+    async with opened(sim, meddler, tmp_path, drain_s=0.2) as gateway:
+        trader = await open_trader(gateway, "stopping")
+        meddler.mischief.append(Mischief(delay_s=0.5))
+        placing = asyncio.ensure_future(
+            trader.place(leg(*BUY), price=FAR, client_order_id="in-flight")
+        )
+        await eventually(lambda: meddler.changes["POST"])
+
+    with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
+        await placing
+    async with opened(sim, meddler, tmp_path) as gateway:
+        again = Trader(
+            gateway=gateway,
+            caller=gateway.caller("key-of-stopping"),
+            account=trader.account,
+            cash_account=trader.cash_account,
+        )
+        assert await settled(again, "in-flight") is State.ACCEPTED
+        assert len(again.named("in-flight")) == 1
+        assert meddler.changes["POST"] == 1
+
+
+async def test_five_hundred_open_orders_are_settled_within_two_seconds(
+    sim: Simulator, meddler: Meddler, tmp_path: Path
+) -> None:
+    names = [f"open-{number}" for number in range(500)]
+    async with opened(sim, meddler, tmp_path) as gateway:
+        trader = await open_trader(gateway, "many")
+        account = sim.exchange.registry.accounts[trader.account]
+        tenant = await gateway.app.tenants.authenticate(Secret("key-of-many"))
+
+    async with Database(Settings(data_dir=tmp_path)) as database, database.write() as connection:
+        rows = [_sending(name, trader.account, tenant.id) for name in names]
+        await connection.execute(insert(ledger), rows)
+
+    for name in names:
+        sim.exchange.desk.place(account, _ticket(name))
+
+    started = time.monotonic()
+    async with opened(sim, meddler, tmp_path) as gateway:
+        resolver = gateway.app.office.resolver
+        await eventually(lambda: resolver.statistics().waiting == 0)
+        assert resolver.statistics().found == len(names)
+        assert time.monotonic() - started < 2 * SLOWNESS
+        for name in names[::50]:
+            entry_ = await gateway.app.office.ledger.find(trader.account, name)
+            assert entry_ is not None
+            assert entry_.state is State.ACCEPTED
+
+
+def _sending(name: str, account: str, tenant_id: str) -> dict[str, Any]:
+    """Returns a row as a process leaves it that died while it was sending."""
+    now = datetime.now(UTC)
+    return {
+        "id": f"row-of-{name}",
+        "environment": "simulator",
+        "account_number": account,
+        "client_order_id": name,
+        "tenant_id": tenant_id,
+        "kind": "place",
+        "digest": "of some order",
+        "state": State.SENDING.value,
+        "day": now.date() - timedelta(days=1),
+        "notional_cents": 0,
+        "request": json.dumps({"spec": {"legs": [{"symbol": "KO"}]}}),
+        "looks": 0,
+        "recorded_at": now,
+        "sent_at": now,
+    }
+
+
+def _ticket(name: str) -> Ticket:
+    return Ticket(
+        type=OrderType.LIMIT,
+        time_in_force=TimeInForce.DAY,
+        legs=(
+            TicketLeg(symbol="KO", kind="Equity", action=Action.BUY_TO_OPEN, quantity=Decimal(1)),
+        ),
+        price=Decimal("-0.01"),
+        external_identifier=name,
+        script=NEVER,
+    )
