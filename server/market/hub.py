@@ -50,6 +50,8 @@ class HubStatistics:
     readers: int
     updates: int
     deliveries: int
+    """Values that readers have taken."""
+    delivered_bytes: int
     known: int
     """Topics that there is a value of."""
 
@@ -81,6 +83,7 @@ class Hub:
         self.live = False
         """Whether data flows; each topic knows for itself whether what it holds is live."""
         self.deliveries = 0
+        self.delivered_bytes = 0
         self.updates = 0
 
     # --- what the feed calls
@@ -282,6 +285,7 @@ class Hub:
             readers=sum(group.readers for group in self._groups.values()),
             updates=self.updates,
             deliveries=self.deliveries,
+            delivered_bytes=self.delivered_bytes,
             known=sum(1 for topic in self._topics.values() if topic.rows),
         )
 

@@ -86,8 +86,8 @@ class Reader:
         is true, which is looked at whenever the reader is woken; cancellation passes through.
         """
         hub, rhythm = self._hub, self._rhythm
-        first, count = self._group.collect(0, snapshot=True)
-        if count:
+        first = self._taken(*self._group.collect(0, snapshot=True))
+        if first:
             yield first
 
         outage = hub.conditions.outage
@@ -124,14 +124,16 @@ class Reader:
         since, self._seen = self._seen, self._hub.version
         batch, count = self._group.collect(since, snapshot=False)
         self._delivered += count
-        self._hub.deliveries += count
-        return batch
+        return self._taken(batch, count)
 
     def _snapshot(self) -> bytes:
         since, self._seen = self._seen, self._hub.version
         self._delivered += self._group.changed_since(since)
-        batch, count = self._group.collect(0, snapshot=True)
+        return self._taken(*self._group.collect(0, snapshot=True))
+
+    def _taken(self, batch: bytes, count: int) -> bytes:
         self._hub.deliveries += count
+        self._hub.delivered_bytes += len(batch)
         return batch
 
     def _missed(self) -> int:

@@ -1,0 +1,163 @@
+"""A client that does not read costs a bounded amount of memory, its own data, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import struct
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc.aio
+import pytest
+from tasty.v1 import market_data_stream_pb2 as pb
+from tasty.v1 import stream_pb2
+
+from server.market.reader import Reader
+from server.simulator import Simulator, SimulatorSettings
+from tests.gateway import Gateway, open_gateway
+from tests.http2 import (
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    WINDOW_UPDATE,
+    Http2,
+    block,
+    frame,
+)
+from tests.waiting import eventually
+from tests.watching import watched
+
+WINDOW = 65_535
+"""What HTTP/2 lets a server send before the client has said anything of windows."""
+QUEUED_AT_MOST = 64 * 1024
+SYMBOLS = [
+    *("SPY", "QQQ", "IWM", "DIA", "AAPL", "MSFT", "NVDA", "AMZN", "META", "GOOGL"),
+    *("TSLA", "AMD", "NFLX", "INTC", "JPM", "BAC", "XOM", "WMT", "KO", "DIS"),
+]
+HEARTBEAT = stream_pb2.STREAM_EVENT_KIND_HEARTBEAT
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with (
+        Simulator(SimulatorSettings(port=0)) as sim,
+        open_gateway(sim, tmp_path, streams_per_key=1000) as running,
+    ):
+        yield running
+
+
+def open_stream(line: Http2, request: pb.StreamQuotesRequest) -> None:
+    """Sends the request; what comes of it stays in the socket until somebody reads it."""
+    headers = block(
+        "/tasty.v1.MarketDataService/StreamQuotes",
+        method="POST",
+        more=(
+            ("content-type", "application/grpc"),
+            ("te", "trailers"),
+            ("x-api-key", "demo-key"),
+        ),
+    )
+    body = request.SerializeToString()
+    line.send(frame(HEADERS, END_HEADERS, 1, headers))
+    line.send(frame(DATA, END_STREAM, 1, struct.pack(">BI", 0, len(body)) + body))
+
+
+async def blocked(gateway: Gateway) -> int:
+    """Returns the bytes that readers have taken, once they take no more though prices move."""
+    await eventually(lambda: gateway.app.markets.statistics().hubs)
+    [hub] = gateway.app.markets.statistics().hubs.values()
+    while True:
+        before = hub
+        await asyncio.sleep(0.5)
+        [hub] = gateway.app.markets.statistics().hubs.values()
+        if hub.delivered_bytes == before.delivered_bytes > WINDOW // 2:
+            return hub.delivered_bytes
+
+
+def read_some(line: Http2, seconds: float) -> bytes:
+    """Reads what comes within so many seconds, and returns the stream's data."""
+    data = b""
+    end = time.monotonic() + seconds
+    try:
+        for one in line.frames():
+            data += one.payload if one.kind == DATA else b""
+            if time.monotonic() > end:
+                break
+    except TimeoutError:
+        pass
+    return data
+
+
+def messages(data: bytes) -> list[pb.StreamQuotesResponse]:
+    """Takes the whole messages of a stream apart."""
+    found = []
+    while len(data) >= 5 + (size := int.from_bytes(data[1:5], "big")) and data:
+        found.append(pb.StreamQuotesResponse.FromString(data[5 : 5 + size]))
+        data = data[5 + size :]
+    return found
+
+
+async def test_who_never_reads_is_queued_no_more_than_a_little(gateway: Gateway) -> None:
+    with Http2(gateway.app.grpc_port, timeout=1) as line:
+        open_stream(line, pb.StreamQuotesRequest(symbols=SYMBOLS, min_interval=0))
+        taken = await asyncio.wait_for(blocked(gateway), 20)
+        received = await asyncio.to_thread(read_some, line, 1)
+        assert len(received) <= WINDOW
+        assert 0 <= taken - len(received) <= QUEUED_AT_MOST
+
+        # It wakes up: what it gets next is the newest, and how much it has missed.
+        line.send(frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1 << 20)))
+        line.send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 20)))
+        received += await asyncio.to_thread(read_some, line, 1)
+        newest = messages(received)[-1].quotes[0]
+        age = time.time() - newest.received_at.seconds - newest.received_at.nanos / 1e9
+        assert age < 2
+    await eventually(lambda: not gateway.app.streams.total)
+
+
+async def test_who_reads_slowly_is_told_what_it_missed(gateway: Gateway) -> None:
+    request = pb.StreamQuotesRequest(symbols=["SPY"], min_interval=1, heartbeat_interval=2)
+    async with watched(gateway.demo.market.StreamQuotes(request)) as [view]:
+        await eventually(lambda: view.conflated > 5, 15)
+        assert view.told[HEARTBEAT] <= 8
+
+
+async def test_others_do_not_notice(gateway: Gateway) -> None:
+    quick = pb.StreamQuotesRequest(symbols=SYMBOLS[:5], min_interval=0)
+    calls = [gateway.demo.market.StreamQuotes(quick) for _ in range(5)]
+    stalled = [Http2(gateway.app.grpc_port) for _ in range(20)]
+    async with watched(*calls) as views:
+        for line in stalled:
+            open_stream(line, pb.StreamQuotesRequest(symbols=SYMBOLS, min_interval=0))
+        await eventually(lambda: gateway.app.streams.total == 25)
+        before = [sum(view.told.values()) for view in views]
+        await asyncio.sleep(2)
+        after = [sum(view.told.values()) for view in views]
+        for line in stalled:
+            line.__exit__(None, None, None)
+    received = [b - a for a, b in zip(before, after, strict=True)]
+    # A round every 100 ms, as many messages as there are types of events; a busy machine gets less.
+    assert min(received) >= 8
+    await eventually(lambda: not gateway.app.streams.total)
+
+
+async def test_streams_that_are_opened_and_cancelled_leave_nothing(gateway: Gateway) -> None:
+    request = pb.StreamQuotesRequest(symbols=SYMBOLS[:3])
+    before: set[asyncio.Task[object]] = set()
+    for _ in range(3):
+        calls = [gateway.demo.market.StreamQuotes(request) for _ in range(200)]
+        for call in calls[:100]:
+            await call.read()
+        for call in calls:  # half of them before anything was answered
+            call.cancel()
+        for call in calls:
+            assert await call.code() is grpc.StatusCode.CANCELLED
+        await eventually(lambda: not gateway.app.streams.total)
+        await eventually(lambda: gateway.app.front.drain.statistics().streams == 0)
+        before = before or asyncio.all_tasks()
+    assert len(asyncio.all_tasks()) <= len(before)
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, Reader)]
