@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from pydantic import ValidationError
 
 from server.errors import InvalidApiKey, Misconfigured, StoreUnavailable
 from server.secret import Secret
-from server.settings import Settings
+from server.settings import Settings, misspelt
 
 
 class Dollars(click.ParamType):  # type: ignore[type-arg]  # generic for the type checker only
@@ -81,7 +82,8 @@ def up() -> None:
     Exit codes:
       0   stopped as asked (Ctrl-C, SIGTERM); a second Ctrl-C does not wait for running requests
       1   a part ended by itself, or never answered
-      2   could not start: a port is in use, a setting is wrong, or there is no Envoy binary
+      2   could not start: a port is in use, a setting is wrong, TASTY_DATA_DIR cannot be
+          written, or there is no Envoy binary
     """
     # Not at the top: each command imports only what it runs, and is up that much sooner.
     from server.supervisor import Supervisor
@@ -89,6 +91,7 @@ def up() -> None:
     async def run() -> int:
         return await Supervisor(_settings()).run()
 
+    _warn_of_misspelt()
     sys.exit(asyncio.run(run()))
 
 
@@ -106,6 +109,7 @@ def serve() -> None:
     from server import app
 
     settings = _settings()
+    _warn_of_misspelt()
     with _in_words(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(app.serve(settings))
 
@@ -247,11 +251,20 @@ def _in_words() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+def _warn_of_misspelt() -> None:
+    for name, meant in misspelt(os.environ).items():
+        hint = f"; {meant} is one" if meant else ""
+        click.echo(f"Warning: {name} is not a setting{hint}.", err=True)
+
+
 def _settings() -> Settings:
     """Reads the environment; a wrong value is a sentence for each, not a traceback."""
     try:
         return Settings()
     except ValidationError as error:
         # The value is not repeated: it may be a secret.
-        problems = [f"TASTY_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        problems = [
+            f"TASTY_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         raise click.UsageError("\n".join(problems)) from None

@@ -6,13 +6,15 @@ without a description is a hole in the manual. Nothing else in the tree reads th
 
 from __future__ import annotations
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "misspelt"]
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -98,10 +100,12 @@ class Settings(BaseSettings):
         description="Web pages that may call us from a browser: origins such as "
         "https://app.example.com, comma-separated; * means any.",
     )
-    tls_certificate: Path | None = Field(
+    tls_certificate: FilePath | None = Field(
         None, description="Certificate chain (PEM). With it and tls_key the edge speaks TLS only."
     )
-    tls_key: Path | None = Field(None, description="Private key of tls_certificate (PEM).")
+    tls_key: FilePath | None = Field(
+        None, validate_default=True, description="Private key of tls_certificate (PEM)."
+    )
     edge_body_limit_mib: int = Field(
         2, ge=1, le=4, description="Largest body of a REST request; gRPC messages may have 4 MiB."
     )
@@ -268,3 +272,40 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         "console", description="Lines for a person, or one JSON object a line."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any, info: ValidationInfo) -> Any:
+        """Compose files and unit files name a variable and leave it empty; that is no value."""
+        if value != "":
+            return value
+
+        field = cls.model_fields[info.field_name or ""]
+        may_be_empty = field.annotation in (str, SecretStr) or "" in get_args(field.annotation)
+        return value if may_be_empty else field.default
+
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_none(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        """Half of TLS would be none at all: the edge would speak in clear and nobody notice."""
+        if "tls_certificate" in info.data and (value is None) != (
+            info.data["tls_certificate"] is None
+        ):
+            raise ValueError("TASTY_TLS_CERTIFICATE and TASTY_TLS_KEY go together: set both")
+
+        return value
+
+
+def misspelt(environment: Iterable[str]) -> Mapping[str, str]:
+    """Returns the variables that look like settings and are none, each with what may be meant.
+
+    A risk switch under a wrong name protects nobody. They are not refused: an orchestrator may
+    make variables of such names by itself (TASTY_SERVICE_HOST).
+    """
+    known = [f"TASTY_{name.upper()}" for name in Settings.model_fields]
+    unknown = {name for name in environment if name.upper().startswith("TASTY_")}
+    unknown -= {name for name in unknown if name.upper() in known}
+    return {
+        name: next(iter(get_close_matches(name.upper(), known, n=1, cutoff=0.85)), "")
+        for name in sorted(unknown)
+    }

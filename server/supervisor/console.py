@@ -6,8 +6,9 @@ the disk, and the day before the crash is still there.
 
 from __future__ import annotations
 
-__all__ = ["Console"]
+__all__ = ["Console", "NoFolder"]
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -20,6 +21,15 @@ COLOURS = {"simulator": 35, "server": 36, "edge": 33}
 WIDTH = max(map(len, COLOURS))
 
 
+class NoFolder(Exception):
+    """The logs cannot be kept where the settings say."""
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            f"Cannot write in {folder} ({why.lower()}). Set TASTY_DATA_DIR to another folder."
+        )
+
+
 class Console:
     """Writes for a person, while it is entered."""
 
@@ -30,7 +40,15 @@ class Console:
         self._files = ExitStack()
 
     def __enter__(self) -> Console:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Raises NoFolder where nothing can be kept."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NoFolder(self.folder, error.strerror or "no reason given") from error
+
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise NoFolder(self.folder, "Permission denied")
+
         return self
 
     def __exit__(

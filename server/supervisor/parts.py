@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.settings import Settings
+from server.settings import Settings, misspelt
 
 HOME = Path(__file__).parents[2]
 
@@ -51,8 +51,14 @@ def server(settings: Settings) -> Part:
     return Part(
         name="server",
         command=(*_ourselves(), "serve"),
-        env=_python({**os.environ, **settled}),
+        env=_python({**_sound(), **settled}),
     )
+
+
+def _sound() -> dict[str, str]:
+    """Our environment without what `up` has warned of already."""
+    wrong = misspelt(os.environ)
+    return {name: value for name, value in os.environ.items() if name not in wrong}
 
 
 def _ourselves() -> tuple[str, ...]:

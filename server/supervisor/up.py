@@ -24,7 +24,7 @@ from server.edge.config import reachable
 from server.settings import Settings
 from server.supervisor import parts
 from server.supervisor.banner import banner
-from server.supervisor.console import Console
+from server.supervisor.console import Console, NoFolder
 from server.supervisor.ports import PortTaken, settled
 
 READY_WITHIN = timedelta(seconds=60)
@@ -42,7 +42,7 @@ class ExitCode(enum.IntEnum):
     CRASHED = 1
     """A part ended by itself, or never answered; the rest was stopped."""
     CANNOT_START = 2
-    """A port is taken, or there is no Envoy: nothing was started."""
+    """A port is taken, a folder is not ours to write in, or there is no Envoy."""
 
 
 class Crashed(Exception):
@@ -76,14 +76,14 @@ class Supervisor:
 
     async def run(self) -> ExitCode:
         """Returns once everything has ended; prints what a person needs to know."""
-        with self._console, self._signals():
-            try:
+        try:
+            with self._console, self._signals():
                 envoy_binary(self._settings.envoy_path)
                 self._settings = settled(self._settings)
-            except (EnvoyMissing, PortTaken) as error:
-                self._console.say(str(error))
-                return ExitCode.CANNOT_START
-            return await self._until_stopped()
+                return await self._until_stopped()
+        except (EnvoyMissing, NoFolder, PortTaken) as error:
+            self._console.say(str(error))
+            return ExitCode.CANNOT_START
 
     def stop(self) -> None:
         """Asks for the end; asking again does not wait for anybody."""

@@ -257,6 +257,35 @@ def test_a_wrong_setting_is_one_sentence_without_its_value(tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run_up(tmp_path / "file")
+    assert done.returncode == 2
+    assert done.stderr == ""
+    assert done.stdout == (
+        f"Cannot write in {tmp_path / 'file' / 'logs'} (not a directory). "
+        "Set TASTY_DATA_DIR to another folder.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["TASTY_TLS_CERTIFICATE", "TASTY_TLS_KEY"])
+def test_half_of_tls_is_refused(tmp_path: Path, name: str) -> None:
+    half = tmp_path / "half.pem"
+    half.write_text("")
+    done = run_up(tmp_path, **{name: str(half)})
+    assert done.returncode == 2
+    assert "TASTY_TLS_CERTIFICATE and TASTY_TLS_KEY go together: set both" in done.stderr
+
+
+def test_a_setting_that_does_not_exist_is_warned_of(tmp_path: Path) -> None:
+    # No Envoy, so that it ends; the warning comes before.
+    none = str(tmp_path / "none")
+    done = run_up(tmp_path, TASTY_ORDERS_READ_ONYL="true", TASTY_ENVOY_PATH=none)
+    assert done.stderr == (
+        "Warning: TASTY_ORDERS_READ_ONYL is not a setting; TASTY_ORDERS_READ_ONLY is one.\n"
+    )
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["up", "-h"], ["serve", "-h"]])
 def test_help_is_worth_reading(arguments: list[str]) -> None:
     done = subprocess.run(

@@ -91,7 +91,10 @@ def test_origins(routes: Routes, origins: str, expected: list[object]) -> None:
 def test_tls_only_with_certificate_and_key(routes: Routes, tmp_path: Path) -> None:
     assert "DownstreamTlsContext" not in rendered(routes)
     assert "strict-transport-security" not in rendered(routes)
-    config = rendered(routes, tls_certificate=tmp_path / "c.pem", tls_key=tmp_path / "k.pem")
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    for file in (certificate, key):
+        file.touch()
+    config = rendered(routes, tls_certificate=certificate, tls_key=key)
     assert "DownstreamTlsContext" in config
     assert f'"{tmp_path}/c.pem"' in config
     assert "strict-transport-security" in config
