@@ -34,8 +34,9 @@ def banner(settings: Settings, *, url: str, grpc: str, logs: Path) -> str:
         "",
         "  Try it:" if demo else "  Register your tastytrade credentials, then use your own key:",
         "",
-        *(f"    {line}" for line in (_demo(url) if demo else _registration(url))),
+        *(_demo(url) if demo else _registration(settings, url)),
         "",
+        *(f"  Mind: {risk}" for risk in _risks(settings)),
         "  Ctrl-C stops everything.",
         RULE,
         f"ready: {url}",
@@ -54,16 +55,32 @@ def _broker(settings: Settings) -> str:
 def _demo(url: str) -> list[str]:
     key = f"-H 'X-API-Key: {DEMO_KEY}'"
     return [
-        f"curl {key} '{url}/api/v1/balances?account_id={DEMO_ACCOUNT}'",
-        f"curl {key} '{url}/api/v1/positions?account_id={DEMO_ACCOUNT}'",
-        f"curl {key} -H 'Content-Type: application/json' \\",
-        f'     -d \'[{{"symbol": "SPY"}}, {{"symbol": "AAPL"}}]\' {url}/api/v1/quotes',
+        f"    curl {key} '{url}/api/v1/balances?account_id={DEMO_ACCOUNT}'",
+        f"    curl {key} '{url}/api/v1/positions?account_id={DEMO_ACCOUNT}'",
+        f"    curl {key} -H 'Content-Type: application/json' \\",
+        f'         -d \'[{{"symbol": "SPY"}}, {{"symbol": "AAPL"}}]\' {url}/api/v1/quotes',
     ]
 
 
-def _registration(url: str) -> list[str]:
+def _registration(settings: Settings, url: str) -> list[str]:
+    admin = " -H 'X-Admin-Key: ...'" if settings.admin_key.get_secret_value() else ""
+    # From a here-document, so that no secret is an argument; at the left edge, where the shell
+    # looks for its end.
     return [
-        "curl -H 'Content-Type: application/json' -d @- " + f"{url}/api/v1/credentials <<'END'",
-        '{"api_key": "a long random text", "client_secret": "...", "refresh_token": "..."}',
+        f"curl -H 'Content-Type: application/json'{admin} -d @- {url}/api/v1/credentials <<'END'",
+        '{"api_key": "a-long-random-text", "client_secret": "...", "refresh_token": "..."}',
         "END",
     ]
+
+
+def _risks(settings: Settings) -> list[str]:
+    """What a person who lets others in should know; on loopback nobody else gets in."""
+    if settings.host in ("127.0.0.1", "::1", "localhost"):
+        return []
+
+    risks = []
+    if not settings.admin_key.get_secret_value():
+        risks.append("anybody who reaches this port may register (TASTY_ADMIN_KEY).")
+    if settings.tls_certificate is None:
+        risks.append("API keys travel in clear, unless a proxy in front encrypts (TASTY_TLS_KEY).")
+    return risks
