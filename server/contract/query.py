@@ -19,10 +19,10 @@ MAX_PARAMETERS = 1000
 
 
 def refuse_strange_query(method: Method, original_path: str) -> None:
-    """Raises for a query that says again what the path says, or, on strict methods, says too much.
+    """Raises for a query that says again what the path says, or says one thing twice.
 
-    On strict methods a name that is no query parameter raises `UnknownField`, and one given twice
-    `InvalidField`. Elsewhere unknown names are ignored, as the guide's server did.
+    On strict methods a name that is no query parameter raises `UnknownField`. Elsewhere unknown
+    names are ignored, as the guide's server did.
     """
     if method.http is None:
         return
@@ -47,19 +47,31 @@ def refuse_strange_query(method: Method, original_path: str) -> None:
     if method.strict:
         _refuse_unknown(method, given)
 
+    if len(given) > 1:
+        _refuse_doubled(method, given)
+
 
 def _refuse_unknown(method: Method, given: list[tuple[str, str]]) -> None:
-    allowed = {field.name: field for field in method.query_fields}
-    seen: set[str] = set()
+    allowed = [field.name for field in method.query_fields]
 
-    for name, value in given:
+    for name, _ in given:
         if name not in allowed:
             raise UnknownField(name, allowed)
 
-        if name in seen and not allowed[name].is_repeated:
+
+def _refuse_doubled(method: Method, given: list[tuple[str, str]]) -> None:
+    """Envoy would take the last one; another reader of the same URL might take the first."""
+    single = {_plain(each.name): each.name for each in method.query_fields if not each.is_repeated}
+    seen: set[str] = set()
+
+    for spelled, value in given:
+        name = single.get(_plain(spelled))
+
+        if name in seen:
             raise InvalidField(name, value, "one value, but it is given twice")
 
-        seen.add(name)
+        if name is not None:
+            seen.add(name)
 
 
 def _plain(name: str) -> str:

@@ -67,11 +67,20 @@ def test_an_unknown_parameter_is_ignored_elsewhere(contract: Contract) -> None:
     refuse_strange_query(contract.named("GetBalances"), "/api/v1/balances?account_id=A&_=123")
 
 
-def test_a_doubled_parameter_is_refused_where_money_moves(contract: Contract) -> None:
+@pytest.mark.parametrize("name", ["PlaceOrder", "GetBalances", "ListTransactions"])
+@pytest.mark.parametrize("other", ["account_id=B", "account_id=A", "account_id=", "account%5Fid=B"])
+def test_a_doubled_parameter_is_refused(contract: Contract, name: str, other: str) -> None:
     with pytest.raises(InvalidField, match="twice"):
-        refuse_strange_query(
-            contract.named("PlaceOrder"), "/api/v1/place-order?account_id=A&account_id=B"
-        )
+        refuse_strange_query(contract.named(name), f"/x?account_id=A&{other}")
+
+
+def test_the_same_parameter_in_two_spellings_is_doubled(contract: Contract) -> None:
+    with pytest.raises(InvalidField, match="twice"):
+        refuse_strange_query(contract.named("GetBalances"), "/x?account_id=A&accountId=B")
+
+
+def test_an_unknown_parameter_may_be_doubled_elsewhere(contract: Contract) -> None:
+    refuse_strange_query(contract.named("GetBalances"), "/x?_=1&_=2&account_id=A")
 
 
 def test_a_list_may_be_repeated(contract: Contract) -> None:
