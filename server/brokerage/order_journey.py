@@ -10,7 +10,7 @@ from __future__ import annotations
 
 __all__ = ["Journey", "Outcome", "outcome_of"]
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -48,11 +48,24 @@ class Outcome(Enum):
     """It may have been done."""
 
 
-class Journey:
-    """Watches one request; `step` is called at each of `STEPS`."""
+async def _at_once() -> None:
+    """Holds nobody up."""
 
-    def __init__(self, step: Callable[[str], None] = lambda _step: None) -> None:
+
+class Journey:
+    """Watches one request; `step` is called at each of `STEPS`.
+
+    `leaving` is awaited when the connection stands and nothing has left yet: if it raises, nothing
+    leaves at all.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[str], None] = lambda _step: None,
+        leaving: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
         self._step = step
+        self._leaving = leaving
         self.left = False
         """Whether the first byte may have left."""
 
@@ -63,6 +76,7 @@ class Journey:
             return
 
         if step == "leaving":
+            await self._leaving()
             self.left = True
 
         self._step(step)

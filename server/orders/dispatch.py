@@ -1,9 +1,10 @@
 """Sends a change once: recorded before, settled after, and never cancelled by whoever waits for it.
 
 A caller's deadline ends the waiting, not the sending: the flight goes on in a task of this object.
-Every step is logged under its name, in this order: intended, recorded, sending, (connecting,
-connected,) leaving, sent, answering, answered, settled. A crash between any two of them leaves a
-row from which the truth is found (`Resolver`).
+Every step is logged under its name, in this order: intended, recorded, (connecting, connected,)
+sending, leaving, sent, answering, answered, settled. A crash between any two of them leaves a row
+from which the truth is found (`Resolver`): one that is only recorded was certainly not sent, since
+`sending` is written when the connection stands and before the first byte leaves.
 """
 
 from __future__ import annotations
@@ -159,12 +160,6 @@ class Dispatch:
                 return _Landing(entry=entry, mine=False)
 
             step("recorded")
-            if not await self._ledger.mark_sending(entry):
-                # Another process has just started and freed the row: nothing has left, or will.
-                return _Landing(failure=ShuttingDown())
-
-            step("sending")
-            entry = await self._ledger.get(entry.id)
             return _Landing(entry=await self._send(tenant, entry, send, step))
         except Exception as failure:
             if not isinstance(failure, GatewayError):
@@ -175,7 +170,14 @@ class Dispatch:
     async def _send(
         self, tenant: Tenant, entry: Entry, send: Send, step: Callable[[str], None]
     ) -> Entry:
-        journey = Journey(step)
+        async def leaving() -> None:
+            if not await self._ledger.mark_sending(entry):
+                # Another process has just started and freed the row: nothing leaves here.
+                raise ShuttingDown
+
+            step("sending")
+
+        journey = Journey(step, leaving)
         try:
             answer, order_id = await send(journey)
         except Exception as failure:  # noqa: BLE001 - whatever it is, it must become a row

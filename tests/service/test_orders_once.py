@@ -56,6 +56,13 @@ async def trader(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncItera
         yield await open_trader(gateway, "once")
 
 
+@pytest.fixture
+async def patient(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncIterator[Trader]:
+    """A trader whose server waits long for the broker: fifty orders at once take their time."""
+    async with opened(sim, meddler, tmp_path, broker_timeout_s=10) as gateway:
+        yield await open_trader(gateway, "patient")
+
+
 def opened(sim: Simulator, meddler: Meddler, folder: Path, **settings: Any) -> Any:
     """Returns a gateway whose broker is behind the meddler, on a clock twenty times as fast."""
     chosen = {"simulator_url": meddler.url, "broker_timeout_s": 0.7, "drain_notice_s": 0}
@@ -80,11 +87,11 @@ async def settled(trader: Trader, name: str) -> State:
 # --- one name, many callers
 
 
-async def test_of_many_callers_with_one_name_all_get_one_answer(trader: Trader) -> None:
+async def test_of_many_callers_with_one_name_all_get_one_answer(patient: Trader) -> None:
     names = [f"many-{number}" for number in range(12)]
     calls = {
         name: [
-            asyncio.create_task(trader.place(leg(*BUY), price=FAR, client_order_id=name))
+            asyncio.create_task(patient.place(leg(*BUY), price=FAR, client_order_id=name))
             for _ in range(1 + 3 * number % 8)
         ]
         for number, name in enumerate(names)
@@ -92,18 +99,18 @@ async def test_of_many_callers_with_one_name_all_get_one_answer(trader: Trader) 
     for name, tasks in calls.items():
         answers = {answer.SerializeToString() for answer in await asyncio.gather(*tasks)}
         assert len(answers) == 1
-        assert len(trader.named(name)) == 1
+        assert len(patient.named(name)) == 1
 
 
 async def test_of_many_callers_with_one_name_and_two_orders_one_order_wins(
-    trader: Trader,
+    patient: Trader,
 ) -> None:
     calls = [
-        trader.place(leg("KO", "Buy to Open", 1 + number % 2), price=FAR, client_order_id="two")
+        patient.place(leg("KO", "Buy to Open", 1 + number % 2), price=FAR, client_order_id="two")
         for number in range(10)
     ]
     answers = await asyncio.gather(*calls, return_exceptions=True)
-    assert len(trader.named("two")) == 1
+    assert len(patient.named("two")) == 1
     conflicts = [each for each in answers if isinstance(each, grpc.aio.AioRpcError)]
     assert {each.code() for each in conflicts} == {grpc.StatusCode.ALREADY_EXISTS}
     assert len(conflicts) == 5
