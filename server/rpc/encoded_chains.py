@@ -50,4 +50,6 @@ class EncodedChains:
 
 def _encode(chain: OptionChain, request: ChainRequest) -> bytes:
     part = chain.only(request.wanted)
-    return option_chain_to(part, all_options=request.all_options).SerializeToString()
+    message = option_chain_to(part, all_options=request.all_options)
+    # Sorted, or the expirations in `chain` would come in any order.
+    return message.SerializeToString(deterministic=True)

@@ -100,7 +100,7 @@ def test_the_option_chain_is_what_its_fields_say(guide: Guide) -> None:
     assert chain["total_expirations"] == len(chain["expiration_dates"]) == len(chain["chain"])
     assert chain["total_options"] == len(chain["all_options"])
     assert chain["total_options"] == sum(each["total_options"] for each in chain["chain"].values())
-    assert sorted(chain["chain"]) == chain["expiration_dates"]
+    assert list(chain["chain"]) == chain["expiration_dates"], "in their order, as the guide shows"
 
     for day, each in chain["chain"].items():
         assert each["total_options"] == len(each["calls"]) + len(each["puts"])
