@@ -185,6 +185,9 @@ def _bounds(rule: FieldRule) -> Schema:
     if rule.HasField("minimum"):
         bounds["minimum"] = _number(rule.minimum)
 
+    if rule.HasField("above"):
+        bounds["exclusiveMinimum"] = _number(rule.above)
+
     if rule.HasField("maximum"):
         bounds["maximum"] = _number(rule.maximum)
 

@@ -11,6 +11,7 @@ __all__ = ["checked"]
 
 from collections.abc import Callable
 from functools import cache
+from math import inf
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -44,7 +45,7 @@ def _checks(message: Descriptor) -> tuple[Check, ...]:
         if rule.values and not field.is_repeated:
             checks.append(_one_of(field, tuple(rule.values)))
 
-        if rule.HasField("minimum") or rule.HasField("maximum"):
+        if any(rule.HasField(bound) for bound in ("minimum", "above", "maximum")):
             checks.append(_within(field, rule))
 
     return tuple(checks)
@@ -81,12 +82,10 @@ def _one_of(field: FieldDescriptor, values: tuple[str, ...]) -> Check:
 
 def _within(field: FieldDescriptor, rule: Any) -> Check:
     name = field.name
-    low = rule.minimum if rule.HasField("minimum") else None
-    high = rule.maximum if rule.HasField("maximum") else None
-    if low is not None and high is not None:
-        expected = f"a number from {low:g} to {high:g}"
-    else:
-        expected = f"a number of at least {low:g}" if high is None else f"at most {high:g}"
+    low = rule.minimum if rule.HasField("minimum") else -inf
+    above = rule.above if rule.HasField("above") else -inf
+    high = rule.maximum if rule.HasField("maximum") else inf
+    expected = _expected(rule)
 
     def check(request: Any) -> None:
         if field.has_presence and not request.HasField(name):
@@ -94,7 +93,19 @@ def _within(field: FieldDescriptor, rule: Any) -> Check:
 
         value = getattr(request, name)
         # Written so that NaN, which compares with nothing, is refused.
-        if not ((low is None or value >= low) and (high is None or value <= high)):
+        if not (low <= value <= high and value > above):
             raise InvalidField(name, value, expected)
 
     return check
+
+
+def _expected(rule: Any) -> str:
+    if rule.HasField("minimum") and rule.HasField("maximum"):
+        return f"a number from {rule.minimum:g} to {rule.maximum:g}"
+    bounds = {"minimum": "of at least", "above": "above", "maximum": "of at most"}
+    said = [
+        f"{words} {getattr(rule, bound):g}"
+        for bound, words in bounds.items()
+        if rule.HasField(bound)
+    ]
+    return f"a number {' and '.join(said)}"

@@ -83,6 +83,8 @@ def _out_of_range(rule: Any, *, step: float) -> list[str]:
     found = []
     if rule.HasField("minimum"):
         found += [f"{rule.minimum - step:g}", "-1000000"]
+    if rule.HasField("above"):
+        found += [f"{rule.above:g}", "-1000000"]
     if rule.HasField("maximum"):
         found += [f"{rule.maximum + step:g}", "1000000000"]
     return found

@@ -22,7 +22,7 @@ RULE_FIELD_NUMBER: int
 rule: _descriptor.FieldDescriptor
 
 class FieldRule(_message.Message):
-    __slots__ = ("format", "values", "default", "minimum", "maximum", "example", "not_empty")
+    __slots__ = ("format", "values", "default", "minimum", "maximum", "example", "not_empty", "above")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class FieldRule(_message.Message):
     MAXIMUM_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_FIELD_NUMBER: _ClassVar[int]
     NOT_EMPTY_FIELD_NUMBER: _ClassVar[int]
+    ABOVE_FIELD_NUMBER: _ClassVar[int]
     format: Format
     values: _containers.RepeatedScalarFieldContainer[str]
     default: str
@@ -37,4 +38,5 @@ class FieldRule(_message.Message):
     maximum: float
     example: str
     not_empty: bool
-    def __init__(self, format: _Optional[_Union[Format, str]] = ..., values: _Optional[_Iterable[str]] = ..., default: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., example: _Optional[str] = ..., not_empty: _Optional[bool] = ...) -> None: ...
+    above: float
+    def __init__(self, format: _Optional[_Union[Format, str]] = ..., values: _Optional[_Iterable[str]] = ..., default: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., example: _Optional[str] = ..., not_empty: _Optional[bool] = ..., above: _Optional[float] = ...) -> None: ...

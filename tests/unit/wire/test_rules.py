@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.message import Message
 from tasty.v1 import account_service_pb2 as account
+from tasty.v1 import market_data_service_pb2 as market_data
 from tasty.v1 import reference_service_pb2 as reference
 from tasty.v1 import watchlist_pb2
 from tasty.v1 import watchlist_service_pb2 as watchlist
@@ -45,6 +46,7 @@ def test_what_keeps_the_rules_passes(request_: Message) -> None:
         (reference.GetOptionChainRequest(symbol="SPY", max_dte=-1), "max_dte"),
         (reference.GetOptionChainRequest(symbol="SPY", option_type="call"), "option_type"),
         (watchlist.ManageWatchlistRequest(action="burn"), "action"),
+        (market_data.GetGreeksRequest(options=[{"symbol": "SPY"}], timeout=0), "timeout"),
     ],
 )
 def test_what_breaks_one_is_refused_by_name(request_: Message, field: str) -> None:
