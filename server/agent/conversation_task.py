@@ -10,12 +10,13 @@ from __future__ import annotations
 __all__ = ["Conversation"]
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from server.agent.talk import Answer, Event, Tell
+from server.agent.talk import Answer, Event, Tell, Text
 
 ENDING_S = 5.0
 """What a cancelled answer gets to close its connections."""
@@ -29,7 +30,8 @@ class Conversation:
     ) -> None:
         self._tasks = tasks
         self._answering = answering
-        self._events: asyncio.Queue[Event | Answer | Exception] = asyncio.Queue()
+        self._events: deque[Event | Answer | Exception] = deque()
+        self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -47,20 +49,39 @@ class Conversation:
             await asyncio.wait([self._task], timeout=ENDING_S)
 
     async def next(self, patience: timedelta) -> Event | Answer | None:
-        """Returns what comes next, or None if nothing came; raises what the answering raised."""
-        try:
-            async with asyncio.timeout(patience.total_seconds()):
-                event = await self._events.get()
-        except TimeoutError:
-            return None
+        """Returns what comes next, or None if nothing came; raises what the answering raised.
 
+        Words that wait are one event: who reads slowly, or on a busy server, gets fewer of them.
+        """
+        if not self._events:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(patience.total_seconds()):
+                    await self._news.wait()
+            except TimeoutError:
+                return None
+
+        event = self._events.popleft()
         if isinstance(event, Exception):
             raise event
 
-        return event
+        return Text(event.text + self._more_text()) if isinstance(event, Text) else event
+
+    def _more_text(self) -> str:
+        pieces = []
+        while self._events and isinstance(self._events[0], Text):
+            piece = self._events.popleft()
+            assert isinstance(piece, Text)  # noqa: S101 - for the type checker; it was looked at
+            pieces.append(piece.text)
+
+        return "".join(pieces)
+
+    def _put(self, event: Event | Answer | Exception) -> None:
+        self._events.append(event)
+        self._news.set()
 
     async def _run(self) -> None:
         try:
-            self._events.put_nowait(await self._answering(self._events.put_nowait))
+            self._put(await self._answering(self._put))
         except Exception as error:  # noqa: BLE001 - raised again in the task that waits for it
-            self._events.put_nowait(error)
+            self._put(error)

@@ -83,10 +83,13 @@ class ModelDoor:
         async with self._loading:
             if self._api is None:
                 # In a thread: two seconds, in which everybody else is served.
-                module = await asyncio.to_thread(
-                    importlib.import_module, "server.agent.messages_api"
-                )
-                self._api = module.MessagesApi(key=self._key, url=self._url)
+                self._api = await asyncio.to_thread(self._open)
+
+    def _open(self) -> MessagesApi:
+        importlib.import_module("server.agent.rehearsal").rehearse()
+        module = importlib.import_module("server.agent.messages_api")
+        api: MessagesApi = module.MessagesApi(key=self._key, url=self._url)
+        return api
 
     async def _load_quietly(self) -> None:
         try:

@@ -6,7 +6,7 @@ exceptions end here; what they say of the request is for the log, never for a cl
 
 from __future__ import annotations
 
-__all__ = ["MessagesApi"]
+__all__ = ["MessagesApi", "answer_of", "arguments_of"]
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -55,7 +55,7 @@ class MessagesApi:
         """Yields the answer's pieces, then the whole; raises ModelUnavailable."""
         client = self._client.with_options(max_retries=retries)
         try:
-            async with client.messages.stream(**_arguments(request)) as stream:
+            async with client.messages.stream(**arguments_of(request)) as stream:
                 async for event in stream:
                     if event.type == "text":
                         yield TextPiece(event.text)
@@ -77,13 +77,14 @@ class MessagesApi:
             self._log.warning("model_failed", model=request.model, error=type(error).__name__)
             raise ModelUnavailable("the connection to it failed") from error
 
-        yield _answer(message)
+        yield answer_of(message)
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def _arguments(request: ModelRequest) -> dict[str, Any]:
+def arguments_of(request: ModelRequest) -> dict[str, Any]:
+    """Returns a request as the SDK takes it."""
     arguments: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
@@ -100,7 +101,8 @@ def _arguments(request: ModelRequest) -> dict[str, Any]:
     return arguments
 
 
-def _answer(message: Any) -> ModelAnswer:
+def answer_of(message: Any) -> ModelAnswer:
+    """Returns the SDK's message as ours."""
     usage = message.usage
     return ModelAnswer(
         blocks=[_block(block) for block in message.content],

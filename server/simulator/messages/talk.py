@@ -18,7 +18,7 @@ import orjson
 
 from server.simulator.messages.requests import Block, MessagesRequest, Turn
 
-ACCOUNT = re.compile(r"\b\d[A-Z]{2}[0-9A-HJ-NP-Z]{5}\b")
+ACCOUNT = re.compile(r"\b\d[A-Z][0-9A-Z]{6}\b")
 ACCOUNTS_LINE = re.compile(r"^Accounts of the user: (.+)$", re.MULTILINE)
 CHOSEN_LINE = re.compile(r"^The user chose account (\S+)\.$", re.MULTILINE)
 TODAY_LINE = re.compile(r"^Today in New York: (\d{4}-\d\d-\d\d)", re.MULTILINE)
