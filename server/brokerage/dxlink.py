@@ -21,8 +21,8 @@ import structlog
 from anyio import TASK_STATUS_IGNORED, create_task_group, fail_after
 from anyio import Event as Flag
 from anyio.abc import TaskStatus
-from httpx2 import AsyncClient, HTTPError
-from httpx2.websockets import HTTPXWSException, WebSocketDisconnect
+from httpx2 import AsyncClient, ConnectError, HTTPError, TimeoutException
+from httpx2.websockets import HTTPXWSException, WebSocketDisconnect, WebSocketUpgradeError
 from tastytrade import DXLinkStreamer, Session
 from tastytrade.streamer import DXLINK_VERSION
 
@@ -137,7 +137,8 @@ class DXLinkConnection(DXLinkStreamer):
         except* WebSocketDisconnect as group:
             raise _disconnected(group) from None
         except* (HTTPXWSException, HTTPError, TimeoutError, OSError) as group:
-            raise ConnectionEnded(f"network: {type(_leaf(group)).__name__}") from None
+            log.info("dxlink_lost", error=type(_leaf(group)).__name__)
+            raise ConnectionEnded(_in_words(_leaf(group))) from None
 
     async def add(self, event: str, symbols: Sequence[str]) -> None:
         """Subscribes to one type of event; returns once all messages are sent."""
@@ -317,6 +318,14 @@ def _leaf(group: BaseExceptionGroup[Any]) -> BaseException:
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
     return found
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError | TimeoutException):
+        return "no answer in time"
+    if isinstance(error, WebSocketUpgradeError | ConnectError):
+        return "the connection was refused"
+    return "the connection was lost"
 
 
 def _disconnected(group: BaseExceptionGroup[WebSocketDisconnect]) -> ConnectionEnded:

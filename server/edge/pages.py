@@ -1,4 +1,4 @@
-"""The files that the edge answers with by itself: the documentation, and the API description.
+"""The files that the edge answers with by itself: documentation, the watch page, the contract.
 
 What a page needs is served under a name that holds a digest of its content, so browsers may keep it
 for ever. A page names such a file as `${name}` in its HTML. Anything new for the browser (another
@@ -20,9 +20,12 @@ HOME = Path(__file__).parents[2]
 OPENAPI = HOME / "gen" / "openapi.json"
 PAGES = HOME / "envoy" / "pages"
 
-HTML = {"/docs": "docs.html", "/redoc": "redoc.html"}
+HTML = {"/docs": "docs.html", "/redoc": "redoc.html", "/watch": "watch.html"}
 """Path → page; the same with a slash at its end is the same page."""
-OWN = ("docs.js", "redoc.js", "pages.css", "icon.svg")
+OWN = (
+    *("docs.js", "redoc.js", "pages.css", "icon.svg"),
+    *("watch.js", "watch-stream.js", "watch-tables.js", "watch.css"),
+)
 """What the pages need of ours."""
 PACKAGE = "drf_spectacular_sidecar"
 PACKAGED = (
