@@ -371,8 +371,8 @@ class PriceMoved(BadInput):
 
     def __init__(self, *, then: str, now: str, allowed: str) -> None:
         super().__init__(
-            f"The market has moved from {then} to {now} since the order was prepared, and {allowed} "
-            "is allowed. Nothing was placed; ask for the order again.",
+            f"The market has moved from {then} to {now} since the order was prepared, and "
+            f"{allowed} is allowed. Nothing was placed; ask for the order again.",
             then=then,
             now=now,
             allowed=allowed,
