@@ -180,7 +180,7 @@ async def open_agent(
     settings: Settings, clock: Clock, rpcs: Rpcs, brokerage: Brokerage
 ) -> AsyncIterator[Agent]:
     """Yields the agent; leaving ends its conversations and its connections to the model."""
-    async with asyncio.TaskGroup() as tasks, ModelDoor(settings, tasks) as door:
+    async with asyncio.TaskGroup() as tasks, ModelDoor(settings, clock, tasks) as door:
         yield Agent(settings, clock, door, rpcs, brokerage, tasks)
 
 

@@ -98,6 +98,7 @@ class Analyst:
             model=self._name,
             max_tokens=MOST_TOKENS,
             effort=self._effort,
+            retries=0,
             system=[{"type": "text", "text": ANALYSIS}],
             messages=[{"role": "user", "content": as_data(noun, data)}],
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from server.agent.model import ModelAnswer, ModelRequest, TextPiece
+from server.clock import Clock
 from server.errors import NoModel
 from server.secret import Secret
 from server.settings import Settings
@@ -33,7 +34,7 @@ class ModelDoor:
     is the broker, and nothing at all where a real broker is.
     """
 
-    def __init__(self, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, settings: Settings, clock: Clock, tasks: asyncio.TaskGroup) -> None:
         key = settings.anthropic_api_key.get_secret_value()
         self._key = Secret(key)
         self._url = settings.anthropic_url.rstrip("/") or ANTHROPIC
@@ -44,6 +45,7 @@ class ModelDoor:
 
         self._api: MessagesApi | None = None
         self._loading = asyncio.Lock()
+        self._clock = clock
         self._tasks = tasks
         self._loader: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("server.agent")
@@ -88,7 +90,7 @@ class ModelDoor:
     def _open(self) -> MessagesApi:
         importlib.import_module("server.agent.rehearsal").rehearse()
         module = importlib.import_module("server.agent.messages_api")
-        api: MessagesApi = module.MessagesApi(key=self._key, url=self._url)
+        api: MessagesApi = module.MessagesApi(key=self._key, url=self._url, clock=self._clock)
         return api
 
     async def _load_quietly(self) -> None:

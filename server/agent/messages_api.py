@@ -8,7 +8,11 @@ from __future__ import annotations
 
 __all__ = ["MessagesApi", "answer_of", "arguments_of"]
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from datetime import timedelta
+from itertools import count
+from random import Random
 from typing import Any
 
 import anthropic
@@ -17,13 +21,16 @@ import structlog
 
 from server.agent.model import ModelAnswer, ModelRequest, TextPiece
 from server.agent.talk import Usage
+from server.clock import Clock
 from server.errors import ModelUnavailable
 from server.secret import Secret
 
 CONNECT_S = 5.0
 SILENCE_S = 120.0
 """The longest pause between two pieces of an answer; a stream pings more often than that."""
-RETRIES = 2
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 20.0
+"""Who should wait longer is told so at once."""
 
 STATUSES = {
     400: "it refused the request",
@@ -39,48 +46,75 @@ STATUSES = {
 class MessagesApi:
     """One client for the whole process; `close` ends its connections."""
 
-    def __init__(self, *, key: Secret, url: str) -> None:
+    def __init__(self, *, key: Secret, url: str, clock: Clock) -> None:
         # Everything is given, so that nothing is taken from the environment or a profile on disk.
+        # The SDK's own retries are off: it waits for as long as `retry-after` says, be it an hour.
         self._client = anthropic.AsyncAnthropic(
             api_key=key.reveal(),
             base_url=url,
-            max_retries=RETRIES,
+            max_retries=0,
             timeout=anthropic.Timeout(SILENCE_S, connect=CONNECT_S),
         )
+        self._clock = clock
+        self._random = Random()  # noqa: S311 - spreads retries, guards nothing
         self._log = structlog.get_logger("server.agent")
 
-    async def ask(
-        self, request: ModelRequest, *, retries: int = RETRIES
-    ) -> AsyncGenerator[TextPiece | ModelAnswer, None]:
+    async def ask(self, request: ModelRequest) -> AsyncGenerator[TextPiece | ModelAnswer, None]:
         """Yields the answer's pieces, then the whole; raises ModelUnavailable."""
-        client = self._client.with_options(max_retries=retries)
+        for attempt in count():
+            begun = False
+            try:
+                async with aclosing(self._once(request)) as pieces:
+                    async for piece in pieces:
+                        begun = True
+                        yield piece
+
+                return
+            except Failed as failure:
+                self._log.warning("model_failed", model=request.model, **failure.told)
+                again = not begun and attempt < request.retries
+                if not again or failure.pause_s is None or failure.pause_s > LONGEST_PAUSE_S:
+                    raise ModelUnavailable(failure.what) from failure
+
+                pause_s = max(failure.pause_s, self._random.uniform(0, FIRST_PAUSE_S * 2**attempt))
+
+            await self._clock.sleep(timedelta(seconds=pause_s))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _once(self, request: ModelRequest) -> AsyncGenerator[TextPiece | ModelAnswer, None]:
         try:
-            async with client.messages.stream(**arguments_of(request)) as stream:
+            async with self._client.messages.stream(**arguments_of(request)) as stream:
                 async for event in stream:
                     if event.type == "text":
                         yield TextPiece(event.text)
 
                 message = await stream.get_final_message()
         except anthropic.APIStatusError as error:
-            self._log.warning(
-                "model_refused",
-                status=error.status_code,
-                model=request.model,
-                model_request_id=error.request_id,
-                words=str(error.body)[:500],
-            )
-            raise ModelUnavailable(_what(error)) from error
+            raise _refused(error) from error
         except anthropic.APITimeoutError as error:
-            raise ModelUnavailable("it did not answer in time") from error
+            raise Failed("it did not answer in time", pause_s=0.0) from error
         except (anthropic.APIError, httpx2.HTTPError) as error:
             # The second kind passes the SDK unwrapped, when a stream breaks off.
-            self._log.warning("model_failed", model=request.model, error=type(error).__name__)
-            raise ModelUnavailable("the connection to it failed") from error
+            told = {"error": type(error).__name__}
+            raise Failed("the connection to it failed", pause_s=0.0, told=told) from error
 
         yield answer_of(message)
 
-    async def close(self) -> None:
-        await self._client.close()
+
+class Failed(Exception):
+    """One attempt that came to nothing."""
+
+    def __init__(
+        self, what: str, *, pause_s: float | None, told: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.pause_s = pause_s
+        """How long to wait at least before the next; None: another would fail as well."""
+        self.told = dict(told or {})
+        """For the log only."""
 
 
 def arguments_of(request: ModelRequest) -> dict[str, Any]:
@@ -125,8 +159,23 @@ def _block(block: Any) -> dict[str, Any]:
     return fields
 
 
-def _what(error: anthropic.APIStatusError) -> str:
-    if error.status_code < 400:  # an error event within a stream that had begun well
-        return "it failed in the middle of its answer"
+def _refused(error: anthropic.APIStatusError) -> Failed:
+    status = error.status_code
+    told = {
+        "status": status,
+        "model_request_id": error.request_id,
+        "words": str(error.body)[:500],
+    }
+    if status < 400:  # an error event within a stream that had begun well
+        return Failed("it failed in the middle of its answer", pause_s=0.0, told=told)
 
-    return STATUSES.get(error.status_code) or f"it answered {error.status_code}"
+    what = STATUSES.get(status) or f"it answered {status}"
+    worth_it = status in (408, 409, 429) or status >= 500
+    return Failed(what, pause_s=_retry_after(error) if worth_it else None, told=told)
+
+
+def _retry_after(error: anthropic.APIStatusError) -> float:
+    try:
+        return max(float(error.response.headers.get("retry-after", "0")), 0.0)
+    except ValueError:  # a date; nobody sends one
+        return 0.0

@@ -28,6 +28,8 @@ class ModelRequest:
     system: Blocks
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]] = ()
+    retries: int = 2
+    """How often it is asked again when it fails before its first word."""
     may_call: bool = True
     """Whether it may call tools; False asks it to come to an end."""
 

@@ -218,6 +218,12 @@ async def test_a_model_that_fails_is_a_503_with_the_reason(
     assert not chat.sim.faults
 
 
+async def test_a_model_that_wants_an_hours_pause_is_not_waited_for(chat: Chat) -> None:
+    chat.sim.faults.add(Fault(kind="model-throttled", delay=timedelta(hours=1)))
+    with pytest.raises(grpc.aio.AioRpcError, match="it is limiting our requests"):
+        await chat.ask("hello")
+
+
 async def test_a_model_that_refuses_says_so(chat: Chat) -> None:
     chat.sim.faults.add(Fault(kind="model-refusal"))
     assert (await chat.ask("hello")).response == "The model declined to answer this."

@@ -56,9 +56,6 @@ async def test_a_question_with_tools(chat: Chat) -> None:
 
     done = events[-1]
     assert text(events) == done.response == done.message_history[-1].content
-    assert (
-        len([each for each in events if each.text and each.kind == Kind.CHAT_EVENT_KIND_TEXT]) > 20
-    )
     assert done.usage.turns == 2
     assert done.model == "claude-sonnet-5-5"
     assert [each.elapsed_seconds for each in events] == sorted(
