@@ -844,7 +844,9 @@ class FeedUnavailable(Unavailable):
     reason = "ERROR_REASON_FEED_UNAVAILABLE"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"The market data feed is not connected ({what}). Try again in a moment.")
+        # The cause may be a sentence of ours, which ends with the same advice.
+        cause = what.removesuffix(" Try again in a moment.").removesuffix(".")
+        super().__init__(f"The market data feed is not connected ({cause}). Try again in a moment.")
 
 
 class StoreUnavailable(Unavailable):

@@ -82,6 +82,15 @@ def test_a_long_text_is_cut_so_that_the_headers_hold_it() -> None:
     assert len(failure.details) < 6 * 1024
 
 
+def test_the_advice_of_a_cause_is_not_given_twice() -> None:
+    cause = f"refused: {errors.BrokerUnavailable('HTTP 502')}"
+
+    assert str(errors.FeedUnavailable(cause)) == (
+        "The market data feed is not connected (refused: TastyTrade is not available (HTTP 502)). "
+        "Try again in a moment."
+    )
+
+
 def test_an_internal_error_says_nothing_of_what_happened() -> None:
     failure = failure_of(ValueError("canary"), "abc")
 
