@@ -126,6 +126,22 @@ def simulate(arguments: tuple[str, ...]) -> None:
     sys.exit(simulator(arguments))
 
 
+@main.command()
+def mcp() -> None:
+    """Offer the gateway's tools to a desktop client (MCP over standard input and output).
+
+    A thin client of a gateway that runs already: at TASTY_GATEWAY_URL, or on this machine. The
+    client's configuration starts this command with TASTY_API_KEY in its environment. With the
+    simulator all tools are offered, with a real account those that only read, unless TASTY_MCP
+    says otherwise.
+    """
+    from server.mcp_stdio import serve as serve_mcp
+
+    settings = _settings()
+    with _in_words():
+        asyncio.run(serve_mcp(settings))
+
+
 @main.group()
 def keys() -> None:
     """Show or replace the master keys that protect the stored credentials.

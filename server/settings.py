@@ -245,6 +245,14 @@ class Settings(BaseSettings):
         description="MCP at /mcp: off, tools that only read, or all tools. auto: all with the "
         "simulator, off with a real broker.",
     )
+    gateway_url: str = Field(
+        "",
+        description="The gateway that `python -m server mcp` calls; empty means the edge on "
+        "loopback.",
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="The API key with which `python -m server mcp` calls it."
+    )
 
     # --- broker sessions
 

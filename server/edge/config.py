@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
-from server.edge.mcp import mcp_filters, mcp_routes, offered
+from server.edge.mcp import mcp_filters, mcp_routes, mode_of, offered
 from server.edge.pages import page_routes
 from server.edge.routes import Routes
 from server.settings import Settings
@@ -77,7 +77,7 @@ def render(settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: 
     }
     values["unwrapped_routes"] = _unwrapped_routes(routes, str(values["call_timeout"]))
     values["page_routes"] = page_routes()
-    tools = offered(settings)
+    tools = offered(mode_of(settings))
     values["mcp_filters"] = mcp_filters(tools, body_limit=settings.edge_body_limit_mib * MIB)
     values["mcp_routes"] = mcp_routes(tools)
     values["rest_routes"] = _rest_routes(routes)

@@ -8,7 +8,7 @@ with a real broker it is off unless TASTY_MCP says otherwise.
 
 from __future__ import annotations
 
-__all__ = ["MCP_PATH", "mcp_filters", "mcp_routes", "offered"]
+__all__ = ["MCP_PATH", "listed", "mcp_filters", "mcp_routes", "mode_of", "offered"]
 
 import json
 from collections.abc import Iterable, Mapping
@@ -33,12 +33,16 @@ SERVED = {"filter_metadata": {"unmatched": {"served": True}}}
 POST_ONLY = {"filter_metadata": {"unmatched": {"allow": "POST"}}}
 
 
-def offered(settings: Settings) -> tuple[Tool, ...]:
-    """Returns the tools that MCP clients get; none means that there is no MCP."""
-    mode = settings.mcp
-    if mode == "auto":
-        mode = "trade" if settings.broker == "simulator" else "off"
+def mode_of(settings: Settings) -> str:
+    """Returns the setting, with `auto` decided: all tools with the simulator, else none."""
+    if settings.mcp != "auto":
+        return settings.mcp
 
+    return "trade" if settings.broker == "simulator" else "off"
+
+
+def offered(mode: str) -> tuple[Tool, ...]:
+    """Returns the tools that MCP clients get; none means that there is no MCP."""
     if mode == "off":
         return ()
 
@@ -82,8 +86,8 @@ def mcp_filters(tools: Iterable[Tool], *, body_limit: int) -> list[object]:
 
 def mcp_routes(tools: Iterable[Tool]) -> list[object]:
     """Returns the routes of the endpoint and of the list of tools; none where there are none."""
-    listed = [_listed(tool) for tool in tools]
-    if not listed:
+    entries = [listed(tool) for tool in tools]
+    if not entries:
         return []
 
     limited = {
@@ -92,7 +96,7 @@ def mcp_routes(tools: Iterable[Tool]) -> list[object]:
             "config": {},
         }
     }
-    answer = json.dumps({"tools": listed}, ensure_ascii=False)
+    answer = json.dumps({"tools": entries}, ensure_ascii=False)
     return [
         {
             "name": MCP_PATH,
@@ -113,7 +117,7 @@ def mcp_routes(tools: Iterable[Tool]) -> list[object]:
     ]
 
 
-def _listed(tool: Tool) -> Mapping[str, Any]:
+def listed(tool: Tool) -> Mapping[str, Any]:
     """Returns a tool as MCP lists it."""
     reads = tool.effect is Effect.READS
     return {
