@@ -1,4 +1,7 @@
-"""An rpc added to a proto is a route, an operation and a tool, and nothing else had to change."""
+"""An rpc added to a proto is a route, an operation, and a tool of the agent and of MCP clients.
+
+Nothing else had to change for it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from server.agent.guard import Permission, permission
+from server.agent.tools import Tools
 from server.contract.catalog import Contract, Effect
 from server.contract.edge import descriptors_for_envoy
 from server.contract.openapi import document
 from server.contract.protos import PROTO, compile_protos
-from server.contract.tools import manifest
+from server.contract.tools import Tool, manifest
+from server.edge.mcp import listed, mcp_filters
+from tests.unit.agent.scripted import ScriptedRpcs
 
 RPC = """
   // Counts the sheep of a farm. 404 for a farm that has none.
@@ -88,3 +95,31 @@ def test_the_new_rpc_is_an_operation(grown: Contract) -> None:
 def test_the_new_body_reaches_the_server_raw(grown: Contract) -> None:
     edge = Contract.of(descriptors_for_envoy(grown))
     assert edge.named("CountSheep").http.body == "raw_body"  # type: ignore[union-attr] # it has a route
+
+
+def the_tool(grown: Contract) -> Tool:
+    entry = next(tool for tool in manifest(grown) if tool["name"] == "count_sheep")
+    return Tool(**{**entry, "effect": Effect(entry["effect"])})
+
+
+def test_the_new_tool_is_the_agents_and_waits_for_a_code(grown: Contract) -> None:
+    """It changes something, and nobody had to say in the agent what it may do."""
+    tool = the_tool(grown)
+    tools = Tools({tool.name: tool}, grown, ScriptedRpcs())
+    request = tools.request(tool, {"farm": "north", "sheep": {"weight": "41.5"}})
+    assert request.sheep.weight == "41.5"  # type: ignore[attr-defined] # made in this test
+    assert permission(tool, request, "confirm") is Permission.TICKET
+    assert permission(tool, request, "off") is Permission.REFUSE
+
+
+def test_the_new_tool_is_one_of_mcp(grown: Contract) -> None:
+    tool = the_tool(grown)
+    shown = listed(tool)
+    assert shown["name"] == "count_sheep"
+    assert shown["inputSchema"]["properties"]["farm"]["description"] == "The farm."
+    assert shown["annotations"]["readOnlyHint"] is False
+    assert shown["annotations"]["idempotentHint"] is True
+
+    _script, bridge = mcp_filters([tool], body_limit=1)
+    config = bridge["typed_config"]["tool_config"]["tools"]  # type: ignore[index] # a plain mapping
+    assert config == [{"name": "count_sheep", "http_rule": dict(tool.http)}]
