@@ -11,8 +11,9 @@ __all__ = ["BEGIN_OPTION", "attach", "switch_to_wal"]
 import sqlite3
 import time
 from contextlib import closing
+from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -35,6 +36,12 @@ _PRAGMAS = (
 def attach(engine: Engine) -> None:
     """Prepares every connection that `engine` will open."""
 
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, _: ConnectionPoolEntry, given: Any, named: Any) -> Any:
+        connection = dialect.connect(*given, **named)
+        _stop_once(connection)  # before anything is awaited, and may be cancelled
+        return connection
+
     @event.listens_for(engine, "connect")
     def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
@@ -47,6 +54,26 @@ def attach(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         begin = connection.get_execution_options().get(BEGIN_OPTION, "BEGIN")
         connection.exec_driver_sql(begin)
+
+
+def _stop_once(connection: Any) -> None:
+    """Lets the thread of a connection be stopped twice.
+
+    A caller that is cancelled twice in the middle of a statement (gRPC does that: once for the
+    client that left, once for the server that stops) has its connection closed twice. The driver
+    would wait for ever for the second stop of a thread that is gone, and the process with it.
+    """
+    driver = connection.driver_connection
+    stop = driver.stop
+    stopped: list[Any] = []
+
+    def once() -> Any:
+        if not stopped:
+            stopped.append(stop())
+
+        return stopped[0]
+
+    driver.stop = once
 
 
 def switch_to_wal(path: str) -> None:

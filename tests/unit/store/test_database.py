@@ -269,6 +269,35 @@ async def test_opening_it_again_leaves_the_locks_of_those_who_have_it_open(tmp_p
         assert await count(database) == 2
 
 
+SLOW = """
+WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 300000)
+SELECT count(*) FROM counted
+"""
+
+
+async def test_a_caller_that_is_cancelled_twice_leaves_nothing_behind(
+    database_settings: Settings,
+) -> None:
+    async with Database(database_settings) as database:
+
+        async def ask() -> None:
+            async with database.read() as connection:
+                await connection.execute(sa.text(SLOW))
+
+        for _ in range(10):
+            asking = asyncio.create_task(ask())
+            await asyncio.sleep(0.01)  # until it is in the middle of its statement
+            asking.cancel()
+            await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait([asking])
+
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - they belong to the driver
+                await asyncio.sleep(0.01)
+        assert await count(database) == 0
+
+
 async def test_a_malformed_stored_value_is_not_hidden(tmp_path: Path) -> None:
     async with Database(Settings(data_dir=tmp_path)) as database:
         with pytest.raises(StatementError):
