@@ -17,6 +17,7 @@ from tasty.v1 import market_data_stream_pb2 as pb
 
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
+from tests.clock import ManualClock
 from tests.gateway import Gateway, open_gateway
 from tests.waiting import eventually
 
@@ -295,10 +296,12 @@ async def test_a_request_that_makes_no_sense_ends_the_stream(gateway: Gateway) -
 
 
 async def test_a_thousand_streams_closed_leave_nothing(tmp_path: Path) -> None:
+    clock = ManualClock()
     async with (
         Simulator(SimulatorSettings(port=0)) as sim,
-        open_gateway(sim, tmp_path, streams_per_key=1000) as gateway,
+        open_gateway(sim, tmp_path, clock, streams_per_key=1000, drain_notice_s=0) as gateway,
     ):
+        tasks = len(asyncio.all_tasks())
         request = pb.StreamQuotesRequest(symbols=["SPY", "AAPL"])
         calls = [gateway.demo.market.StreamQuotes(request) for _ in range(1000)]
         for call in calls:
@@ -311,6 +314,18 @@ async def test_a_thousand_streams_closed_leave_nothing(tmp_path: Path) -> None:
         await eventually(lambda: not gateway.app.streams.total)
         [hub] = gateway.app.markets.statistics().hubs.values()
         assert (hub.readers, hub.groups, hub.held) == (0, 0, 0)
+
+        assert sim.dxlink.statistics().subscriptions == 4
+        await clock.advance(61)
+        [hub] = gateway.app.markets.statistics().hubs.values()
+        assert hub.topics == 0
+        await eventually(lambda: not sim.dxlink.statistics().subscriptions)
+        await clock.advance(241)
+        await eventually(lambda: not sim.dxlink.statistics().connections)
+        [feed] = gateway.app.markets.statistics().feeds.values()
+        assert (feed.state, feed.wanted) == ("idle", 0)
+        # What is left is the tenant's: its feed and its hub, both asleep, and what runs them.
+        assert len(asyncio.all_tasks()) <= tasks + 3
 
 
 async def test_positions_are_valued_live_with_their_sums(gateway: Gateway) -> None:
