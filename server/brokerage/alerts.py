@@ -81,8 +81,8 @@ class AlertConnection(AlertStreamer):
                 tasks.start_soon(self._watch)
                 yield self
                 tasks.cancel_scope.cancel()
-        except* (GatewayError, ConnectionEnded):
-            raise
+        except* (GatewayError, ConnectionEnded) as group:
+            raise _leaf(group) from None
         except* WebSocketDisconnect as group:
             code = getattr(_leaf(group), "code", 0)
             raise ConnectionEnded(f"closed with code {code}") from None

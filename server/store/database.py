@@ -18,6 +18,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
     nullcontext,
+    suppress,
 )
 from dataclasses import dataclass
 from types import TracebackType
@@ -77,11 +78,12 @@ class Database:
             await asyncio.to_thread(sqlite.switch_to_wal, str(url.database))
 
         self._engine = _engine(url.render_as_string(hide_password=False), lite=self._sqlite)
+        self._drivers = sqlite.attach(self._engine.sync_engine) if self._sqlite else None
         try:
             async with self.write(alone="migrations") as connection:
                 await connection.run_sync(bring_up_to_date)
         except BaseException:
-            await self._engine.dispose()
+            await self._close()
             raise
 
         return self
@@ -92,7 +94,7 @@ class Database:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        await self._engine.dispose()
+        await self._close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -152,6 +154,14 @@ class Database:
 
                     yield connection
 
+    async def _close(self) -> None:
+        await self._engine.dispose()
+        if self._drivers is not None:
+            # Those of cancelled callers close by themselves, and are gone when this returns.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_S):
+                    await self._drivers.ended()
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turns the database's own failures into ours; the caller's mistakes pass as they are."""
@@ -187,11 +197,9 @@ def _failures() -> tuple[type[Exception], ...]:
 
 def _engine(url: str, *, lite: bool) -> AsyncEngine:
     if lite:
-        engine = create_async_engine(
+        return create_async_engine(
             url, hide_parameters=True, pool_size=READERS, max_overflow=0, pool_timeout=WAIT_S
         )
-        sqlite.attach(engine.sync_engine)
-        return engine
 
     milliseconds = str(int(WAIT_S * 1000))
     return create_async_engine(

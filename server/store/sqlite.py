@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["BEGIN_OPTION", "attach", "switch_to_wal"]
 
+import asyncio
 import sqlite3
 import time
 from contextlib import closing
@@ -33,13 +34,57 @@ _PRAGMAS = (
 )
 
 
-def attach(engine: Engine) -> None:
-    """Prepares every connection that `engine` will open."""
+class Drivers:
+    """The connections whose threads still run: also those that nobody holds any more."""
+
+    def __init__(self) -> None:
+        self._running: set[Any] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def add(self, driver: Any) -> None:
+        """Takes in a connection, whose thread may from now on be stopped twice.
+
+        A caller that is cancelled twice in the middle of a statement (gRPC does that: once for the
+        client that left, once for the server that stops) has its connection closed twice. The
+        driver would wait for ever for the second stop of a thread that is gone, and the process
+        with it.
+        """
+        stop = driver.stop
+        stopped: list[Any] = []
+
+        def once() -> Any:
+            if not stopped:
+                stopped.append(stop())
+                if stopped[0] is None:
+                    self._gone(driver)
+                else:
+                    stopped[0].add_done_callback(lambda _: self._gone(driver))
+
+            return stopped[0]
+
+        driver.stop = once
+        self._running.add(driver)
+        self._none.clear()
+
+    async def ended(self) -> None:
+        """Returns once no thread runs; what was cancelled in a statement ends with that."""
+        await self._none.wait()
+
+    def _gone(self, driver: Any) -> None:
+        self._running.discard(driver)
+        if not self._running:
+            self._none.set()
+
+
+def attach(engine: Engine) -> Drivers:
+    """Prepares every connection that `engine` will open, and returns who knows them all."""
+    drivers = Drivers()
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Dialect, _: ConnectionPoolEntry, given: Any, named: Any) -> Any:
-        connection = dialect.connect(*given, **named)
-        _stop_once(connection)  # before anything is awaited, and may be cancelled
+        connection: Any = dialect.connect(*given, **named)
+        drivers.add(connection.driver_connection)  # before anything that may be cancelled
         return connection
 
     @event.listens_for(engine, "connect")
@@ -55,25 +100,7 @@ def attach(engine: Engine) -> None:
         begin = connection.get_execution_options().get(BEGIN_OPTION, "BEGIN")
         connection.exec_driver_sql(begin)
 
-
-def _stop_once(connection: Any) -> None:
-    """Lets the thread of a connection be stopped twice.
-
-    A caller that is cancelled twice in the middle of a statement (gRPC does that: once for the
-    client that left, once for the server that stops) has its connection closed twice. The driver
-    would wait for ever for the second stop of a thread that is gone, and the process with it.
-    """
-    driver = connection.driver_connection
-    stop = driver.stop
-    stopped: list[Any] = []
-
-    def once() -> Any:
-        if not stopped:
-            stopped.append(stop())
-
-        return stopped[0]
-
-    driver.stop = once
+    return drivers
 
 
 def switch_to_wal(path: str) -> None:
