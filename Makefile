@@ -40,7 +40,7 @@ test: dev ## Run the whole test suite (PYTEST="-k quotes" narrows it)
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope $(PYTEST)
 
 bench: dev ## Measure the speed targets and print ratios to their baselines
-	@$(BIN)/python -m tests.bench $(BENCH)
+	@$(BIN)/python -W ignore -m tests.bench $(BENCH)
 
 check: lint types imports proto generated attack ## Lint, types, imports, protos, generated files, and an attack on the API description
 
