@@ -1,10 +1,15 @@
-"""Each order once, and the truth about it, whatever happens to answers, callers and servers."""
+"""Each order once, and the truth about it, whatever happens to answers, callers and servers.
+
+`TASTY_LONG_TESTS` takes 2,000 names instead of twelve, each from up to twenty callers at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +35,8 @@ from tests.meddler import Meddler, Mischief
 from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
 from tests.service.order_cases.combinations import part
 from tests.waiting import eventually
+
+NAMES = 2000 if os.environ.get("TASTY_LONG_TESTS") else 12
 
 SLOWNESS = 5
 """How much slower than a quiet machine a busy one may be."""
@@ -88,18 +95,24 @@ async def settled(trader: Trader, name: str) -> State:
 
 
 async def test_of_many_callers_with_one_name_all_get_one_answer(patient: Trader) -> None:
-    names = [f"many-{number}" for number in range(12)]
-    calls = {
-        name: [
-            asyncio.create_task(patient.place(leg(*BUY), price=FAR, client_order_id=name))
-            for _ in range(1 + 3 * number % 8)
-        ]
-        for number, name in enumerate(names)
-    }
-    for name, tasks in calls.items():
-        answers = {answer.SerializeToString() for answer in await asyncio.gather(*tasks)}
-        assert len(answers) == 1
-        assert len(patient.named(name)) == 1
+    room = asyncio.Semaphore(10)
+
+    async def many(number: int) -> None:
+        name = f"many-{number}"
+        async with room:
+            calls = [
+                patient.place(leg(*BUY), price="-0.01", client_order_id=name)
+                for _ in range(1 + 7 * number % 20)
+            ]
+            answers = {answer.SerializeToString() for answer in await asyncio.gather(*calls)}
+            assert len(answers) == 1
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(NAMES):
+            group.create_task(many(number))
+
+    sent = Counter(order.ticket.external_identifier for order in patient.orders)
+    assert [sent[f"many-{number}"] for number in range(NAMES)] == [1] * NAMES
 
 
 async def test_of_many_callers_with_one_name_and_two_orders_one_order_wins(
