@@ -12,7 +12,7 @@ __all__ = ["Event", "EventLog", "Known"]
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,13 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.errors import CursorNotKept
+from server.orders.memory import Memory
 from server.orders.reports import EventKind, Report
 from server.orders.schema import account_events, account_logs, account_objects
 from server.settings import Settings
 from server.store import Database
-
-REMEMBERED = 16
-"""States of an object that are recognised when they are told again."""
 
 AT_ONCE = 200
 """Events that a reader gets in one message when it catches up."""
@@ -60,16 +58,6 @@ class Known:
     checked_at: datetime | None
     working_orders: frozenset[str]
     open_positions: frozenset[str]
-
-
-@dataclass(slots=True)
-class _Object:
-    """A row of `account_objects`, while it changes."""
-
-    stamp: int
-    digests: list[str]
-    fills: set[str]
-    working: bool
 
 
 class EventLog:
@@ -119,10 +107,10 @@ class EventLog:
                 await self._begin(connection, account_number)
 
             newest = 0 if log is None else int(log.newest)
-            objects = await self._objects(connection, account_number, reports)
+            memory = await Memory.load(connection, self._environment, account_number, reports)
             rows: list[dict[str, Any]] = []
             for report in reports:
-                for fill_id, at in _news(report, objects):
+                for fill_id, at in memory.news(report):
                     if silent:
                         continue
 
@@ -141,7 +129,8 @@ class EventLog:
                         }
                     )
 
-            await self._write(connection, account_number, rows, objects, newest)
+            await self._write(connection, account_number, rows)
+            await memory.save(connection)
             if checked:
                 await connection.execute(
                     update(account_logs)
@@ -275,86 +264,16 @@ class EventLog:
             )
         )
 
-    async def _objects(
-        self, connection: AsyncConnection, account_number: str, reports: Iterable[Report]
-    ) -> dict[tuple[str, str], _Object]:
-        names = {report.name for report in reports}
-        found = await connection.execute(
-            select(account_objects).where(
-                *self._mine(account_objects, account_number), account_objects.c.name.in_(names)
-            )
-        )
-        return {
-            (row.kind, row.name): _Object(
-                stamp=row.stamp,
-                digests=json.loads(row.digests),
-                fills=set(json.loads(row.fills)),
-                working=row.working,
-            )
-            for row in found
-        }
-
     async def _write(
-        self,
-        connection: AsyncConnection,
-        account_number: str,
-        rows: Sequence[dict[str, Any]],
-        objects: Mapping[tuple[str, str], _Object],
-        newest: int,
+        self, connection: AsyncConnection, account_number: str, rows: Sequence[dict[str, Any]]
     ) -> None:
-        mine = self._mine(account_objects, account_number)
         if rows:
             await connection.execute(insert(account_events), rows)
             await connection.execute(
                 update(account_logs)
                 .where(*self._mine(account_logs, account_number))
-                .values(newest=newest)
+                .values(newest=rows[-1]["sequence"])
             )
-
-        names = {name for _, name in objects}
-        await connection.execute(
-            delete(account_objects).where(*mine, account_objects.c.name.in_(names))
-        )
-        if objects:
-            await connection.execute(
-                insert(account_objects),
-                [
-                    {
-                        "environment": self._environment,
-                        "account_number": account_number,
-                        "kind": kind,
-                        "name": name,
-                        "stamp": each.stamp,
-                        "digests": json.dumps(each.digests),
-                        "fills": json.dumps(sorted(each.fills)),
-                        "working": each.working,
-                    }
-                    for (kind, name), each in objects.items()
-                ],
-            )
-
-
-def _news(
-    report: Report, objects: dict[tuple[str, str], _Object]
-) -> list[tuple[str | None, datetime | None]]:
-    """Returns the events of a report, fills first, and notes them; nothing for what is known."""
-    key = (report.kind.value, report.name)
-    known = objects.get(key)
-    if known is None:
-        known = objects[key] = _Object(stamp=0, digests=[], fills=set(), working=False)
-
-    remembered = known.digests[-1:] if report.kind is EventKind.BALANCE else known.digests
-    if report.digest in remembered or report.stamp < known.stamp:
-        return []
-
-    news: list[tuple[str | None, datetime | None]] = [
-        (fill.fill_id, fill.at) for fill in report.fills if fill.fill_id not in known.fills
-    ]
-    known.fills.update(fill.fill_id for fill in report.fills)
-    known.digests = [*known.digests, report.digest][-REMEMBERED:]
-    known.stamp = report.stamp
-    known.working = report.working
-    return [*news, (None, report.at)]
 
 
 def _event(row: Row[Any], log_id: str) -> Event:

@@ -7,7 +7,7 @@ that nobody trades on what was true minutes ago; its cursor is in the error.
 
 from __future__ import annotations
 
-__all__ = ["AccountStreams", "AccountStreamsStatistics", "Batch", "Beat", "Begun", "LiveChange"]
+__all__ = ["AccountStreams", "AccountStreamsStatistics"]
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -22,7 +22,8 @@ from server.brokerage import Brokerage
 from server.clock import Clock
 from server.errors import BrokerUnavailable, GatewayError, ReaderTooSlow, ShuttingDown
 from server.market.stream_count import StreamCount
-from server.orders.event_log import Event, EventLog
+from server.orders.event_items import Batch, Beat, Begun, LiveChange, StreamItem
+from server.orders.event_log import EventLog
 from server.orders.follower import Follower, FollowerStatistics
 from server.orders.reports import Report
 from server.settings import Settings
@@ -33,39 +34,6 @@ FIRST_CHECK = timedelta(seconds=10)
 
 STUCK = timedelta(seconds=5)
 """How long a reader that is far behind may take for one message: a burst alone is no slowness."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """The stream stands; events follow from here."""
-
-    cursor: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Events in their order."""
-
-    events: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """Nothing happened for a while."""
-
-    cursor: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveChange:
-    """The connection to the broker came back or went."""
-
-    live: bool
-    cause: str
-    cursor: str
-
-
-StreamItem = Begun | Batch | Beat | LiveChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

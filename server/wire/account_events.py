@@ -20,8 +20,8 @@ from server.brokerage.order_replies import read_complex_order
 from server.brokerage.orders import Order, read_order
 from server.brokerage.positions import read_position
 from server.brokerage.valuation import NO_GREEKS, value
+from server.orders.event_items import Batch, Beat, Begun, LiveChange, StreamItem
 from server.orders.event_log import Event
-from server.orders.event_streams import Batch, Beat, Begun, LiveChange, StreamItem
 from server.orders.reports import EventKind
 from server.wire.balance import balances_to
 from server.wire.order import fill_to, order_to
