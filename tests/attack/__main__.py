@@ -56,11 +56,7 @@ def main() -> int:
             begun = time.monotonic()
             code = _attack(options, gateway, Path(folder), tally_file)
             seconds = time.monotonic() - begun
-            alive = requests.get(
-                f"{gateway.url}/api/v1/current-time",
-                headers={"X-API-Key": gateway.api_key},
-                timeout=10,
-            ).ok
+            alive = _alive(gateway)
         tally = _read(tally_file)
         unforeseen = (
             "\n".join(gateway.output) if any(500 in counts for counts in tally.values()) else ""
@@ -108,6 +104,14 @@ def _config(gateway: Gateway, folder: Path) -> Path:
     file = folder / "schemathesis.toml"
     file.write_text(re.sub(r"\$\{(\w+)\}", lambda match: json.dumps(known[match[1]]), text))
     return file
+
+
+def _alive(gateway: Gateway) -> bool:
+    try:
+        _ask(gateway, "GET", "current-time")
+    except requests.RequestException:
+        return False
+    return True
 
 
 def _placed(gateway: Gateway, route: str, order: object) -> str:
