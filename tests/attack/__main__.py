@@ -58,11 +58,9 @@ def main() -> int:
             seconds = time.monotonic() - begun
             alive = _alive(gateway)
         tally = _read(tally_file)
-        unforeseen = (
-            "\n".join(gateway.output) if any(500 in counts for counts in tally.values()) else ""
-        )
-    print(unforeseen)
     problems = _problems(tally, alive=alive)
+    if not alive or any(500 in counts for counts in tally.values()):
+        print("\n".join(gateway.output))  # with what was unforeseen
     _print(tally, seconds)
     print("\n".join(problems) or "no reply was undocumented, invalid or a 500")
     return code or int(bool(problems))
