@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.figures import Figure, show
+from tests.bench.processes import pinned
 from tests.bench.servers import METHOD, SERVICE
 
 READERS = 1000
@@ -56,11 +57,6 @@ class Process:
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
-
-
-def pinned(core: int) -> list[str]:
-    """Returns the prefix of a command that runs it on one core."""
-    return ["taskset", "-c", str(core)] if shutil.which("taskset") else []
 
 
 @contextmanager

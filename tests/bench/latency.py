@@ -18,8 +18,9 @@ import grpc
 import uvloop
 from tasty.v1 import market_data_stream_pb2 as pb
 
-from tests.bench.fanout import Process, pinned
+from tests.bench.fanout import Process
 from tests.bench.figures import Figure, show
+from tests.bench.processes import pinned
 from tests.bench.servers import METHOD, SERVICE
 
 READERS = 100
