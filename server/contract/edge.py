@@ -8,11 +8,13 @@ caller's very bytes and reads them strictly.
 A call through REST and a native one arrive on the same gRPC path and are told apart by that field:
 Envoy sets RAW_BODY, which the public message does not have, and never the public body field; a
 native client does it the other way round. Both at once is refused.
+
+The other way there is PRINTED: answers so large that Envoy would take longest over printing them.
 """
 
 from __future__ import annotations
 
-__all__ = ["RAW_BODY", "descriptors_for_envoy", "unpack"]
+__all__ = ["PRINTED", "RAW_BODY", "descriptors_for_envoy", "unpack"]
 
 from typing import Any, TypeVar
 
@@ -35,18 +37,26 @@ from server.errors import InvalidBody
 RAW_BODY = 536_870_911
 """The highest field number that exists: no public message will ever want it."""
 
+PRINTED = frozenset({f"/{PACKAGE}.ReferenceService/GetOptionChain"})
+"""Methods whose servicer answers a call through REST with an HttpBody that holds the very JSON.
+
+An SPX chain is 12 MB of JSON, always the same for a day: Envoy needs 170 ms to print it each time,
+and passes it on in a tenth of that."""
+
 RAW_BODY_NAME = "raw_body"
 LENGTH_DELIMITED = 2
 
 Request = TypeVar("Request", bound=Message)
 
+_HTTP_BODY = f".{httpbody_pb2.HttpBody.DESCRIPTOR.full_name}"
+
 
 def descriptors_for_envoy(contract: Contract) -> bytes:
     """Answers the serialized descriptor set that Envoy's transcoder is given.
 
-    Beside the raw bodies it differs in two ways: `response_body` of a repeated field is gone, which
-    Envoy 1.40 refuses to start with (a filter unwraps the answer instead), and so are the comments,
-    which Envoy would only carry around.
+    Beside the raw bodies, and the answers that come printed, it differs in two ways:
+    `response_body` of a repeated field is gone, which Envoy 1.40 refuses to start with (a filter
+    unwraps the answer instead), and so are the comments, which Envoy would only carry around.
     """
     edge = FileDescriptorSet()
     edge.CopyFrom(contract.files)
@@ -62,8 +72,13 @@ def descriptors_for_envoy(contract: Contract) -> bytes:
             for method in service.method:
                 _strip_response_body(method)
 
-                if f"/{PACKAGE}.{service.name}/{method.name}" in strict_paths:
+                path = f"/{PACKAGE}.{service.name}/{method.name}"
+                if path in strict_paths:
                     _bind_raw_body(edge, method)
+
+                if path in PRINTED:
+                    method.output_type = _HTTP_BODY
+                    _import_http_body(file)
 
     _put_first(edge, any_pb2.DESCRIPTOR, httpbody_pb2.DESCRIPTOR)
     return edge.SerializeToString(deterministic=True)
@@ -186,9 +201,13 @@ def _bind_raw_body(edge: FileDescriptorSet, method: MethodDescriptorProto) -> No
         number=RAW_BODY,
         label=FieldDescriptorProto.LABEL_OPTIONAL,
         type=FieldDescriptorProto.TYPE_MESSAGE,
-        type_name=f".{httpbody_pb2.HttpBody.DESCRIPTOR.full_name}",
+        type_name=_HTTP_BODY,
         json_name="rawBody",
     )
+    _import_http_body(file)
+
+
+def _import_http_body(file: FileDescriptorProto) -> None:
     dependency = httpbody_pb2.DESCRIPTOR.name
 
     if dependency not in file.dependency:

@@ -8,15 +8,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from server.market.topics import Kind, Topic
+from server.market.topics import Topic
 
-Encoder = Callable[[Topic], bytes]
+Encoder = Callable[[], bytes]
 
 
 class Codec(Protocol):
     """Turns topics into the bytes of a stream's messages."""
 
-    def encoder(self, kind: Kind) -> Encoder:
+    def encoder(self, topic: Topic) -> Encoder:
         """Returns what makes one item of a batch, tag, length and message, in `topic.encoded`."""
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
@@ -34,7 +34,7 @@ class Group:
         self.updates = 0
         """Updates of its topics since the group exists: what conflation is counted against."""
         self._codec = codec
-        self._encoders = [(topic, codec.encoder(topic.key.kind)) for topic in topics]
+        self._encoders = [(topic, codec.encoder(topic)) for topic in topics]
         self._wake: asyncio.Future[None] | None = None
         self._made: tuple[int, int, bool, bytes, int] | None = None
 
@@ -61,7 +61,7 @@ class Group:
             return made[3], made[4]
 
         pieces = [
-            topic.encoded or encoder(topic)
+            topic.encoded or encoder()
             for topic, encoder in self._encoders
             if topic.version > since and topic.rows
         ]

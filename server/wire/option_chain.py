@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ChainRequest", "chain_request_from", "option_chain_to"]
+__all__ = ["ChainRequest", "chain_request_from", "option_chain_json", "option_chain_to"]
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
+import orjson
 from tasty.v1 import option_chain_pb2, reference_service_pb2
 
 from server.brokerage.chains import ChainFilter, OptionChain, OptionContract
@@ -76,6 +78,47 @@ def option_chain_to(
             answer.all_options.extend(contracts)
 
     return answer
+
+
+def option_chain_json(chain: OptionChain, *, all_options: bool = True) -> bytes:
+    """Returns what Envoy would print of the message, without the message."""
+    expirations: dict[str, Any] = {}
+    every: list[dict[str, Any]] = []
+    for day, group in groupby(chain.contracts, key=lambda each: each.expiration):
+        contracts = [_contract_json(each, chain.today) for each in group]
+        expirations[day.isoformat()] = {
+            "calls": [each for each in contracts if each["option_type"] == "C"],
+            "puts": [each for each in contracts if each["option_type"] == "P"],
+            "strikes": sorted({each["strike_price"] for each in contracts}),
+            "total_options": len(contracts),
+        }
+        every += contracts
+
+    return orjson.dumps(
+        {
+            "symbol": chain.symbol,
+            "total_expirations": len(expirations),
+            "total_options": len(every),
+            "expiration_dates": list(expirations),
+            "chain": expirations,
+            "all_options": every if all_options else [],
+            "table": option_chain_table(chain),
+        }
+    )
+
+
+def _contract_json(contract: OptionContract, today: date) -> dict[str, Any]:
+    return {
+        "strike_price": float(contract.strike),
+        "option_type": contract.option_type,
+        "streamer_symbol": contract.streamer_symbol,
+        "expiration_date": contract.expiration.isoformat(),
+        "symbol": contract.symbol,
+        "days_to_expiration": (contract.expiration - today).days,
+        "settlement_type": contract.settlement_type,
+        "expiration_type": contract.expiration_type,
+        "root_symbol": contract.root_symbol,
+    }
 
 
 def _contract_to(contract: OptionContract, today: date) -> option_chain_pb2.OptionContract:

@@ -11,9 +11,9 @@ from __future__ import annotations
 __all__ = ["quote_encoder", "varint"]
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from tasty.v1 import quote_pb2
@@ -69,19 +69,23 @@ assert _QUOTE[1:] == (  # noqa: S101  the rows below are taken apart by place
 )
 
 
-def quote_encoder(tag: bytes) -> Callable[[Topic], bytes]:
+def quote_encoder(topic: Topic, tag: bytes) -> Callable[[], bytes]:
     """Returns what makes the wire form of a topic's quote as an element of the field `tag`.
 
     The element means `market_data.quote(topic)`. It is left in `topic.encoded`.
     """
-    # Quotes are short: what stands before one is looked up by its length.
-    heads = [tag + varint(length) for length in range(USUAL_LENGTH)]
+    heads = _heads(tag)
+    rows, freshness = topic.rows, topic.freshness
+    label, names = "", b""
 
-    def encode(topic: Topic) -> bytes:
-        rows = topic.rows
-        names = _names(topic.label, topic.key.symbol)
+    def encode() -> bytes:
+        nonlocal label, names
+        if topic.label is not label:
+            label = topic.label
+            names = _names(label, topic.key.symbol)
         received = _received(topic.received_at)
-        stale = _STALE if topic.stale else b""
+        # As `topic.stale`, without the call.
+        stale = _STALE if topic.silent or topic.renewed <= freshness.after else b""
         last, traded = b"", 0
         if "Trade" in rows:
             trade = rows["Trade"]
@@ -105,7 +109,12 @@ def quote_encoder(tag: bytes) -> Callable[[Topic], bytes]:
     return encode
 
 
-@lru_cache(maxsize=8192)
+@cache
+def _heads(tag: bytes) -> Sequence[bytes]:
+    """Quotes are short: what stands before one is looked up by its length."""
+    return [tag + varint(length) for length in range(USUAL_LENGTH)]
+
+
 def _names(label: str, streamer_symbol: str) -> bytes:
     message = quote_pb2.Quote(
         event_symbol=label, symbol=label, streamer_symbol=streamer_symbol, source="stream"

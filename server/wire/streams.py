@@ -39,10 +39,10 @@ UPDATE = _kind_bytes(stream_pb2.STREAM_EVENT_KIND_UPDATE)
 class StreamCodec:
     """Encodes topics of any kind."""
 
-    def encoder(self, kind: Kind) -> Callable[[Topic], bytes]:
-        field, make = _ELEMENTS[kind]
+    def encoder(self, topic: Topic) -> Callable[[], bytes]:
+        field, make = _ELEMENTS[topic.key.kind]
         tag = varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
-        return quote_encoder(tag) if make is None else _encoder(tag, make)
+        return quote_encoder(topic, tag) if make is None else _encoder(topic, tag, make)
 
     def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
         return b"".join((SNAPSHOT if snapshot else UPDATE, *pieces))
@@ -110,8 +110,8 @@ def _at(now: datetime) -> Timestamp:
     return stamp
 
 
-def _encoder(tag: bytes, make: Callable[[Topic], Message]) -> Callable[[Topic], bytes]:
-    def encode(topic: Topic) -> bytes:
+def _encoder(topic: Topic, tag: bytes, make: Callable[[Topic], Message]) -> Callable[[], bytes]:
+    def encode() -> bytes:
         body = make(topic).SerializeToString()
         topic.encoded = piece = b"".join((tag, varint(len(body)), body))
         return piece

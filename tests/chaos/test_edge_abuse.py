@@ -7,6 +7,7 @@ connection of its own and on new ones. Sizes are bounded, so that a laptop runs 
 from __future__ import annotations
 
 import http.client
+import json
 import resource
 import socket
 import statistics
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from tasty.v1.reference_service_pb2 import GetOptionChainResponse
+from google.api.httpbody_pb2 import HttpBody
 
 from tests.http2 import (
     END_HEADERS,
@@ -244,7 +245,8 @@ def test_memory_is_bounded_and_given_back(tmp_path: Path) -> None:
     """Readers that ask for large answers and never read them: refused, then cut off."""
     request = b"GET /api/v1/option-chain?symbol=SPX HTTP/1.1\r\nhost: a\r\n\r\n"
     contract = {"symbol": "SPXW  261218C05800000", "expiration_date": "2026-12-18"}
-    chain = GetOptionChainResponse(all_options=[contract] * 60_000).SerializeToString()
+    printed = json.dumps({"all_options": [contract] * 100_000}).encode()
+    chain = HttpBody(content_type="application/json", data=printed).SerializeToString()
     with open_edge(tmp_path, edge_heap_mib=128) as edge, ExitStack() as stack:
         edge.backend.answers[CHAIN] = lambda _request, _context: chain
         refused = b""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import grpc
 import pytest
 import requests
+from google.api.httpbody_pb2 import HttpBody
 from tasty.v1 import (
     credentials_service_pb2,
     market_data_service_pb2,
@@ -191,18 +192,16 @@ def test_an_spx_chain_arrives_whole(edge: Edge, http: requests.Session) -> None:
         "expiration_type": "Weekly",
         "root_symbol": "SPXW",
     }
-    chain = reference_service_pb2.GetOptionChainResponse(symbol="SPX", all_options=[contract])
-    message = chain.SerializeToString()
-    one = chain.all_options[0].SerializeToString()
-    prefix = message[: message.index(one)]
-    large = prefix + one + (prefix[-2:] + one) * 43_999 if prefix else message
-    chain = reference_service_pb2.GetOptionChainResponse.FromString(large)
-    assert len(chain.all_options) == 44_000
-    edge.backend.answers[CHAIN] = lambda _request, _context: large
+    # Printed by the server: see PRINTED in server/contract/edge.py.
+    json_text = json.dumps({"symbol": "SPX", "all_options": [contract] * 44_000}).encode()
+    body = HttpBody(content_type="application/json", data=json_text).SerializeToString()
+    edge.backend.answers[CHAIN] = lambda _request, _context: body
     plain = http.get(
         f"{edge.url}/api/v1/option-chain?symbol=SPX", headers={"accept-encoding": "identity"}
     )
     assert len(plain.json()["all_options"]) == 44_000
+    assert plain.headers["content-type"] == "application/json"
+    assert plain.content == json_text
     assert len(plain.content) > 8_000_000
     packed = http.get(
         f"{edge.url}/api/v1/option-chain?symbol=SPX",

@@ -77,5 +77,8 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
     ) -> bytes:
         """Answers with bytes: a chain is encoded once, however many ask for it."""
         wanted = chain_request_from(request)
-        session = await self._brokerage.session(current_call().tenant)
-        return await self._chains.of(await session.chain(wanted.symbol), wanted)
+        call = current_call()
+        session = await self._brokerage.session(call.tenant)
+        chain = await session.chain(wanted.symbol)
+        # Over REST as JSON already; see PRINTED in server/contract/edge.py.
+        return await self._chains.of(chain, wanted, printed=call.original_path is not None)

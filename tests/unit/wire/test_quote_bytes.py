@@ -50,7 +50,7 @@ def test_bytes_and_message_agree(
     topic.received_at = received
     topic.silent = silent
 
-    piece = quote_encoder(b"\x2a")(topic)
+    piece = quote_encoder(topic, b"\x2a")()
     made = pb.StreamQuotesResponse.FromString(piece)
     assert list(made.quotes) == [market_data.quote(topic)]
     assert made.quotes[0].stale is (silent or not live or (quote is None and trade is None))
