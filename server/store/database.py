@@ -171,8 +171,8 @@ class Database:
             raise
         except _failures() as error:
             self._failures += 1
-            # The type only: a driver's text may hold an address, and logs are read by many.
-            logger.warning("the database failed: %s", type(getattr(error, "orig", error)).__name__)
+            # No more than that: a driver's text may hold an address, and logs are read by many.
+            logger.warning("the database failed: %s", _name_of(getattr(error, "orig", error)))
             raise StoreUnavailable from error
 
 
@@ -182,6 +182,12 @@ _GROUP = 0x7A57
 
 def _number(name: str) -> int:
     return zlib.crc32(name.encode()) - 2**31  # the lock takes a signed 32-bit number
+
+
+def _name_of(error: object) -> str:
+    """Returns the type of a driver's error, and the database's own name or code for it."""
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
 def _failures() -> tuple[type[Exception], ...]:
@@ -198,7 +204,12 @@ def _failures() -> tuple[type[Exception], ...]:
 def _engine(url: str, *, lite: bool) -> AsyncEngine:
     if lite:
         return create_async_engine(
-            url, hide_parameters=True, pool_size=READERS, max_overflow=0, pool_timeout=WAIT_S
+            url,
+            hide_parameters=True,
+            pool_size=READERS,
+            max_overflow=0,
+            pool_timeout=WAIT_S,
+            connect_args={"factory": sqlite.Driver},
         )
 
     milliseconds = str(int(WAIT_S * 1000))

@@ -6,13 +6,14 @@ Python's own driver begins transactions by guessing from the SQL; that is switch
 
 from __future__ import annotations
 
-__all__ = ["BEGIN_OPTION", "attach", "switch_to_wal"]
+__all__ = ["BEGIN_OPTION", "Driver", "attach", "switch_to_wal"]
 
 import asyncio
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -32,6 +33,33 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what was deleted is overwritten, not only unlinked
 )
+
+
+class Driver(sqlite3.Connection):
+    """A connection that has no lock any more once it is closed.
+
+    SQLite keeps a closed connection alive, its transaction and its locks with it, for as long as
+    one of its statements has rows left. Those of a cancelled caller hang in its traceback until
+    the garbage collector comes by, and until then nobody else could write.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *given: Any, **named: Any) -> Any:
+        cursor = super().cursor(*given, **named)
+        self._cursors.add(cursor)
+        return cursor
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):  # it may be closed already, or broken: then it has no lock
+            for cursor in list(self._cursors):
+                cursor.close()
+
+            self.rollback()
+
+        super().close()
 
 
 class Drivers:

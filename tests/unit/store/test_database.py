@@ -298,6 +298,29 @@ async def test_a_caller_that_is_cancelled_twice_leaves_nothing_behind(
         assert await count(database) == 0
 
 
+async def test_a_cancelled_writer_leaves_no_lock_behind_with_its_rows(tmp_path: Path) -> None:
+    """The rows that it had not read would keep the closed connection alive, and its lock too."""
+    settings = Settings(data_dir=tmp_path)
+    held: list[object] = []
+    reading = asyncio.Event()
+    async with Database(settings) as database, Database(settings) as other:
+
+        async def work() -> None:
+            async with database.write() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                held.append(await driver.execute("SELECT 1 UNION ALL SELECT 2"))
+                reading.set()
+                await connection.execute(sa.text(SLOW))
+
+        task = asyncio.create_task(work())
+        await reading.wait()
+        await asyncio.sleep(0)  # until it waits for the answer
+        task.cancel()
+        await asyncio.wait([task])
+        async with asyncio.timeout(5):  # half of what a writer waits for a lock
+            await add(other, ROW | {"sequence": 1})
+
+
 async def test_a_malformed_stored_value_is_not_hidden(tmp_path: Path) -> None:
     async with Database(Settings(data_dir=tmp_path)) as database:
         with pytest.raises(StatementError):
