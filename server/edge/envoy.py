@@ -163,9 +163,10 @@ class Envoy:
             "--disable-hot-restart",
             *("--drain-time-s", "1", "--drain-strategy", "immediate"),
             *("--log-level", "warning"),
-            # `http` calls each body that is too large an error (the access log has those), and
-            # `main` warns of every stop.
-            *("--component-log-level", "http:critical,main:error"),
+            # `http` calls each body that is too large an error (the access log has those), `main`
+            # warns of every stop, and `misc` of each field of the MCP bridge that it is unfinished:
+            # a hundred long lines before the banner, which says it once where it matters.
+            *("--component-log-level", "http:critical,main:error,misc:error"),
             *("--file-flush-interval-msec", "500"),
             *("--log-format", "%l %n: %v"),
         ]

@@ -6,6 +6,7 @@ __all__ = ["banner"]
 
 from pathlib import Path
 
+from server.edge.mcp import mode_of
 from server.settings import Settings
 
 DEMO_KEY = "demo-key"
@@ -74,11 +75,13 @@ def _registration(settings: Settings, url: str) -> list[str]:
 
 
 def _risks(settings: Settings) -> list[str]:
-    """What a person who lets others in should know; on loopback nobody else gets in."""
-    if settings.host in ("127.0.0.1", "::1", "localhost"):
-        return []
-
+    """What a person who has real money behind this, or lets others in, should know."""
     risks = []
+    if settings.broker != "simulator" and mode_of(settings) != "off":
+        risks.append("/mcp stands on a filter that Envoy calls unfinished (TASTY_MCP=off).")
+    if settings.host in ("127.0.0.1", "::1", "localhost"):  # nobody else gets in
+        return risks
+
     if not settings.admin_key.get_secret_value():
         risks.append("anybody who reaches this port may register (TASTY_ADMIN_KEY).")
     if settings.tls_certificate is None:

@@ -187,6 +187,12 @@ def test_the_banner_works_as_printed(shared: Gateway) -> None:
         answer.close()
 
 
+def test_the_banner_is_not_lost_among_warnings(shared: Gateway) -> None:
+    before = shared.output[: shared.output.index(f"ready: {shared.url}")]
+    assert not [line for line in before if line.startswith("edge")]
+    assert len(before) < 40
+
+
 def test_the_banner_names_a_docs_page_that_exists(shared: Gateway) -> None:
     (line,) = [line for line in shared.output if line.strip().startswith("docs ")]
     with requests.get(line.split()[-1], timeout=5) as page:

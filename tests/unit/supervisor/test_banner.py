@@ -49,6 +49,13 @@ def test_what_is_at_risk_is_said_where_others_can_reach_the_port(tmp_path: Path)
     assert "Mind:" not in shown(host="0.0.0.0", **kept)
 
 
+@pytest.mark.parametrize("mode", ["read", "trade"])
+def test_mcp_before_a_real_account_is_said_to_be_unfinished(mode: str) -> None:
+    assert "TASTY_MCP=off" in shown(broker="production", mcp=mode)
+    assert "TASTY_MCP" not in shown(broker="production", mcp="off")
+    assert "TASTY_MCP" not in shown(broker="simulator", mcp=mode)
+
+
 @pytest.mark.parametrize("broker", ["simulator", "sandbox", "production"])
 def test_the_last_line_names_the_address(broker: str) -> None:
     assert shown(broker=broker).splitlines()[-1] == f"ready: {URL}"
