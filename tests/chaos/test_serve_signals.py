@@ -20,6 +20,7 @@ from tasty.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 
 from server.simulator import Simulator, SimulatorSettings
 from server.tenants import DEMO_API_KEY
+from tests.waiting import eventually
 
 HOME = Path(__file__).parents[2]
 LONGEST_STOP_S = 10.0
@@ -27,9 +28,12 @@ LONGEST_STOP_S = 10.0
 
 @asynccontextmanager
 async def serving(
-    folder: Path, simulator_url: str
+    folder: Path, simulator_url: str, *, packages: Path = HOME
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """Yields the process and its gRPC port; kills what is left of it."""
+    """Yields the process and its gRPC port; kills what is left of it.
+
+    `packages` is a folder that is searched for modules before all others.
+    """
     settings = {
         "TASTY_GRPC_PORT": "0",
         "TASTY_METRICS_PORT": "0",
@@ -44,7 +48,7 @@ async def serving(
         "-m",
         "server",
         "serve",
-        env={**others, **settings, "PYTHONPATH": str(HOME)},
+        env={**others, **settings, "PYTHONPATH": f"{packages}:{HOME}"},
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
@@ -92,3 +96,21 @@ async def test_a_signal_ends_streams_with_a_word_and_the_process_with_zero(
     assert took < LONGEST_STOP_S
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+async def test_the_stop_does_not_wait_for_what_is_still_being_imported(tmp_path: Path) -> None:
+    """The model's SDK is imported in a thread after the start, which nothing can interrupt."""
+    slow = tmp_path / "packages" / "anthropic"
+    slow.mkdir(parents=True)
+    begun = slow / "begun"
+    (slow / "__init__.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(120)\n"
+    )
+    async with (
+        Simulator(SimulatorSettings(port=0)) as sim,
+        serving(tmp_path / "data", sim.url, packages=slow.parent) as (process, _port),
+    ):
+        await eventually(begun.exists, 60)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(60):  # half of the import; the stop itself takes one second
+            assert await process.wait() == 0
