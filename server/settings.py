@@ -86,7 +86,8 @@ class Settings(BaseSettings):
         0.5,
         ge=0,
         description="How long calls are still taken after the health check says that the server "
-        "stops, so that whoever sends them notices first.",
+        "stops, so that whoever sends them notices first. Before that the edge asks its clients "
+        "to go, for as long (whole seconds).",
     )
     drain_s: float = Field(8.0, ge=0, description="Time that running calls get when stopping.")
     reflection: bool = Field(

@@ -10,6 +10,7 @@ __all__ = ["Envoy", "EnvoyFailed", "EnvoyMissing", "envoy_binary"]
 
 import asyncio
 import json
+import math
 import os
 import platform
 import sys
@@ -24,6 +25,7 @@ import aiohttp
 from server.child import Child, open_child
 from server.clock import Clock, SystemClock
 from server.edge.config import reachable, render
+from server.edge.listening import listens
 from server.edge.routes import read_routes, with_error_details
 from server.settings import Settings
 
@@ -74,6 +76,7 @@ class Envoy:
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._folder = settings.data_dir.resolve() / "edge"
+        self._drain_s = math.ceil(settings.drain_notice_s)  # Envoy takes whole seconds
         self._child: Child | None = None
         self._http: aiohttp.ClientSession | None = None
         self._admin = ""
@@ -113,8 +116,19 @@ class Envoy:
         await self._stack.__aexit__(kind, error, traceback)
 
     async def drain(self) -> None:
-        """Asks clients to go: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1."""
-        await self._ask("POST", "/drain_listeners?graceful&skip_exit")
+        """Asks clients to go (GOAWAY on HTTP/2, `connection: close` on HTTP/1.1); lets none in.
+
+        Returns when nobody can connect any more, with streams and running calls still carried:
+        only then may the server behind begin to refuse, or whoever comes meanwhile gets a 503.
+        Raises TimeoutError where Envoy does not obey, and aiohttp's errors where it is gone.
+        """
+        async with asyncio.timeout(self._drain_s + GRACE.total_seconds()):
+            await self._ask("POST", "/drain_listeners?graceful&skip_exit")
+            # Whoever asks during this time is answered and told to go.
+            await self._clock.sleep(timedelta(seconds=self._drain_s))
+            await self._ask("POST", "/drain_listeners")
+            while await listens(reachable(self._settings.host), self.port):
+                await self._clock.sleep(POLL)
 
     async def stats(self, pattern: str = "") -> dict[str, int]:
         """Returns Envoy's counters and gauges whose name contains `pattern` (a regular one)."""
@@ -161,7 +175,7 @@ class Envoy:
             *("--concurrency", str(threads)),
             # Two Envoys on one machine would quarrel over a shared socket.
             "--disable-hot-restart",
-            *("--drain-time-s", "1", "--drain-strategy", "immediate"),
+            *("--drain-time-s", str(self._drain_s), "--drain-strategy", "immediate"),
             *("--log-level", "warning"),
             # `http` calls each body that is too large an error (the access log has those), `main`
             # warns of every stop, and `misc` of each field of the MCP bridge that it is unfinished:

@@ -1,7 +1,8 @@
 """The gateway's life: start all parts at once, wait until they answer, end them in order.
 
-The order of the end matters. The edge asks its clients to go first, then the server finishes what
-it is doing and says good-bye to its streams while the edge still carries them, then the rest goes.
+The order of the end matters. The edge first asks its clients to go and lets no new ones in; then
+the server finishes what it is doing and says good-bye to its streams while the edge still carries
+them; then the rest goes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from server.child import Child, open_child
 from server.clock import Clock, SystemClock
 from server.edge import Envoy, EnvoyFailed, EnvoyMissing, envoy_binary
 from server.edge.config import reachable
+from server.edge.listening import listens
 from server.settings import Settings
 from server.supervisor import parts
 from server.supervisor.banner import banner
@@ -161,7 +163,7 @@ class Supervisor:
                 simulator = f"http://{host}:{settings.simulator_port}/"
                 await self._until("simulator", lambda: _answers(http, simulator))
             # Before the edge is asked: it would log each try.
-            await self._until("server", lambda: _listens(host, settings.grpc_port))
+            await self._until("server", lambda: listens(host, settings.grpc_port))
             await self._until(
                 "server through the edge", lambda: _answers(http, f"{edge.url}/health")
             )
@@ -215,14 +217,3 @@ async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
             return answer.status < 500
     except (aiohttp.ClientError, TimeoutError):
         return False
-
-
-async def _listens(host: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return True

@@ -19,7 +19,8 @@ import requests
 from tests.stack import HOME, Gateway, free_ports, run_gateway
 
 CANARY = base64.b64encode(b"canary" * 6).decode()[:43] + "="
-GONE_WITHIN_S = 12.0
+GONE_WITHIN_S = 30.0
+"""A bound for what never ends; that a stop takes 10 s at most is for test_serve_signals to say."""
 PORTS = ("edge", "grpc", "simulator", "admin", "metrics")
 
 
@@ -133,25 +134,26 @@ def test_sigterm_ends_everything_and_streams_are_told(gateway: Gateway) -> None:
     assert_nothing_left(gateway, parts)
 
 
-def test_a_part_that_does_not_stop_is_killed(gateway: Gateway) -> None:
+@pytest.mark.parametrize("name", ["simulator", "edge"])
+def test_a_part_that_does_not_stop_is_killed(gateway: Gateway, name: str) -> None:
     parts = children(gateway.process.pid)
-    os.kill(part(parts, "simulator"), signal.SIGSTOP)
+    os.kill(part(parts, name), signal.SIGSTOP)
     gateway.process.send_signal(signal.SIGINT)
     assert gateway.process.wait(GONE_WITHIN_S) == 0
     assert_nothing_left(gateway, parts)
 
 
-def test_a_second_ctrl_c_does_not_wait(gateway: Gateway) -> None:
-    parts = children(gateway.process.pid)
-    for pid in parts:
-        os.kill(pid, signal.SIGSTOP)
-    started = time.monotonic()
-    gateway.process.send_signal(signal.SIGINT)
-    until(lambda: not signal_pending(gateway.process.pid, signal.SIGINT))
-    gateway.process.send_signal(signal.SIGINT)
-    assert gateway.process.wait(GONE_WITHIN_S) == 0
-    assert time.monotonic() - started < 3
-    assert_nothing_left(gateway, parts)
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    # The first one alone would wait for the server as long as this.
+    with run_gateway(tmp_path, drain_s=10 * GONE_WITHIN_S) as gateway:
+        parts = children(gateway.process.pid)
+        for pid in parts:
+            os.kill(pid, signal.SIGSTOP)
+        gateway.process.send_signal(signal.SIGINT)
+        until(lambda: not signal_pending(gateway.process.pid, signal.SIGINT))
+        gateway.process.send_signal(signal.SIGINT)
+        assert gateway.process.wait(GONE_WITHIN_S) == 0
+        assert_nothing_left(gateway, parts)
 
 
 def signal_pending(pid: int, number: signal.Signals) -> bool:
