@@ -20,12 +20,16 @@ import structlog
 from tasty.v1 import account_service_pb2 as accounts_pb
 from tasty.v1 import credentials_service_pb2 as credentials_pb
 from tasty.v1 import market_data_service_pb2 as market_pb
+from tasty.v1 import market_data_stream_pb2 as stream_pb
+from tasty.v1 import order_service_pb2 as orders_pb
 from tasty.v1 import system_service_pb2 as system_pb
 from tasty.v1.credentials_service_pb2_grpc import CredentialsServiceStub
 from tasty.v1.system_service_pb2_grpc import SystemServiceStub
 
 from server import logs
+from server.brokerage.session import BrokerSession
 from server.rpc.methods import contract_methods
+from server.secret import Secret
 from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings
 from tests.front import KEY, open_front, rpc
@@ -72,7 +76,9 @@ async def test_no_secret_leaves(written: io.StringIO, tmp_path: Path) -> None:
                 *await call_everything(gateway, REVOKED_KEY),
                 *await call_everything(gateway, WRONG_KEY),
                 *await fail_strangely(gateway),
+                *await follow_streams(gateway),
             ]
+            tokens = await broker_tokens(gateway)
             sim_url = sim.url
             answers.append(await metrics_of(gateway))
 
@@ -84,13 +90,13 @@ async def test_no_secret_leaves(written: io.StringIO, tmp_path: Path) -> None:
     told = "\n".join(answer for answer in answers if not answer.startswith("saved "))
     log = written.getvalue()
     assert log.count("\n") > 50
-    for secret in SECRETS:
+    for secret in (*SECRETS, *tokens):
         assert secret not in log
         assert secret not in told
 
     stored = everything_in(tmp_path)
     assert len(stored) > 10_000
-    for secret in SECRETS:
+    for secret in (*SECRETS, *tokens):
         assert secret.encode() not in stored
 
 
@@ -175,6 +181,32 @@ async def fail_strangely(gateway: Gateway) -> list[str]:
         await outcome(time(b"", metadata=strange)),
         await outcome(system.GetHealth(system_pb.GetHealthRequest(), metadata=key)),
     ]
+
+
+async def follow_streams(gateway: Gateway) -> list[str]:
+    """Opens what logs in at the broker's two streamers, whose SDK prints their tokens at DEBUG."""
+    session = await broker_session(gateway)
+    (account, *_) = await session.accounts()
+    caller = gateway.caller(API_KEY)
+    events = orders_pb.StreamAccountEventsRequest(account_id=account.number)
+    quotes = stream_pb.StreamQuotesRequest(symbols=["SPY"])
+    answers = []
+    for stream in (caller.orders.StreamAccountEvents(events), caller.market.StreamQuotes(quotes)):
+        answers.append(f"OK {await stream.read()!r}")
+        stream.cancel()
+    return answers
+
+
+async def broker_tokens(gateway: Gateway) -> list[str]:
+    """Returns what the session carries now: the access token of the simulator."""
+    token = (await broker_session(gateway)).sdk.session_token
+    assert len(token) > 10
+    return [token]
+
+
+async def broker_session(gateway: Gateway) -> BrokerSession:
+    tenant = await gateway.app.tenants.authenticate(Secret(API_KEY))
+    return await gateway.app.brokerage.session(tenant)
 
 
 async def with_the_broker_away(folder: Path, simulator_url: str) -> list[str]:
