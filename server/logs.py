@@ -88,6 +88,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream)
     # Not only by the root's level: the broker's SDK sets its own logger to DEBUG when imported.
     handler.addFilter(lambda said: _is_ours(said.name) or said.levelno >= libraries)
+    handler.addFilter(lambda said: not _tells_of_a_client_that_left(said))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],
@@ -125,6 +126,12 @@ def redacted(value: Any) -> Any:
 
 def _is_ours(logger: str) -> bool:
     return logger == "server" or logger.startswith("server.")
+
+
+def _tells_of_a_client_that_left(said: logging.LogRecord) -> bool:
+    """gRPC's error, with a traceback, for a client that closed its end before its answer was out:
+    nothing of ours could catch it, and the access log has a line for the call as for any other."""
+    return said.name.startswith("grpc.") and said.getMessage().startswith("ExecuteBatchError ")
 
 
 def _redacted_item(name: object, value: Any) -> Any:

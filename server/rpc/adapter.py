@@ -10,12 +10,14 @@ from __future__ import annotations
 
 __all__ = ["Adapter", "encode"]
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
 import grpc
+import grpc.aio
 from google.protobuf.message import Message
 
 from server.clock import Clock
@@ -99,6 +101,10 @@ class Adapter:
             context.set_trailing_metadata((("x-request-id", call.request_id),))
             if call.failure is not None:
                 await _refuse(call)
+        except grpc.aio.InternalError:
+            # The client left while we wrote, and the cancellation that tells so is still on its way.
+            # gRPC would log its own error with a traceback, once a client that left.
+            raise asyncio.CancelledError from None
         finally:
             # Outside the chain, since a status is written after the chain is done.
             self._drain.leave(call)

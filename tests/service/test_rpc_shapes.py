@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -14,11 +16,13 @@ from server.errors import AccountNotFound, InvalidField
 from server.rpc.call import current_call
 from server.rpc.registry import Binding
 from tests.front import KEY, Running, code_of, info_of, open_front, quiet, rpc
+from tests.http2 import DATA, END_HEADERS, END_STREAM, HEADERS, Http2, block, frame
 
 Time = pb.GetCurrentTimeResponse
 SHAPES = ("unary", "stream", "upload", "duplex")
 NOON = Time(current_time_nyc="noon").SerializeToString()
 MALFORMED = b"\xff\xff\xff"
+CALL = (("content-type", "application/grpc"), ("te", "trailers"), ("x-api-key", KEY))
 
 
 def shaped(shape: str, act: Callable[[Sequence[Time]], Any]) -> Binding:
@@ -210,6 +214,27 @@ async def test_a_stream_cancelled_between_two_messages_is_closed_in_its_own_task
     assert closed == started
 
 
+@pytest.mark.parametrize("shape", ["stream", "duplex"])
+async def test_a_client_that_leaves_in_the_middle_of_a_write_has_cancelled(
+    shape: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """gRPC fails the write before it tells of the cancellation, and would log that as an error."""
+    binding = shaped(shape, lambda _got: Time(current_time_nyc="x" * 200_000))
+    async with open_front(binding) as running:
+        # Its window takes less than one message, and it does not open it: the write stays open.
+        line = Http2(running.port)
+        line.send(
+            frame(HEADERS, END_HEADERS, 1, block("/test.Shapes/Do", method="POST", more=CALL))
+        )
+        line.send(frame(DATA, END_STREAM, 1, struct.pack(">BI", 0, len(NOON)) + NOON))
+        await asyncio.to_thread(_read_window, line)
+        line.__exit__(None, None, None)
+        await quiet(running)
+        assert 'code="CANCELLED"' in await _metrics(running)
+
+    assert not [said for said in caplog.records if said.levelno >= logging.WARNING]
+
+
 async def test_the_request_id_comes_back_and_a_strange_one_is_replaced() -> None:
     async def answer(_request: Any, _context: Any) -> Time:
         return Time(current_time_nyc=current_call().request_id)
@@ -289,6 +314,15 @@ async def test_two_keys_in_one_call_are_refused() -> None:
 
     assert code_of(raised.value) == "UNAUTHENTICATED"
     assert info_of(raised.value).reason == "ERROR_REASON_AMBIGUOUS_API_KEY"
+
+
+def _read_window(line: Http2) -> None:
+    """Reads all that HTTP/2 lets a server send before the client has said anything of windows."""
+    left = 65_535
+    for one in line.frames():
+        left -= len(one.payload) if one.kind == DATA else 0
+        if not left:
+            return
 
 
 async def _metrics(running: Running) -> str:

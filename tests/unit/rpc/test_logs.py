@@ -111,6 +111,15 @@ def test_a_library_that_turns_its_own_logger_up_is_not_heard_either() -> None:
         library.setLevel(before)
 
 
+def test_a_client_that_leaves_before_its_answer_is_out_is_no_error_of_grpc() -> None:
+    def write() -> None:
+        grpc_log = logging.getLogger("grpc._cython.cygrpc")
+        grpc_log.error("ExecuteBatchError raised in core by servicer method [/a.B/C]")
+        grpc_log.error("Unexpected [KeyError] raised by servicer method [/a.B/C]")
+
+    assert [json.loads(line)["event"][:10] for line in logged(write).splitlines()] == ["Unexpected"]
+
+
 def test_our_own_standard_loggers_are_heard_at_the_level_of_the_settings() -> None:
     write = lambda: logging.getLogger("server.market").debug("hello")  # noqa: E731 - one word
 
