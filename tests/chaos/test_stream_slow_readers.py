@@ -14,6 +14,7 @@ import pytest
 from tasty.v1 import market_data_stream_pb2 as pb
 from tasty.v1 import stream_pb2
 
+from server.market.hub import HubStatistics
 from server.market.reader import Reader
 from server.simulator import Simulator, SimulatorSettings
 from tests.gateway import Gateway, open_gateway
@@ -65,29 +66,28 @@ def open_stream(line: Http2, request: pb.StreamQuotesRequest) -> None:
     line.send(frame(DATA, END_STREAM, 1, struct.pack(">BI", 0, len(body)) + body))
 
 
-async def blocked(gateway: Gateway) -> int:
-    """Returns the bytes that readers have taken, once they take no more though prices move."""
-    await eventually(lambda: gateway.app.markets.statistics().hubs)
+def hub_of(gateway: Gateway) -> HubStatistics:
     [hub] = gateway.app.markets.statistics().hubs.values()
-    while True:
-        before = hub
-        await asyncio.sleep(0.5)
-        [hub] = gateway.app.markets.statistics().hubs.values()
-        if hub.delivered_bytes == before.delivered_bytes > WINDOW // 2:
-            return hub.delivered_bytes
+    return hub
 
 
-def read_some(line: Http2, seconds: float) -> bytes:
-    """Reads what comes within so many seconds, and returns the stream's data."""
+def read_window(line: Http2) -> bytes:
+    """Returns the stream's data once it has filled the window, so that no more can come."""
     data = b""
-    end = time.monotonic() + seconds
-    try:
-        for one in line.frames():
-            data += one.payload if one.kind == DATA else b""
-            if time.monotonic() > end:
-                break
-    except TimeoutError:
-        pass
+    for one in line.frames():
+        data += one.payload if one.kind == DATA else b""
+        if len(data) >= WINDOW:
+            break
+    return data
+
+
+def read_until_fresh(line: Http2, data: bytes) -> bytes:
+    """Reads on until a message comes whose values were received a moment ago."""
+    for one in line.frames():
+        data += one.payload if one.kind == DATA else b""
+        quotes = messages(data)[-1].quotes
+        if any(time.time() - each.received_at.ToNanoseconds() / 1e9 < 2 for each in quotes):
+            break
     return data
 
 
@@ -101,20 +101,23 @@ def messages(data: bytes) -> list[pb.StreamQuotesResponse]:
 
 
 async def test_who_never_reads_is_queued_no_more_than_a_little(gateway: Gateway) -> None:
-    with Http2(gateway.app.grpc_port, timeout=1) as line:
+    with Http2(gateway.app.grpc_port, timeout=20) as line:
         open_stream(line, pb.StreamQuotesRequest(symbols=SYMBOLS, min_interval=0))
-        taken = await asyncio.wait_for(blocked(gateway), 20)
-        received = await asyncio.to_thread(read_some, line, 1)
-        assert len(received) <= WINDOW
-        assert 0 <= taken - len(received) <= QUEUED_AT_MOST
+        # Only once its window is full is a client one that does not read.
+        received = await asyncio.wait_for(asyncio.to_thread(read_window, line), 60)
+        assert len(received) == WINDOW
 
-        # It wakes up: what it gets next is the newest, and how much it has missed.
+        # Prices move on, by more than would fit into the queue that it may have.
+        before = hub_of(gateway).updates
+        await eventually(lambda: hub_of(gateway).updates > before + 1000, 60)
+        assert hub_of(gateway).delivered_bytes - WINDOW <= QUEUED_AT_MOST
+
+        # It wakes up: what was on its way is old, and right after it comes the newest.
         line.send(frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1 << 20)))
         line.send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 20)))
-        received += await asyncio.to_thread(read_some, line, 1)
-        newest = messages(received)[-1].quotes[0]
-        age = time.time() - newest.received_at.seconds - newest.received_at.nanos / 1e9
-        assert age < 2
+        woken = asyncio.to_thread(read_until_fresh, line, received)
+        received = await asyncio.wait_for(woken, 30)
+        assert len(received) - WINDOW <= QUEUED_AT_MOST
     await eventually(lambda: not gateway.app.streams.total)
 
 
