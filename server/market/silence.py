@@ -30,6 +30,8 @@ class SilenceWatch:
         """Returns the topics that have just become silent; `now` is in Unix seconds."""
         silent = []
         for topic in topics:
+            if not topic.received_at:
+                continue  # it has never moved: there is nothing that could be out of date
             step = MOVED if topic.received_at >= self._looked_at else STOOD
             topic.liveliness = max(0.0, min(MOST_LIVELY, topic.liveliness + step))
             # A second less, since the next look is a second away.

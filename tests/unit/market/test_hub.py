@@ -203,6 +203,15 @@ async def test_an_active_symbol_that_stops_while_others_move_is_flagged(at: Fixt
     assert items[-1] == b"U:SPY=99;"
 
 
+async def test_a_symbol_that_has_never_had_a_value_is_not_called_out_of_date(at: Fixture) -> None:
+    items = await at.reader("SPY NOPE")
+    for bid in range(20):
+        at.hub.publish("Quote", quote("SPY", bid))
+        await at.clock.advance(1)
+
+    assert not [item for item in items if isinstance(item, Condition)]
+
+
 async def test_a_cancelled_reader_does_not_disturb_its_group(at: Fixture) -> None:
     await at.reader("SPY")
     other = await at.reader("SPY")
