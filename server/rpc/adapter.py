@@ -102,7 +102,7 @@ class Adapter:
             if call.failure is not None:
                 await _refuse(call)
         except grpc.aio.InternalError:
-            # The client left while we wrote, and the cancellation that tells so is still on its way.
+            # The client left while we wrote; the cancellation that tells so is still on its way.
             # gRPC would log its own error with a traceback, once a client that left.
             raise asyncio.CancelledError from None
         finally:
