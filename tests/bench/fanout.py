@@ -2,7 +2,7 @@
 
 The readers are h2load's (C, so that they cost little), on the other core. Each server is asked to
 publish a round as soon as every reader has been given the last one; what it delivers is counted by
-itself, and divided by the processor time that it took.
+itself, and divided by the time that passed.
 """
 
 from __future__ import annotations
