@@ -25,6 +25,9 @@ SNAPSHOT_SNIP = 0x10
 MOST_CANDLES = 20_000
 """Candles kept of one series, the newest: what a reader a year behind would need of 15 minutes."""
 
+TRIMMED_AT_ONCE = MOST_CANDLES // 4
+"""How many more there may be before the oldest go: candles of a second are 23,400 more a day."""
+
 _FLAGS = FIELDS["Candle"].index("eventFlags")
 _TIME = FIELDS["Candle"].index("time")
 
@@ -80,8 +83,12 @@ class CandleSeries:
         rows = self._rows if self._arriving is None else self._arriving
         if flags & REMOVE_EVENT:
             rows.pop(row[_TIME], None)
+            if self._arriving is None:
+                self._versions.pop(row[_TIME], None)
         elif self._arriving is None:
             self._put(row)
+            if len(self._rows) > MOST_CANDLES + TRIMMED_AT_ONCE:
+                self._trim()
         else:
             rows[row[_TIME]] = row
 
