@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["exchange_code", "number", "price", "size", "text"]
 
 import math
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 
@@ -27,8 +27,8 @@ def text(raw: Any) -> str | None:
         return str(raw)
 
     # NaN and infinities are strings in the feed's JSON; so is, for some fields, a number.
-    if isinstance(raw, str) and raw not in ("NaN", "Infinity", "-Infinity", ""):
-        return raw
+    if isinstance(raw, str) and raw != "NaN":
+        return _text_of(raw)
     return None
 
 
@@ -60,3 +60,12 @@ def exchange_code(raw: Any) -> str:
     """Returns an exchange's letter; the feed says "\\0" or NaN where there is none."""
     shown = raw if isinstance(raw, str) else ""
     return "" if shown in ("\0", "NaN") else shown
+
+
+def _text_of(raw: str) -> str | None:
+    """Returns a number that came as a text; any other text would end every stream that shows it."""
+    try:
+        value = Decimal(raw)
+    except InvalidOperation:
+        return None
+    return f"{value:f}" if value.is_finite() else None
