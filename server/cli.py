@@ -91,7 +91,6 @@ def up() -> None:
     async def run() -> int:
         return await Supervisor(_settings()).run()
 
-    _warn_of_misspelt()
     sys.exit(asyncio.run(run()))
 
 
@@ -109,7 +108,6 @@ def serve() -> None:
     from server import app
 
     settings = _settings()
-    _warn_of_misspelt()
     with _in_words(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(app.serve(settings))
         _leave()
@@ -279,14 +277,12 @@ def _in_words() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-def _warn_of_misspelt() -> None:
+def _settings() -> Settings:
+    """Reads the environment; a wrong value is a sentence for each, not a traceback."""
     for name, meant in misspelt(os.environ).items():
         hint = f"; {meant} is one" if meant else ""
         click.echo(f"Warning: {name} is not a setting{hint}.", err=True)
 
-
-def _settings() -> Settings:
-    """Reads the environment; a wrong value is a sentence for each, not a traceback."""
     try:
         return Settings()
     except ValidationError as error:

@@ -20,6 +20,7 @@ import mcp_types as types
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
+from server import __version__
 from server.contract.tools import Tool
 from server.edge.mcp import listed, offered
 from server.errors import Misconfigured
@@ -150,6 +151,7 @@ def _server(gateway: Gateway, tools: Mapping[str, Tool]) -> Server[Any]:
 
     return Server(
         "tasty-gateway",
+        version=__version__,
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,

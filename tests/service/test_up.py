@@ -294,6 +294,18 @@ def test_a_setting_that_does_not_exist_is_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_the_operators_commands_warn_too(tmp_path: Path) -> None:
+    # They would make keys and a database of their own in another folder, and seem to have worked.
+    done = subprocess.run(
+        [sys.executable, "-m", "server", "keys", "status"],
+        env={"PYTHONPATH": str(HOME), "TASTY_DATA_DIRR": "x", "TASTY_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ("Warning: TASTY_DATA_DIRR is not a setting; TASTY_DATA_DIR is one.\n")
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["up", "-h"], ["serve", "-h"]])
 def test_help_is_worth_reading(arguments: list[str]) -> None:
     done = subprocess.run(
