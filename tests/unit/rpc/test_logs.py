@@ -145,11 +145,12 @@ def test_a_short_text_is_not_hidden() -> None:
 
 @pytest.mark.parametrize("piece", ["a", "token", "://a:", "secret=", "eyJ", "bearer "])
 def test_a_long_text_is_cut_and_does_not_hold_up_the_loop(piece: str) -> None:
-    started = time.perf_counter()
+    # Of this thread alone: what else the machine does is no matter.
+    started = time.thread_time()
     text = logged(lambda: structlog.get_logger().info("token " + piece * 100_000))
 
     assert len(text) < 100_000
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_innocent_texts_stay_as_they_are() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from server.child import Child, open_child
+from tests.waiting import eventually
 
 GRACE = timedelta(seconds=5)
 
@@ -85,9 +85,7 @@ async def test_what_it_started_goes_with_it() -> None:
         assert alive(other)
     assert not alive(child.pid)
     # It was not ours to wait for, so the kernel may need a moment.
-    deadline = time.monotonic() + 5
-    while alive(other):
-        assert time.monotonic() < deadline
+    await eventually(lambda: not alive(other))
 
 
 async def test_an_error_in_the_block_stays_the_error() -> None:

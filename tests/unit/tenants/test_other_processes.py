@@ -22,6 +22,7 @@ from server.store import Database
 from server.tenants import Credentials, Tenants
 from server.tenants.directory import REFRESH, STALENESS
 from tests.clock import ManualClock
+from tests.waiting import eventually
 
 ONE = Secret("tenant1_key")
 SECRETS = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"))
@@ -39,9 +40,9 @@ async def refreshed(clock: ManualClock, *processes: Tenants) -> None:
     """Lets the time between two looks pass, until each process has taken over everything."""
     await clock.advance(REFRESH.total_seconds())
     newest = max(process.statistics().changes for process in processes)
-    async with asyncio.timeout(20):
-        while any(process.statistics().changes < newest for process in processes):  # noqa: ASYNC110  real queries, no event
-            await asyncio.sleep(0.001)
+    await eventually(
+        lambda: all(process.statistics().changes >= newest for process in processes), limit=20
+    )
 
 
 async def test_a_new_key_is_known_to_the_other_at_once(tenants: Tenants, other: Tenants) -> None:
