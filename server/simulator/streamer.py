@@ -81,15 +81,6 @@ class AccountStreamer:
             if account_number in connection.accounts:
                 self._offer(connection, kind, text)
 
-    def publish_to_customer(self, customer_id: str, kind: str, data: Mapping[str, Any]) -> None:
-        """Sends an object of the person and not of an account (`QuoteAlert`), to who subscribed."""
-        self._published += 1
-        text = self._notification(kind, data)
-        for connection in tuple(self._connections):
-            owner = connection.customer
-            if kind in connection.kinds and owner is not None and owner.id == customer_id:
-                self._offer(connection, kind, text)
-
     def publish_to_all(self, kind: str, data: Mapping[str, Any]) -> None:
         """Sends an object of everybody's (`PublicWatchlists`), to who subscribed."""
         self._published += 1
