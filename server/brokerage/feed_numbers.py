@@ -12,6 +12,9 @@ import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+LONGEST = 30
+"""Digits before or after the point; "1e999999999" is no price, and would be a gigabyte of zeros."""
+
 
 def text(raw: Any) -> str | None:
     """Returns the decimal text of a value of the feed, None for NaN, infinities and nothing."""
@@ -68,4 +71,6 @@ def _text_of(raw: str) -> str | None:
         value = Decimal(raw)
     except InvalidOperation:
         return None
-    return f"{value:f}" if value.is_finite() else None
+    if not value.is_finite() or abs(value.adjusted()) > LONGEST:
+        return None
+    return f"{value:f}"
