@@ -71,6 +71,7 @@ class Connection:
         self._renewing = asyncio.Lock()
         self.transport = BrokerTransport(wire, hosts=hosts, pacer=pacer, longest=longest)
         self.transport.renew = self._renew
+        self.transport.forget = self._forget
         self.sdk = Session(
             credentials.client_secret.reveal(),
             credentials.refresh_token.reveal(),
@@ -162,6 +163,11 @@ class Connection:
                 await self.sdk.refresh(force=True)
 
             return str(self.sdk.session_token)
+
+    def _forget(self, stale: str) -> None:
+        """Lets the next request renew the access token, unless that has happened meanwhile."""
+        if self.sdk.session_token == stale:
+            self.sdk.session_expiration = 0.0
 
 
 def _data(answer: dict[str, Any]) -> Any:

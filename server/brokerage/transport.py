@@ -33,7 +33,8 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
     """One tenant's requests, over connections that all tenants share.
 
     After a final refusal of the refresh token nothing is sent any more: each request fails at
-    once with that refusal. `renew` is given the stale access token and returns a fresh one.
+    once with that refusal. `renew` is given the stale access token and returns a fresh one;
+    `forget` is told of one that a write met, so that the next request renews it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
         self._pacer = pacer
         self._longest = longest.total_seconds()
         self.renew: Callable[[str], Awaitable[str]] | None = None
+        self.forget: Callable[[str], None] | None = None
         self.revoked: GrantRevoked | None = None
         self.ended = False
         self.requests = 0
@@ -58,6 +60,9 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
         response = await self._exchange(request)
         if request.method in READS:
             response = await self._once_more(request, response)
+        elif response.status_code == 401 and self.forget is not None:
+            # Not renewed here: whoever waits for an order's outcome should have it at once.
+            self.forget(_token_of(request))
 
         if response.status_code == SWITCHING_PROTOCOLS:
             return response
@@ -82,7 +87,7 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
         A write is never sent twice, whatever the reason: an order is not placed a second time
         because the first answer did not please.
         """
-        stale = request.headers.get("authorization", "").removeprefix("Bearer ")
+        stale = _token_of(request)
         if response.status_code == 401 and stale and self.renew is not None:
             request.headers["authorization"] = f"Bearer {await self.renew(stale)}"
         elif response.status_code == 429:
@@ -145,6 +150,11 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
             log.error("the broker no longer serves this version of its API", status=406)
 
         return error
+
+
+def _token_of(request: httpx2.Request) -> str:
+    """Returns the access token with which a request was sent; empty for a login."""
+    return str(request.headers.get("authorization", "")).removeprefix("Bearer ")
 
 
 def _check_readable(path: str, response: httpx2.Response) -> None:
