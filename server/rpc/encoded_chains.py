@@ -11,6 +11,8 @@ __all__ = ["EncodedChains"]
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
 from weakref import WeakKeyDictionary
 
 from google.api.httpbody_pb2 import HttpBody
@@ -21,10 +23,24 @@ from server.wire.option_chain import ChainRequest, option_chain_json, option_cha
 
 KEPT = 8
 """Answers kept of one chain: the whole one, and the parts that somebody polls."""
+KEPT_BYTES = 256 << 20
+"""Bytes kept in all, of every tenant: 20 index chains as JSON. A strike that cuts off nothing asks
+for another whole chain, so a count alone would let each tenant hold some hundred megabytes."""
 
 Key = tuple[ChainFilter, bool, bool]
 
 Make = Callable[[OptionChain, ChainRequest], bytes]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Answer:
+    used: int = 0
+    """Grows with each use of any answer: the smallest is the longest unused."""
+    once: Once[bytes] = field(default_factory=Once)
+
+    @property
+    def size(self) -> int:
+        return len(self.once.value or b"")
 
 
 class EncodedChains:
@@ -33,10 +49,17 @@ class EncodedChains:
     A chain is its tenant's own and of one day, so what is kept is neither shared nor outdated.
     """
 
-    def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[OptionChain, dict[Key, Once[bytes]]] = WeakKeyDictionary()
+    def __init__(self, *, most_bytes: int = KEPT_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._kept: WeakKeyDictionary[OptionChain, dict[Key, _Answer]] = WeakKeyDictionary()
+        self._uses = count(1)
         self.encoded = 0
         """Answers that had to be made so far."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes kept at the moment."""
+        return sum(each.size for kept in self._kept.values() for each in kept.values())
 
     async def of(self, chain: OptionChain, request: ChainRequest, *, printed: bool) -> bytes:
         """Returns the answer; callers at once share its making. Raises NoOptions.
@@ -45,16 +68,37 @@ class EncodedChains:
         """
         kept = self._kept.setdefault(chain, {})
         key = (request.wanted, request.all_options, printed)
-        answer = kept.pop(key, None) or Once()
+        answer = kept.pop(key, None) or _Answer()
         kept[key] = answer  # the newest is the last one to go
+        answer.used = next(self._uses)
         while len(kept) > KEPT:
             kept.pop(next(iter(kept)))
 
-        return await answer.get(lambda: self._make(chain, request, _print if printed else _encode))
+        return await answer.once.get(
+            lambda: self._make(chain, request, _print if printed else _encode)
+        )
 
     async def _make(self, chain: OptionChain, request: ChainRequest, make: Make) -> bytes:
         self.encoded += 1
-        return await asyncio.to_thread(make, chain, request)
+        made = await asyncio.to_thread(make, chain, request)
+        self._make_room(len(made))
+        return made
+
+    def _make_room(self, needed: int) -> None:
+        """Lets the longest unused answers go; what is being sent of them is sent."""
+        answers = [
+            (each.used, each.size, kept, key)
+            for kept in self._kept.values()
+            for key, each in kept.items()
+            if each.size
+        ]
+        room = self._most_bytes - needed - sum(size for _, size, _, _ in answers)
+        for _, size, kept, key in sorted(answers, key=lambda each: each[0]):
+            if room >= 0:
+                return
+
+            del kept[key]
+            room += size
 
 
 def _print(chain: OptionChain, request: ChainRequest) -> bytes:
