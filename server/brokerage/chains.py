@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from math import isfinite
+from typing import Any
 
 from server.brokerage.item import Item, Unreadable
 from server.brokerage.symbols import occ_to_streamer
@@ -157,11 +159,16 @@ def _contracts(expiration: Item, root: str) -> Iterable[OptionContract]:
 
     settlement = expiration.text("settlement-type") or ""
     kind = expiration.text("expiration-type") or ""
+    strikes = expiration.raw.get("strikes") or []
+    if not isinstance(strikes, list):
+        expiration.odd("strikes", strikes)
+        return
+
     # An index has ten thousand strikes: here the raw objects are read, not one `Item` each.
-    for raw in expiration.raw.get("strikes") or ():
+    for raw in strikes:
         try:
             strike = Decimal(raw["strike-price"])
-            usable = strike > 0
+            usable = strike > 0 and isfinite(float(strike))  # it goes out as a JSON number
         except (ArithmeticError, KeyError, TypeError, ValueError):
             usable = False
 
@@ -170,9 +177,10 @@ def _contracts(expiration: Item, root: str) -> Iterable[OptionContract]:
             continue
 
         for option_type, side in (("C", "call"), ("P", "put")):
-            symbol = raw.get(side)
+            symbol = _text(raw.get(side))
             if symbol:
-                streamer = raw.get(f"{side}-streamer-symbol") or occ_to_streamer(symbol) or ""
+                streamer = _text(raw.get(f"{side}-streamer-symbol"))
+                streamer = streamer or occ_to_streamer(symbol) or ""
                 yield OptionContract(
                     symbol=symbol,
                     streamer_symbol=streamer,
@@ -183,6 +191,10 @@ def _contracts(expiration: Item, root: str) -> Iterable[OptionContract]:
                     settlement_type=settlement,
                     expiration_type=kind,
                 )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _order(contract: OptionContract) -> tuple[date, Decimal, str, bool, str]:

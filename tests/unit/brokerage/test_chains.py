@@ -109,8 +109,11 @@ def test_an_odd_strike_costs_itself_only() -> None:
     faults = Faults()
     odd = expiration("SPX", FRIDAY, "AM", "5000.0")
     odd["strikes"] += [{}, {"strike-price": "NaN"}, {"strike-price": "-1"}, "x", None]
+    odd["strikes"] += [{"strike-price": "Infinity", "call": "X"}, {"strike-price": "1E+400"}]
     odd["strikes"].append({"strike-price": "5100", "call": "SPX   260619C05100000"})
-    read = chain(("SPX", [odd, {"strikes": []}, "y"]), faults=faults)
+    odd["strikes"].append({"strike-price": "5200", "call": 7, "put": ["SPX"]})
+    broken = {"expiration-date": FRIDAY.isoformat(), "strikes": 5}
+    read = chain(("SPX", [odd, {"strikes": []}, "y", broken]), faults=faults)
 
     assert [each.symbol for each in read.contracts] == [
         "SPX   260619C05000000",
@@ -119,4 +122,5 @@ def test_an_odd_strike_costs_itself_only() -> None:
     ]
     # What the broker left out is spelled from the symbol.
     assert read.contracts[-1].streamer_symbol == ".SPX260619C5100"
-    assert faults.total == 6  # five odd strikes, one odd expiration
+    # Seven odd strikes, one odd expiration, one without a list of strikes.
+    assert faults.total == 9
