@@ -58,6 +58,15 @@ def test_a_name_in_a_path_arrives_unchanged(edge: Edge, http: requests.Session, 
     assert sent.name == name
 
 
+@pytest.mark.parametrize("name", ["a:b", ":b", "a:", "a:b:c", "it's", "a+b", "a@b,c;d=e&f!"])
+def test_a_name_need_not_be_encoded_more_than_a_path_asks_for(edge: Edge, name: str) -> None:
+    """RFC 3986 lets all of these stand in a path as they are, and curl sends what it is given."""
+    url = f"{edge.url}/api/v1/watchlists/private/{name}"
+    assert requests.delete(url, timeout=10).status_code == 200
+    sent = watchlist_service_pb2.DeleteWatchlistRequest.FromString(edge.backend.last.request)
+    assert sent.name == name
+
+
 @pytest.mark.parametrize("symbol", ["SPY", "BRK/B", "/ESZ6", "SPY   251219P00685000", "%2F", "a&b"])
 def test_a_symbol_in_a_query_arrives_unchanged(
     edge: Edge, http: requests.Session, symbol: str
