@@ -30,7 +30,7 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @dataclass(slots=True)
