@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
 import requests
+from google.protobuf.json_format import MessageToDict
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tasty.v1 import (
@@ -15,6 +17,8 @@ from tasty.v1 import (
     account_service_pb2_grpc,
     market_data_service_pb2_grpc,
     market_data_stream_pb2,
+    reference_service_pb2,
+    reference_service_pb2_grpc,
     system_service_pb2,
     system_service_pb2_grpc,
 )
@@ -28,7 +32,8 @@ METADATA = [("x-api-key", Gateway.api_key)]
 @pytest.fixture(params=["through the edge", "directly"])
 def channel(request: pytest.FixtureRequest, gateway: Gateway) -> Iterator[grpc.Channel]:
     target = gateway.target if request.param == "through the edge" else gateway.grpc_target
-    with grpc.insecure_channel(target) as channel:
+    unlimited = [("grpc.max_receive_message_length", -1)]  # an index chain has 4 MB
+    with grpc.insecure_channel(target, options=unlimited) as channel:
         yield channel
 
 
@@ -59,6 +64,42 @@ def test_grpc_and_rest_say_the_same(
     # The rest moves with the market; that all of it is there, by its own name, is what counts.
     assert {field.name for field in over_grpc.DESCRIPTOR.fields} >= set(over_rest)
     assert {field.name for field, _ in over_grpc.ListFields()} <= set(over_rest)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"symbol": "SPX"},
+        {"symbol": "SPX", "all_options": False, "max_dte": 7},
+        {"symbol": "BRK/B", "option_type": "P", "min_dte": 30},
+        {"symbol": "/ESZ6", "min_strike": 5000.0, "max_strike": 5050.0},
+        {"symbol": "VIX", "min_strike": 10.5, "max_strike": 10.5},
+        {"symbol": "SPY", "min_strike": 99_999.0},
+    ],
+    ids=lambda wanted: "-".join(map(str, wanted.values())).replace("/", ""),
+)
+def test_grpc_and_rest_say_the_same_chain(
+    gateway: Gateway, channel: grpc.Channel, http: requests.Session, wanted: dict[str, Any]
+) -> None:
+    """Over REST it is printed by the server, over gRPC it is a message: two ways, one content."""
+    if wanted["symbol"].startswith("/"):  # the front month moves on
+        url = f"{gateway.url}/api/v1/search-symbols?symbol=%2FES"
+        found = http.get(url, headers=KEY).json()["results"]
+        wanted = {**wanted, "symbol": min(each["symbol"] for each in found if each["options"])}
+    stub = reference_service_pb2_grpc.ReferenceServiceStub(channel)
+    request = reference_service_pb2.GetOptionChainRequest(**wanted)
+    over_grpc = MessageToDict(
+        stub.GetOptionChain(request, metadata=METADATA),
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+    )
+    asked = {
+        name: str(value).lower() if value is False else value for name, value in wanted.items()
+    }
+    answer = http.get(f"{gateway.url}/api/v1/option-chain", params=asked, headers=KEY)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == over_grpc
+    assert list(answer.json()["chain"]) == answer.json()["expiration_dates"]
 
 
 def test_an_error_has_status_and_words(channel: grpc.Channel) -> None:
