@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,8 @@ Tally = dict[str, dict[int, int]]
 
 def main() -> int:
     options = _options()
+    # So that whoever ends it early (a time limit of CI, say) ends its gateway with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="tasty-attack-") as folder:
         tally_file = Path(folder) / "tally.json"
         with run_gateway(Path(folder) / "gateway", rate_limit=0) as gateway:
