@@ -9,8 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.compat.conftest import need
 from tests.compat.guide import Guide, assert_like
+
+pytestmark = pytest.mark.usefixtures("priced")
 
 PACKAGES = Path(__file__).parent / "js" / "node_modules"
 

@@ -81,6 +81,7 @@ def working_order(
     )
 
 
+@pytest.mark.usefixtures("priced")
 @pytest.mark.parametrize("name", READS)
 def test_a_command_answers_as_shown(guide: Guide, name: str) -> None:
     ran = guide.run(f"{name}.sh")

@@ -21,6 +21,7 @@ def tools() -> None:
     need("bash", "curl", "jq")
 
 
+@pytest.mark.usefixtures("priced")
 def test_workflow_1_check_the_account_and_place_an_order(
     built: Callable[[str], None], guide: Guide
 ) -> None:
