@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -182,6 +183,8 @@ async def test_an_expiration_that_is_not_listed_is_told_with_the_choices(chat: C
 async def test_a_huge_chain_does_not_drown_the_model(chat: Chat) -> None:
     answer = await chat.ask("option chain of SPX")
     assert calls(answer) == ["get_option_chain"]
+    # Of what was cut it still has the beginning.
+    assert re.match(r"SPX: \d+ options on \d+ expiration\(s\): 20", answer.response)
     assert answer.usage.input_tokens + answer.usage.cache_creation_input_tokens < 40_000
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["SIGNATURE", "tell", "tell_rows"]
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,10 @@ from server.simulator.messages.talk import Result
 SIGNATURE = "(From the simulator's rule-based stand-in; no language model was asked.)"
 MOST_ROWS = 20
 MOST_FIELDS = 12
+
+CHAIN = re.compile(
+    r'"total_expirations":(\d+),"total_options":(\d+),"expiration_dates":\[([^\]]*)\]'
+)
 
 Data = Mapping[str, Any]
 
@@ -90,6 +95,20 @@ def _watchlists(result: Result, data: Data) -> str:
     return "\n".join(["Watchlists:", *lines]) if lines else "There are no watchlists."
 
 
+def _chain(result: Result, data: Data) -> str:
+    """Reads the beginning of the text: a chain is longer than what a model is given of it."""
+    found = CHAIN.search(result.text)
+    if found is None:
+        return _anything(result, data)
+
+    expirations, options, days = found.groups()
+    shown = ", ".join(days.replace('"', "").split(",")[:MOST_ROWS])
+    return (
+        f"{result.input.get('symbol', '')}: {options} options on {expirations} expiration(s)"
+        f"{': ' if shown else ''}{shown}."
+    )
+
+
 def _order(result: Result, data: Data) -> str:
     if data.get("ticket"):
         return "The order is prepared and was checked by the broker; it is not placed."
@@ -122,6 +141,7 @@ _TELLERS: Mapping[str, Callable[[Result, Data], str]] = {
     "list_positions": _positions,
     "get_quotes": _quotes,
     "get_market_metrics": _metrics,
+    "get_option_chain": _chain,
     "list_watchlists": _watchlists,
     "place_order": _order,
 }
