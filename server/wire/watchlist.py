@@ -42,6 +42,8 @@ def entries_from(entries: Iterable[watchlist_pb2.WatchlistEntry]) -> tuple[Watch
 def name_from(text: str) -> str:
     """Returns the name of a list: any text that has something in it and is no path."""
     if not text.strip() or text in (".", "..") or "\0" in text or len(text) > LONGEST_NAME:
-        raise InvalidField("name", text, f"a name of 1 to {LONGEST_NAME} characters")
+        raise InvalidField(
+            "name", text, f"a name of 1 to {LONGEST_NAME} characters, not '.' or '..'"
+        )
 
     return text

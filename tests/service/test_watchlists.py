@@ -169,8 +169,14 @@ async def test_a_change_that_changes_nothing_writes_nothing(sim: Simulator) -> N
         (change("", "main", "SPY"), "Invalid action ''. Expected one of add, remove."),
         (change("add", "main"), "At least one symbol is required"),
         (change("add", "main", ""), "Invalid symbol ''. Expected some text."),
-        (change("add", "", "SPY"), "Invalid name ''. Expected a name of 1 to 255 characters."),
-        (change("add", "..", "SPY"), "Invalid name '..'. Expected a name of 1 to 255 characters."),
+        (
+            change("add", "", "SPY"),
+            "Invalid name ''. Expected a name of 1 to 255 characters, not '.' or '..'.",
+        ),
+        (
+            change("add", "..", "SPY"),
+            "Invalid name '..'. Expected a name of 1 to 255 characters, not '.' or '..'.",
+        ),
     ],
 )
 async def test_bad_changes_are_told(
