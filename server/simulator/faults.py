@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["KINDS", "MODEL_KINDS", "Fault", "FaultStatistics", "Faults", "fault_from"]
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
@@ -116,8 +117,14 @@ class Fault:
         if self.skip < 0 or (self.count is not None and self.count < 1):
             raise ValueError("skip must be 0 or more, count 1 or more (or null)")
 
-        if self.kind == "close" and self.code and not self.code.isdecimal():
-            raise ValueError("the code of a close is a number")
+        if self.delay < timedelta():
+            raise ValueError("delay must not be negative")
+
+        if self.status and not 200 <= self.status <= 599:
+            raise ValueError("status is 200 to 599 (or 0: the kind's own)")
+
+        if self.kind == "close" and self.code and not re.fullmatch(r"[1-4][0-9]{3}", self.code):
+            raise ValueError("the code of a close is a number of 1000 to 4999")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +246,7 @@ def fault_from(given: Any) -> Fault:
     try:
         delay = given.get("delay")
         return Fault(**given | ({} if delay is None else {"delay": timedelta(seconds=delay)}))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise BrokerError(400, "invalid_fault", str(error)) from error
 
 

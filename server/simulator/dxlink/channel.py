@@ -54,6 +54,9 @@ PORTION = 2_000
 FRAME_VALUES = 4_000
 """Values in one FEED_DATA message at most: some 32 KB, as the real feed's batches."""
 
+LONGEST_PERIOD_S = 86_400.0
+"""No longer aggregation period is granted, whatever a client asks for; FEED_CONFIG says so."""
+
 
 class FeedChannel:
     """Subscriptions of one channel and the frames that they are owed."""
@@ -106,7 +109,7 @@ class FeedChannel:
 
         period = messages.number(message, "acceptAggregationPeriod")
         if period is not None:
-            self.period = max(period, self._min_period)
+            self.period = min(max(period, self._min_period), LONGEST_PERIOD_S)
 
         if data_format is not None:
             self._format = data_format

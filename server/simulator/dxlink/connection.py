@@ -132,7 +132,8 @@ class Connection:
         if kind == "FEED_SETUP":
             await self._say("FEED_CONFIG", feed.configure(message))
         elif kind == "FEED_SUBSCRIPTION":
-            if self.subscriptions + len(message.get("add") or ()) > MAX_SUBSCRIPTIONS:
+            added = messages.subscriptions(message, "add")
+            if self.subscriptions + len(added) > MAX_SUBSCRIPTIONS:
                 raise BadAction(f"More than {MAX_SUBSCRIPTIONS} subscriptions", channel=channel)
 
             feed.subscribe(message)

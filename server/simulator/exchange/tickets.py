@@ -23,6 +23,7 @@ from server.simulator.exchange.vocabulary import Action, Effect, Kind, OrderType
 _Word = TypeVar("_Word", bound=StrEnum)
 _MOST = Decimal(10) ** 12
 _PLACES = 8
+_LAST_YEAR = 2199  # beyond, somewhere, no session follows
 BEHAVIOURS = ("immediate", "never", "reject", "partial", "delayed", "scheduled")
 
 
@@ -184,9 +185,14 @@ def _date(body: Mapping[str, Any], name: str) -> date | None:
         return None
 
     try:
-        return date.fromisoformat(given)
+        day = date.fromisoformat(given)
     except (TypeError, ValueError):
         raise _invalid(name, "is not a date") from None
+
+    if day.year > _LAST_YEAR:
+        raise _invalid(name, "is out of range")
+
+    return day
 
 
 def _instant(domain: str, given: Any) -> datetime:

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, reply
 from server.simulator.faults import KINDS, Fault, fault_from
+from server.simulator.rest.queries import identifier
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -56,7 +57,8 @@ class _Admin:
         return reply({"faults": []})
 
     async def remove_fault(self, request: web.Request) -> web.Response:
-        if not self._sim.faults.remove(int(request.match_info["number"])):
+        number = identifier(request, "number")
+        if number is None or not self._sim.faults.remove(number):
             raise BrokerError(404, "not_found", "That fault has fired, or never was.")
 
         return await self.list_faults(request)

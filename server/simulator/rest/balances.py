@@ -61,15 +61,12 @@ class _Balances:
         latest = today if moment == "BOD" else today - timedelta(days=1)
         single = queries.day(request, "snapshot-date")
         first = single or queries.day(request, "start-date") or latest - timedelta(days=1)
+        # Not from the beginning of time on: a calendar of two thousand years takes seconds.
+        first = max(first, new_york_day(account.profile.opened_at))
         last = min(single or queries.day(request, "end-date") or latest, latest)
         history = History(account, self._sim.exchange.venue, self._sim.clock.now())
         days = [last - timedelta(days=back) for back in range(max(0, (last - first).days + 1))]
-        trading = [
-            day
-            for day in days
-            if self._sim.exchange.venue.is_trading_day(day)
-            and day >= new_york_day(account.profile.opened_at)
-        ]
+        trading = [day for day in days if self._sim.exchange.venue.is_trading_day(day)]
 
         def render(day: Any) -> dict[str, Any]:
             return snapshot_json(

@@ -17,7 +17,7 @@ async def json_body(request: web.Request) -> Any:
     """Returns the body; one that is no JSON is refused."""
     try:
         return json.loads(await request.text(), parse_float=_exact, parse_constant=_refused)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, LookupError):  # the last: a charset that nobody knows
         raise BrokerError(400, "invalid_json", "Request body is not valid JSON") from None
 
 

@@ -109,10 +109,11 @@ class _ComplexOrders:
         return reply(body)
 
     def _complex_order(self, request: web.Request, account: Account) -> ComplexOrder:
-        text = request.match_info["order_id"]
+        number = queries.identifier(request, "order_id")
         registry = self._sim.exchange.registry
-        whole = registry.complex_orders.get(int(text)) if text.isdecimal() else None
+        whole = None if number is None else registry.complex_orders.get(number)
         if whole is None or whole.account_number != account.number:
+            text = request.match_info["order_id"]
             raise BrokerError(404, "record_not_found", f"Couldn't find complex order {text}")
 
         found: ComplexOrder = whole

@@ -41,7 +41,8 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     async def fill(request: web.Request) -> web.Response:
         """`{"order_id", "units": all that is open, "price": the order's own}`."""
         body = await _object(request)
-        order = sim.exchange.registry.orders.get(body.get("order_id", 0))
+        number = body.get("order_id")
+        order = sim.exchange.registry.orders.get(number) if isinstance(number, int) else None
         if order is None:
             raise BrokerError(404, "record_not_found", "There is no such order.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLLECTIONS = ("Equity", "CME", "CFE")
 _LONGEST = timedelta(days=275)  # nine months
+_YEARS = range(1900, 2200)  # where the calendar's rules may be asked, and a day more or less exists
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
@@ -25,11 +26,11 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     hours, listing = sim.market.hours, sim.market.listing
 
     async def sessions(request: web.Request) -> web.Response:
-        last = day(request, "to-date")
+        last = _day(request, "to-date")
         if last is None:
             raise invalid("to-date", "is missing")
 
-        first = day(request, "from-date") or listing.today()
+        first = _day(request, "from-date") or listing.today()
         if last - first > _LONGEST:
             raise invalid("to-date", "is more than nine months after from-date")
 
@@ -57,12 +58,12 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         )
 
     async def following(request: web.Request) -> web.Response:
-        session = hours.next_session(_collection(request), day(request, "date") or listing.today())
+        session = hours.next_session(_collection(request), _day(request, "date") or listing.today())
         return reply(envelope(session_json(session, dated=True), request.path))
 
     async def previous(request: web.Request) -> web.Response:
         session = hours.previous_session(
-            _collection(request), day(request, "date") or listing.today()
+            _collection(request), _day(request, "date") or listing.today()
         )
         return reply(envelope(session_json(session, dated=True), request.path))
 
@@ -91,6 +92,14 @@ def _collection(request: web.Request) -> str:
         raise BrokerError(404, "record_not_found", f"Couldn't find instrument collection {name}")
 
     return name or "Equity"
+
+
+def _day(request: web.Request, name: str) -> date | None:
+    given = day(request, name)
+    if given is not None and given.year not in _YEARS:
+        raise invalid(name, "is out of range")
+
+    return given
 
 
 def _one_of(name: str) -> str:

@@ -146,9 +146,10 @@ class _Orders:
         return [one for one in accounts if not numbers or one.number in numbers]
 
     def _order(self, request: web.Request, account: Account) -> Order:
-        text = request.match_info["order_id"]
-        order = self._sim.exchange.registry.orders.get(int(text)) if text.isdecimal() else None
+        number = queries.identifier(request, "order_id")
+        order = None if number is None else self._sim.exchange.registry.orders.get(number)
         if order is None or order.account_number != account.number:
+            text = request.match_info["order_id"]
             raise BrokerError(404, "record_not_found", f"Couldn't find order {text}")
 
         found: Order = order

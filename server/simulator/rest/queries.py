@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["choice", "day", "flag", "instant", "many", "one", "sort_descending"]
+__all__ = ["choice", "day", "flag", "identifier", "instant", "many", "one", "sort_descending"]
 
+import re
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 
@@ -37,6 +38,13 @@ def choice(request: web.Request, name: str, words: Collection[str], default: str
         raise invalid(name, "does not have a valid value")
 
     return given
+
+
+def identifier(request: web.Request, name: str) -> int | None:
+    """Returns the number in the path; None for what is none, which then is not found."""
+    # Python refuses to read a number of some thousand digits, and there is no such id either.
+    text = request.match_info[name]
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def day(request: web.Request, name: str) -> date | None:

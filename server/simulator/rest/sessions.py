@@ -88,7 +88,11 @@ async def _form(request: web.Request) -> dict[str, Any]:
 
         return body
 
-    return dict(await request.post())
+    try:
+        return dict(await request.post())
+    except (ValueError, LookupError) as error:
+        # Text that is not what its content type or charset says.
+        raise OAuthError(400, "invalid_request", "Body is not a valid form") from error
 
 
 def _email(customer: Customer) -> str:

@@ -41,9 +41,10 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
     async def single(request: web.Request) -> web.Response:
         account = account_of(sim, request)
-        text = request.match_info["transaction_id"]
-        transaction = account.ledger.find(int(text)) if text.isdecimal() else None
+        number = queries.identifier(request, "transaction_id")
+        transaction = None if number is None else account.ledger.find(number)
         if transaction is None:
+            text = request.match_info["transaction_id"]
             raise BrokerError(404, "record_not_found", f"Couldn't find transaction {text}")
 
         return reply(envelope(transaction_json(transaction), request.path))

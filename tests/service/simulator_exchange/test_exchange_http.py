@@ -373,7 +373,16 @@ async def test_bad_parameters_are_400(broker: Broker) -> None:
 
 
 async def test_what_does_not_exist_is_404(broker: Broker) -> None:
-    for path in ("/orders/999", "/orders/x", "/complex-orders/9", "/transactions/9"):
+    endless = "9" * 5000  # more digits than Python reads as a number
+    for path in (
+        "/orders/999",
+        "/orders/x",
+        "/complex-orders/9",
+        "/transactions/9",
+        f"/orders/{endless}",
+        f"/complex-orders/{endless}",
+        f"/transactions/{endless}",
+    ):
         status, body = await broker.call("GET", f"/accounts/{MARGIN}{path}")
         assert (status, body["error"]["code"]) == (404, "record_not_found"), path
 
@@ -466,6 +475,10 @@ async def test_bad_scripts_and_transfers_are_refused(broker: Broker) -> None:
     for amount in (None, 0, "0.001", "NaN", "much"):
         body = {"account": MARGIN, "amount": amount}
         assert (await broker.call("POST", "/_admin/exchange/transfers", body))[0] == 400
+
+    for number in (None, [1], {}, "1"):
+        body = {"order_id": number}
+        assert (await broker.call("POST", "/_admin/exchange/fills", body))[0] == 404
 
     unknown = {"account": "5WNOSUCH", "amount": 1}
     assert (await broker.call("POST", "/_admin/exchange/transfers", unknown))[0] == 404

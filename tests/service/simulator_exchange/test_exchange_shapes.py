@@ -100,6 +100,19 @@ async def test_snapshots(broker: Broker, time_of_day: str) -> None:
         assert each.keys().isdisjoint({"updated-at", *BALANCE_ONLY.split()})
 
 
+async def test_snapshots_begin_with_the_account(broker: Broker) -> None:
+    """However early the asker begins."""
+    path = f"/accounts/{MARGIN}/balance-snapshots"
+    (account,) = [
+        each["account"]
+        for each in (await broker.get("/customers/me/accounts"))["items"]
+        if each["account"]["account-number"] == MARGIN
+    ]
+    items = (await broker.get(f"{path}?start-date=0001-01-01&end-date=9999-12-31"))["items"]
+    assert items[-1]["snapshot-date"] >= account["opened-at"][:10]
+    assert len(items) > 100
+
+
 async def test_positions(broker: Broker) -> None:
     items = (await broker.get(f"/accounts/{MARGIN}/positions?include-marks=true"))["items"]
     for each in items:

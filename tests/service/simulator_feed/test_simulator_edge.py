@@ -101,6 +101,26 @@ async def test_a_token_request_may_be_json_or_a_form(
         assert (await response.json())["expires_in"] == 900
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[]"),
+        ("application/x-www-form-urlencoded", b"\xff"),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"grant_type=refresh_token"),
+        ("multipart/form-data", b"no boundary named"),
+        ("multipart/form-data; boundary=x", b"nor any there"),
+    ],
+)
+async def test_a_token_request_that_cannot_be_read(
+    http: aiohttp.ClientSession, content_type: str, body: bytes
+) -> None:
+    headers = {"Content-Type": content_type}
+    async with http.post("/oauth/token", data=body, headers=headers) as response:
+        assert response.status == 400
+        assert (await response.json())["error_code"] == "invalid_request"
+
+
 async def test_the_feed_is_where_the_client_came_through(
     sim: Simulator, http: aiohttp.ClientSession
 ) -> None:
@@ -152,6 +172,9 @@ async def test_the_admin_route_scripts_faults(http: aiohttp.ClientSession) -> No
     for bad in ([fault, {"kind": "nonsense"}], {"kind": "drop", "nonsense": 1}, 5):
         async with http.post("/_admin/faults", json=bad) as response:
             assert response.status == 400
+
+    async with http.delete(f"/_admin/faults/{'9' * 5000}") as response:
+        assert response.status == 404
 
     async with http.get("/_admin/statistics") as response:
         assert (await response.json())["faults"] == {"waiting": 0, "fired": {"status": 1}}

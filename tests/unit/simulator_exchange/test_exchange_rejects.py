@@ -62,6 +62,7 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
     "unknown effect": (shares() | {"price-effect": "Minus"}, "price-effect"),
     "trigger 0": (shares(order_type="Stop Limit", stop_trigger="0"), "stop-trigger"),
     "gtc-date that is none": (shares(time_in_force="GTD", gtc_date="soon"), "gtc-date"),
+    "gtc-date without a morrow": (shares(time_in_force="GTD", gtc_date="9999-12-31"), "gtc-date"),
     "unknown behavior": (shares(behavior="maybe"), "behavior"),
     "endless delay": (shares(behavior="delayed", delay="1e9"), "delay"),
     "schedule without offset": (shares(schedule="2026-03-10T12:00:00"), "schedule"),

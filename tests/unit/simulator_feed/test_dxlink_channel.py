@@ -151,6 +151,8 @@ async def test_many_events_come_in_frames_of_bounded_size(dial: Dial) -> None:
     ("change", "error"),
     [
         ({"add": {}}, "INVALID_MESSAGE"),
+        ({"add": 5}, "INVALID_MESSAGE"),
+        ({"add": True}, "INVALID_MESSAGE"),
         ({"add": ["SPY"]}, "INVALID_MESSAGE"),
         ({"add": [{"type": "Quote"}]}, "INVALID_MESSAGE"),
         ({"add": [{"type": "Quote", "symbol": 1}]}, "INVALID_MESSAGE"),
@@ -187,6 +189,22 @@ async def test_a_bad_setup_is_refused(dial: Dial, change: dict[str, Any]) -> Non
         await line.open()
         (answer,) = await line.socket.say({"type": "FEED_SETUP", "channel": 1} | change)
         assert (answer["error"], answer["channel"]) == ("INVALID_MESSAGE", 1)
+
+
+@pytest.mark.parametrize("wish", [1e308, 1e15, 86_401])
+async def test_a_period_without_end_is_cut_to_a_day(dial: Dial, wish: float) -> None:
+    async with dial() as line:
+        await line.log_in()
+        await line.open()
+        (config,) = await line.socket.say(
+            {"type": "FEED_SETUP", "channel": 1, "acceptAggregationPeriod": wish}
+        )
+        assert config["aggregationPeriod"] == 86_400
+        assert of("FEED_DATA", await line.subscribe("SPY"))
+        line.market.move("SPY", 101)
+        line.socket.sent.clear()
+        await line.clock.advance(timedelta(seconds=2))
+        assert of("FEED_DATA", line.socket.sent) == []
 
 
 async def test_channels_are_independent(dial: Dial) -> None:
