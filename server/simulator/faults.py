@@ -246,7 +246,9 @@ def fault_from(given: Any) -> Fault:
     try:
         delay = given.get("delay")
         return Fault(**given | ({} if delay is None else {"delay": timedelta(seconds=delay)}))
-    except (TypeError, ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise BrokerError(400, "invalid_fault", "delay is out of range.") from error
+    except (TypeError, ValueError) as error:
         raise BrokerError(400, "invalid_fault", str(error)) from error
 
 

@@ -65,6 +65,6 @@ def test_the_list_is_complete() -> None:
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>'")  # the SDK's own way to send a body
 @pytest.mark.parametrize("name", sorted(CASES))
 async def test_call(name: str, sim: Simulator, login: Login) -> None:
-    async with login() as session, asyncio.timeout(20):
+    async with login() as session, asyncio.timeout(60):
         mine = await Account.get(session, "5WT00001")
         await run(name, World(sim=sim, session=session, account=mine))
