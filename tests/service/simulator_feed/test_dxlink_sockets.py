@@ -16,6 +16,7 @@ from tastytrade.dxfeed import Quote
 from tastytrade.utils import TastytradeError
 
 from server.simulator import Simulator, SimulatorSettings
+from server.simulator.clock import ManualClock
 from server.simulator.customers import DEMO_REFRESH_TOKEN
 from server.simulator.faults import Fault
 from tests.service.simulator_feed.conftest import FRIDAY_NOON, Login, quotes
@@ -244,18 +245,32 @@ def portions(symbols: list[str]) -> list[list[str]]:
 
 
 async def test_latency_delays_every_message() -> None:
-    settings = SimulatorSettings(start=FRIDAY_NOON, latency=timedelta(milliseconds=40))
-    times = []
-    async with Simulator(settings) as sim, aiohttp.ClientSession() as http:
-        for _ in range(5):
-            async with http.ws_connect(sim.url + "/dxlink") as socket:
-                start = time.monotonic()
-                await socket.send_json(SETUP)
-                await hear(socket, "AUTH_STATE")
-                times.append(time.monotonic() - start)
+    settings = SimulatorSettings(latency=40 * MILLISECOND)
+    clock = ManualClock(FRIDAY_NOON)
+    async with (
+        asyncio.timeout(GUARD_S),
+        Simulator(settings, clock) as sim,
+        aiohttp.ClientSession() as http,
+    ):
+        upgrade = asyncio.ensure_future(http.ws_connect(sim.url + "/dxlink"))
+        await sleeping(clock, 1)
+        await clock.advance(40 * MILLISECOND)
+        socket = await upgrade
+        await socket.send_json(SETUP)
+        # The connection's pump and its watch, and the way of the first message.
+        await sleeping(clock, 3)
+        await clock.advance(39 * MILLISECOND)
+        assert sim.sockets.statistics().frames_out == 0
+        await clock.advance(MILLISECOND)
+        # Two messages, side by side on their way: the clock moves no further for the second.
+        await hear(socket, "AUTH_STATE")
+        assert sim.sockets.statistics().frames_out == 2
+        await socket.close()
 
-    # Two messages, side by side on their way; the best of some tries, for the machine may be slow.
-    assert 0.04 <= min(times) < 0.08
+
+async def sleeping(clock: ManualClock, tasks: int) -> None:
+    while clock.sleepers < tasks:  # noqa: ASYNC110 - no event says it
+        await asyncio.sleep(0)
 
 
 async def test_stopping_says_goodbye(login: Login) -> None:
