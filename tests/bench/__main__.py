@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BY_DEFAULT = ("parse", "fanout", "latency", "quotes", "memory", "cancelled", "rest")
+BY_DEFAULT = ("simulator", "parse", "fanout", "latency", "quotes", "memory", "cancelled", "rest")
 ALL = (*BY_DEFAULT, "soak")
 
 
