@@ -222,7 +222,7 @@ class Dispatch:
     ) -> Entry:
         try:
             await self._ledger.settle(entry, state, answer=answer, order_id=order_id)
-            return await self._ledger.get(entry.id)
+            return await self._ledger.get(entry)
         except StoreUnavailable:
             # The truth is known, and told; the row says `sending` and is settled by a reading.
             log.exception("outcome not stored", client_order_id=entry.client_order_id)

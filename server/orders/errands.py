@@ -124,11 +124,11 @@ class Errands:
         _refuse_other(entry, digest)
         if entry.state is State.RECORDED or entry.is_open:
             if await self._dispatch.wait(number, name, self._patience(caller)):
-                entry = await self._ledger.get(entry.id)
+                entry = await self._ledger.get(entry)
             elif entry.state is State.RECORDED:
                 # Its process died before it sent anything.
                 await self._ledger.release_recorded(entry.id)
-                entry = await self._ledger.get(entry.id)
+                entry = await self._ledger.get(entry)
             else:
                 entry = await self._resolver.look(entry, caller.tenant)
 

@@ -121,17 +121,18 @@ class Ledger:
 
         return None if row is None else _entry(row)
 
-    async def get(self, entry_id: str) -> Entry:
-        """Returns a row that exists."""
+    async def get(self, entry: Entry) -> Entry:
+        """Returns what a row has become; a later try of the same name has another id."""
         async with self._database.read() as connection:
-            found = await connection.execute(select(ledger).where(ledger.c.id == entry_id))
-            return _entry(found.one())
+            return _entry((await connection.execute(self._named(entry))).one())
 
     async def record(self, intent: Intent) -> tuple[Entry, bool]:
         """Returns the row of the intent and whether this call wrote it.
 
         Raises NotAllowed where a risk switch forbids it; then nothing is written. A row that was
-        certainly not sent is taken over. False: another call was first, and its row is returned.
+        certainly not sent is taken over, under a new id: whoever wrote it before, in whatever
+        process, can neither send nor settle it any more. False: another call was first, and its
+        row is returned.
         """
         # Alone: on PostgreSQL two sums of today's orders would otherwise miss each other.
         async with self._database.write(alone="order caps") as connection:
@@ -146,9 +147,9 @@ class Ledger:
             await self._board.check(
                 connection, intent.tenant_id, day, intent.notional, intent.symbols
             )
-            values = self._values(intent, day)
+            values = self._values(intent, day) | {"id": uuid4().hex}
             if found is None:
-                await connection.execute(insert(ledger).values(values | {"id": uuid4().hex}))
+                await connection.execute(insert(ledger).values(values))
             else:
                 mine = ledger.c.id == found.id
                 await connection.execute(update(ledger).where(mine).values(values))
@@ -257,11 +258,11 @@ class Ledger:
         async with self._database.write() as connection:
             return int((await connection.execute(query)).rowcount)
 
-    def _named(self, intent: Intent) -> Select[Any]:
+    def _named(self, named: Intent | Entry) -> Select[Any]:
         return select(ledger).where(
             ledger.c.environment == self._environment,
-            ledger.c.account_number == intent.account_number,
-            ledger.c.client_order_id == intent.client_order_id,
+            ledger.c.account_number == named.account_number,
+            ledger.c.client_order_id == named.client_order_id,
         )
 
     def _values(self, intent: Intent, day: date) -> dict[str, Any]:

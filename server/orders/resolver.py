@@ -145,7 +145,7 @@ class Resolver:
         except GatewayError as failure:
             log.info("orders not readable", reason=failure.reason)
 
-        return await self._ledger.get(entry.id)
+        return await self._ledger.get(entry)
 
     def statistics(self) -> ResolverStatistics:
         return ResolverStatistics(
@@ -215,16 +215,16 @@ class Resolver:
         async with self._locks[account_number]:
             session = await self._brokerage.session(tenant)
             pages = OrderPages(session, await session.account(account_number))
-            current = [await self._ledger.get(entry.id) for entry in entries]
+            current = [await self._ledger.get(entry) for entry in entries]
             still = [entry for entry in current if entry.is_open]
             shown = await self._shown(pages, still)
             self._readings += 1
             for entry in still:
                 await self._judge(pages, entry, shown)
 
-            for entry in current:
-                if not entry.is_open:
-                    self._waiting.pop(entry.id, None)
+            for before, after in zip(entries, current, strict=True):
+                if not after.is_open or after.id != before.id:
+                    self._waiting.pop(before.id, None)
 
             self._open_gate(account_number)
 

@@ -87,7 +87,7 @@ async def test_each_step_starts_from_the_right_state(ledger: Ledger) -> None:
     assert not await ledger.mark_sending(entry)
     await ledger.settle(entry, State.ACCEPTED, answer={"order": {"id": 1}}, order_id="1")
     await ledger.settle(entry, State.REFUSED, answer={"words": "late"})
-    found = await ledger.get(entry.id)
+    found = await ledger.get(entry)
     assert (found.state, found.order_id, found.answer) == (
         State.ACCEPTED,
         "1",
@@ -101,7 +101,24 @@ async def test_what_was_only_recorded_is_freed_and_may_go_again(ledger: Ledger) 
     assert not await ledger.mark_sending(entry), "whoever was about to send it does not"
     again, mine = await ledger.record(intent())
     assert mine
-    assert (again.id, again.state) == (entry.id, State.RECORDED)
+    assert again.state is State.RECORDED
+
+
+async def test_who_was_overtaken_can_neither_send_nor_settle_what_another_sends(
+    ledger: Ledger,
+) -> None:
+    # Two servers on one store, as in a restart: the old one has recorded an order, the new one
+    # frees the row at its start, and the caller's repeat goes to the new one.
+    slow, _ = await ledger.record(intent())
+    await ledger.release_recorded()
+    quick, mine = await ledger.record(intent())
+    assert mine
+    assert not await ledger.mark_sending(slow), "the row is another's by now"
+    assert await ledger.mark_sending(quick)
+    await ledger.settle(slow, State.UNSENT)
+    assert (await ledger.get(slow)).state is State.SENDING, "or a third call would send it again"
+    await ledger.settle(quick, State.ACCEPTED, answer={"order": {}}, order_id="7")
+    assert (await ledger.get(quick)).state is State.ACCEPTED
 
 
 async def test_what_was_being_sent_is_not_freed(ledger: Ledger) -> None:
@@ -123,11 +140,11 @@ async def test_absence_is_counted_and_proves_nothing(ledger: Ledger, clock: Manu
     entry, _ = await ledger.record(intent())
     await ledger.mark_sending(entry)
     await ledger.note_absence(entry, State.UNKNOWN)
-    seen = await ledger.get(entry.id)
+    seen = await ledger.get(entry)
     assert (seen.looks, seen.first_look_at) == (1, clock.now())
     await ledger.note_absence(seen, State.NOT_SEEN)
     await ledger.settle(seen, State.ACCEPTED, answer={"order": {}}, order_id="7")
-    assert (await ledger.get(entry.id)).state is State.ACCEPTED
+    assert (await ledger.get(entry)).state is State.ACCEPTED
 
 
 async def test_answers_are_let_go_after_their_time_and_names_never(
