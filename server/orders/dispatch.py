@@ -1,6 +1,8 @@
 """Sends a change once: recorded before, settled after, and never cancelled by whoever waits for it.
 
 A caller's deadline ends the waiting, not the sending: the flight goes on in a task of this object.
+So does a server that stops: its callers are told that nothing is known yet while they can still be
+told something, since "send the request again" would be the wrong advice.
 Every step is logged under its name, in this order: intended, recorded, (connecting, connected,)
 sending, leaving, sent, answering, answered, settled. A crash between any two of them leaves a row
 from which the truth is found (`Resolver`): one that is only recorded was certainly not sent, since
@@ -24,7 +26,7 @@ import structlog
 
 from server.brokerage.order_journey import Journey, Outcome, outcome_of
 from server.clock import Clock
-from server.errors import GatewayError, ShuttingDown, StoreUnavailable
+from server.errors import DeadlineExceeded, GatewayError, ShuttingDown
 from server.orders.ledger import Entry, Intent, Ledger, State
 from server.orders.receipts import refusal_record
 from server.orders.resolver import Resolver
@@ -37,6 +39,9 @@ LOOKS = (timedelta(), timedelta(seconds=1), timedelta(seconds=2))
 
 LAST_MOMENT = timedelta(seconds=3)
 """What flights get to land when the server stops; their rows say `sending` if they do not."""
+
+LAST_WORD = timedelta(seconds=1)
+"""How long before a stopping server cuts its calls their callers get an answer."""
 
 Answer = Mapping[str, Any]
 Send = Callable[[Journey], Awaitable[tuple[Answer, str]]]
@@ -65,10 +70,21 @@ class _Landing:
 class Dispatch:
     """Owns the flights; an async context manager that lets them land."""
 
-    def __init__(self, ledger: Ledger, resolver: Resolver, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        resolver: Resolver,
+        clock: Clock,
+        draining: asyncio.Event,
+        grace: timedelta,
+    ) -> None:
         self._ledger = ledger
         self._resolver = resolver
         self._clock = clock
+        self._draining = draining
+        self._grace = grace
+        self._hurried = asyncio.Event()
+        """Set when nobody may wait any longer, see `LAST_WORD`."""
         self._flights: dict[tuple[str, str], asyncio.Task[_Landing]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._stack = AsyncExitStack()
@@ -78,6 +94,8 @@ class Dispatch:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._resolver.running())
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            hurrying = self._tasks.create_task(self._hurry(), name="order farewell")
+            stack.callback(hurrying.cancel)
             stack.push_async_callback(self._land)
             self._stack = stack.pop_all()
 
@@ -97,23 +115,24 @@ class Dispatch:
     ) -> tuple[Entry | None, bool]:
         """Returns the row and whether this call wrote it; None while it is still under way.
 
-        Raises what kept the change from being sent. Cancelling the caller cancels nothing else.
+        Raises what kept the change from being sent; without patience nothing is, for whoever is
+        told that it took too long expects that. Cancelling the caller cancels nothing else.
         """
-        if self._tasks is None:
-            raise ShuttingDown
-
         name = (intent.account_number, intent.client_order_id)
         flight = self._flights.get(name)
         if flight is not None:
             # Another call with this name is ahead: its row says whether it is the same order.
-            await self.wait(intent.account_number, intent.client_order_id, patience)
+            await self._landing(flight, patience)
             return await self._ledger.find(*name), False
+        if self._tasks is None or self._hurried.is_set():
+            raise ShuttingDown
+        if patience <= timedelta():
+            raise DeadlineExceeded
 
         flight = self._tasks.create_task(self._fly(tenant, intent, send), name=f"order {name[1]}")
         self._flights[name] = flight
         flight.add_done_callback(partial(self._landed, name))
-        done, _ = await asyncio.wait([flight], timeout=max(0.0, patience.total_seconds()))
-        if not done:
+        if not await self._landing(flight, patience):
             return None, True
 
         landing = flight.result()
@@ -128,8 +147,13 @@ class Dispatch:
         if flight is None:
             return False
 
-        await asyncio.wait([flight], timeout=max(0.0, patience.total_seconds()))
+        await self._landing(flight, patience)
         return True
+
+    def is_flying(self, account_number: str, client_order_id: str) -> bool:
+        """Whether a change of that name is under way at this moment."""
+        flight = self._flights.get((account_number, client_order_id))
+        return flight is not None and not flight.done()
 
     def statistics(self) -> DispatchStatistics:
         return DispatchStatistics(
@@ -143,6 +167,25 @@ class Dispatch:
     def _landed(self, name: tuple[str, str], flight: asyncio.Task[_Landing]) -> None:
         if self._flights.get(name) is flight:
             del self._flights[name]
+
+    async def _landing(self, flight: asyncio.Task[_Landing], patience: timedelta) -> bool:
+        """Waits for a flight while that is of use; returns whether it has landed."""
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        try:
+            await asyncio.wait(
+                [flight, hurried],
+                timeout=max(0.0, patience.total_seconds()),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            hurried.cancel()
+
+        return flight.done()
+
+    async def _hurry(self) -> None:
+        await self._draining.wait()
+        await self._clock.sleep(max(timedelta(), self._grace - LAST_WORD))
+        self._hurried.set()
 
     async def _land(self) -> None:
         flights = list(self._flights.values())
@@ -207,7 +250,11 @@ class Dispatch:
         self._resolver.follow(entry)
         for pause in LOOKS:
             await self._clock.sleep(pause)
-            entry = await self._resolver.look(entry, tenant)
+            try:
+                entry = await self._resolver.look(entry, tenant)
+            except Exception:
+                # It may be at the broker: no failure of ours may be told as one of the order.
+                log.exception("order not looked up", client_order_id=entry.client_order_id)
             if not entry.is_open:
                 break
 
@@ -223,7 +270,7 @@ class Dispatch:
         try:
             await self._ledger.settle(entry, state, answer=answer, order_id=order_id)
             return await self._ledger.get(entry)
-        except StoreUnavailable:
+        except Exception:
             # The truth is known, and told; the row says `sending` and is settled by a reading.
             log.exception("outcome not stored", client_order_id=entry.client_order_id)
             self._resolver.follow(entry)

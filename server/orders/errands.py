@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Caller", "Errand", "Errands", "check_name"]
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -105,9 +106,10 @@ class Errands:
             entry, mine = await self._dispatch.carry_out(
                 caller.tenant, intent, errand.send, self._patience(caller)
             )
-            if entry is None and mine:
-                return _under_way(chosen, errand)
             if entry is None or (entry.state is State.UNSENT and not mine):
+                if self._dispatch.is_flying(caller.account.number, chosen):
+                    return _under_way(chosen, errand, mine=mine)
+
                 continue  # who was ahead sent nothing
 
             _refuse_other(entry, digest)
@@ -130,9 +132,17 @@ class Errands:
                 await self._ledger.release_recorded(entry.id)
                 entry = await self._ledger.get(entry)
             else:
-                entry = await self._resolver.look(entry, caller.tenant)
+                entry = await self._looked(caller, entry)
 
         return None if entry.state is State.UNSENT else entry
+
+    async def _looked(self, caller: Caller, entry: Entry) -> Entry:
+        """Returns a change after a reading, or as it was if the caller cannot wait for one."""
+        try:
+            async with asyncio.timeout(self._patience(caller).total_seconds()):
+                return await self._resolver.look(entry, caller.tenant)
+        except TimeoutError:
+            return entry
 
     def _patience(self, caller: Caller) -> timedelta:
         return timedelta(seconds=max(0.0, caller.deadline - self._clock.monotonic()))
@@ -152,12 +162,13 @@ def _intent(caller: Caller, kind: str, name: str, digest: str, errand: Errand) -
     )
 
 
-def _under_way(name: str, errand: Errand) -> Receipt:
+def _under_way(name: str, errand: Errand, *, mine: bool) -> Receipt:
+    # What another call is sending has the price that it was given there.
     return Receipt(
         client_order_id=name,
         status=UNKNOWN,
         placement=Placement(),
-        priced=priced_of(errand.record),
+        priced=priced_of(errand.record if mine else {}),
         replaced_order_id=errand.target_id or "",
     )
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
 from server.brokerage import Brokerage
@@ -68,7 +69,10 @@ async def open_office(
             resolver.hint(report.account_number, report.body.get("external-identifier"))
 
     async with AsyncExitStack() as stack:
-        dispatch = await stack.enter_async_context(Dispatch(ledger, resolver, clock))
+        grace = timedelta(seconds=settings.drain_s)
+        dispatch = await stack.enter_async_context(
+            Dispatch(ledger, resolver, clock, draining, grace)
+        )
         streams = await stack.enter_async_context(
             AccountStreams(
                 settings,

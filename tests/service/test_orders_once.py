@@ -11,6 +11,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,10 +19,13 @@ from typing import Any
 
 import grpc
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from tasty.v1 import order_placement_pb2 as pb
 
-from server.orders.ledger import State
+from server.brokerage.order_journey import Journey
+from server.errors import BrokerTimeout, DeadlineExceeded
+from server.orders.ledger import Intent, State
+from server.orders.receipts import receipt_of
 from server.orders.schema import ledger
 from server.secret import Secret
 from server.settings import Settings
@@ -29,8 +33,9 @@ from server.simulator import Simulator, SimulatorSettings
 from server.simulator.exchange.orders import Ticket, TicketLeg
 from server.simulator.exchange.vocabulary import Action, OrderType, TimeInForce
 from server.store import Database
+from server.tenants import Tenant
 from tests.fast_clock import FastClock
-from tests.gateway import open_gateway
+from tests.gateway import Caller, open_gateway
 from tests.meddler import Meddler, Mischief
 from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
 from tests.service.order_cases.combinations import part
@@ -68,6 +73,14 @@ async def patient(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncIter
     """A trader whose server waits long for the broker: fifty orders at once take their time."""
     async with opened(sim, meddler, tmp_path, broker_timeout_s=10) as gateway:
         yield await open_trader(gateway, "patient")
+
+
+@pytest.fixture
+async def punctual(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncIterator[Trader]:
+    """A trader whose server keeps real time, where deadlines are what is tried."""
+    settings = {"simulator_url": meddler.url, "drain_notice_s": 0}
+    async with open_gateway(sim, tmp_path, **settings) as gateway:
+        yield await open_trader(gateway, "punctual")
 
 
 def opened(sim: Simulator, meddler: Meddler, folder: Path, **settings: Any) -> Any:
@@ -286,16 +299,78 @@ async def test_a_cancel_that_never_arrived_is_told_as_unknown_and_may_be_repeate
 
 
 async def test_a_deadline_ends_the_waiting_and_not_the_sending(
-    trader: Trader, meddler: Meddler
+    punctual: Trader, meddler: Meddler
 ) -> None:
-    meddler.mischief.append(Mischief(delay_s=0.6))
-    request = trader.request(leg(*BUY), price=FAR, client_order_id="late")
-    started = time.monotonic()
-    answer = await trader.caller.orders.PlaceOrder(request, timeout=0.5)
+    meddler.mischief.append(Mischief(delay_s=6))
+    request = punctual.request(leg(*BUY), price=FAR, client_order_id="late")
+    answer = await punctual.caller.orders.PlaceOrder(request, timeout=4)
     assert (answer.status, answer.client_order_id) == ("Unknown", "late")
-    assert time.monotonic() - started < 0.5
-    assert await settled(trader, "late") is State.ACCEPTED
-    assert len(trader.named("late")) == 1
+    assert await state_of(punctual, "late") is State.SENDING, "it did not wait for the broker"
+    assert await settled(punctual, "late") is State.ACCEPTED
+    assert len(punctual.named("late")) == 1
+
+
+async def test_an_order_whose_caller_is_out_of_time_does_not_leave(trader: Trader) -> None:
+    async def send(_journey: Journey) -> tuple[dict[str, Any], str]:
+        raise AssertionError("it was sent")
+
+    office, tenant = trader.gateway.app.office, await tenant_of(trader)
+    with pytest.raises(DeadlineExceeded):
+        await office.dispatch.carry_out(tenant, intent(trader, "no-time"), send, timedelta())
+    assert await state_of(trader, "no-time") is None
+
+
+async def test_a_caller_behind_an_order_under_way_is_not_told_that_it_was_not_sent(
+    punctual: Trader, tmp_path: Path
+) -> None:
+    def place() -> Any:
+        request = punctual.request(leg(*BUY), price=FAR, client_order_id="busy")
+        return asyncio.ensure_future(punctual.caller.orders.PlaceOrder(request, timeout=4))
+
+    async with Database(Settings(data_dir=tmp_path)) as other, other.write():
+        # Another process writes, so neither call gets as far as its row.
+        first = place()
+        await eventually(lambda: punctual.gateway.app.office.dispatch.statistics().flights)
+        told = [(await each).status for each in (place(), first)]
+
+    assert told == ["Unknown", "Unknown"]
+    assert await settled(punctual, "busy") is State.ACCEPTED
+    assert len(punctual.named("busy")) == 1
+
+
+async def test_a_store_that_fails_behind_an_order_makes_it_unknown_and_not_failed(
+    trader: Trader, tmp_path: Path
+) -> None:
+    async def send(journey: Journey) -> tuple[dict[str, Any], str]:
+        await journey.trace("http11.send_request_headers.started", {})
+        async with Database(Settings(data_dir=tmp_path)) as other, other.write() as connection:
+            await connection.execute(text("ALTER TABLE order_ledger RENAME TO lost"))
+
+        raise BrokerTimeout("/orders")
+
+    office, tenant = trader.gateway.app.office, await tenant_of(trader)
+    entry, _ = await office.dispatch.carry_out(
+        tenant, intent(trader, "no-store"), send, timedelta(seconds=600)
+    )
+    assert entry is not None
+    assert receipt_of(entry).status == "Unknown"
+
+
+async def tenant_of(trader: Trader) -> Tenant:
+    return await trader.gateway.app.tenants.authenticate(Secret("key-of-once"))
+
+
+def intent(trader: Trader, name: str) -> Intent:
+    return Intent(
+        account_number=trader.account,
+        client_order_id=name,
+        tenant_id="tenant",
+        kind="place",
+        digest="of some order",
+        notional=Decimal(1),
+        symbols=("KO",),
+        request={"spec": None},
+    )
 
 
 async def test_a_caller_that_hangs_up_changes_nothing(trader: Trader, meddler: Meddler) -> None:
@@ -354,16 +429,21 @@ async def _down_after(meddler: Meddler, changes: int) -> None:
 async def test_an_order_on_its_way_when_the_server_stops_is_known_afterwards(
     sim: Simulator, meddler: Meddler, tmp_path: Path
 ) -> None:
-    async with opened(sim, meddler, tmp_path, drain_s=0.2) as gateway:
+    async with AsyncExitStack() as serving:
+        # The broker answers after the server has stopped, and the caller keeps its connection.
+        gateway = await serving.enter_async_context(opened(sim, meddler, tmp_path, drain_s=1.0))
         trader = await open_trader(gateway, "stopping")
-        meddler.mischief.append(Mischief(delay_s=0.5))
-        placing = asyncio.ensure_future(
-            trader.place(leg(*BUY), price=FAR, client_order_id="in-flight")
-        )
-        await eventually(lambda: meddler.changes["POST"])
+        meddler.mischief.append(Mischief(delay_s=30))
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{gateway.app.grpc_port}") as channel:
+            caller = Caller(channel, "key-of-stopping")
+            request = trader.request(leg(*BUY), price=FAR, client_order_id="in-flight")
+            placing = asyncio.ensure_future(caller.orders.PlaceOrder(request))
+            await eventually(lambda: meddler.changes["POST"])
+            await serving.aclose()
+            answer = await placing
 
-    with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
-        await placing
+    # Not "send it again": without the name that would be a second order.
+    assert (answer.status, answer.client_order_id) == ("Unknown", "in-flight")
     async with opened(sim, meddler, tmp_path) as gateway:
         again = Trader(
             gateway=gateway,
