@@ -90,18 +90,31 @@ class ComplexDesk:
     ) -> Sequence[Prepared]:
         parts = [] if draft.trigger is None else [("trigger_order.", draft.trigger)]
         parts += [(f"orders[{index}].", each) for index, each in enumerate(draft.orders)]
-        return [
-            await self._preparation.prepare(
-                caller.tenant,
-                caller.session,
-                caller.account,
-                part,
-                quoted=quoted,
-                where=where,
-                priced=True,
+        prepared: list[Prepared] = []
+        for where, part in parts:
+            triggered = draft.trigger is not None and prepared
+            prepared.append(
+                await self._preparation.prepare(
+                    caller.tenant,
+                    caller.session,
+                    caller.account,
+                    part,
+                    quoted=quoted,
+                    where=where,
+                    priced=True,
+                    coming=_change_of(prepared[0]) if triggered else {},
+                )
             )
-            for where, part in parts
-        ]
+
+        return prepared
+
+
+def _change_of(trigger: Prepared) -> Mapping[str, Decimal]:
+    """Returns what a trigger changes of the positions once it is filled."""
+    return {
+        leg.symbol: (leg.quantity or Decimal(0)) * (1 if leg.action.startswith("Buy") else -1)
+        for leg in trigger.spec.legs
+    }
 
 
 def _check(draft: ComplexDraft) -> None:

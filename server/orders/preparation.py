@@ -41,6 +41,9 @@ LIMIT = timedelta(seconds=3)
 """What else it may take: finding the instruments, and the broker's snapshot."""
 
 
+NOTHING: Mapping[str, Decimal] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """An order ready to be sent, and how it came to be so."""
@@ -75,18 +78,20 @@ class Preparation:
         quoted: bool = False,
         where: str = "",
         priced: bool = False,
+        coming: Mapping[str, Decimal] = NOTHING,
     ) -> Prepared:
         """Returns the order; raises BadInput or NotFound, with what is wrong and where.
 
         `quoted` asks for quotes although there is a price, and does without if none come; `priced`
-        refuses a limit without a price instead of asking for quotes.
+        refuses a limit without a price instead of asking for quotes; `coming` is what a trigger
+        will have bought (sold: negative) before this order works, by symbol.
         """
         check_draft(draft, where=where, priced=priced)
         contracts = await self.contracts(session, draft.legs, where=where)
         check_contracts(draft, contracts, self._clock.now(), where=where)
         check_prices(draft, contracts, where=where)
         # Asked before pricing: a wrong position would be as bad as a wrong price.
-        draft = await self._with_actions(session, account, draft, contracts)
+        draft = await self._with_actions(session, account, draft, contracts, coming)
         quotes = await self._quotes_for(tenant, draft, contracts, quoted=quoted)
         return self._finished(draft, contracts, quotes, where=where)
 
@@ -123,6 +128,7 @@ class Preparation:
         account: Account,
         draft: OrderDraft,
         contracts: Sequence[Contract],
+        coming: Mapping[str, Decimal],
     ) -> OrderDraft:
         future = InstrumentKind.FUTURE
         if all(leg.action not in SHORT_WORDS for leg in draft.legs) or contracts[0].kind is future:
@@ -130,7 +136,7 @@ class Preparation:
 
         positions = await session.positions(account)
         legs = tuple(
-            replace(leg, action=mapped(leg.action, contract, positions))
+            replace(leg, action=mapped(leg.action, contract, positions, coming))
             for leg, contract in zip(draft.legs, contracts, strict=True)
         )
         return replace(draft, legs=legs)

@@ -10,11 +10,12 @@ __all__ = ["find_order", "is_cancelled"]
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from server.brokerage.item import Faults, Item
 from server.orders.ledger import Entry
-from server.orders.records import symbols_of
+from server.orders.records import priced_of, symbols_of
 
 CLOCKS_APART = timedelta(minutes=10)
 """How far the broker's clock may be from ours."""
@@ -46,7 +47,7 @@ def _by_link(entry: Entry, shown: Sequence[Raw]) -> Raw | None:
     for raw in shown:
         links = str(raw.get("replaces-order-id", "")) == entry.target_id
         nameless = raw.get("external-identifier") is None
-        if links and nameless and _price_of(raw) == (entry.request.get("spec") or {}).get("price"):
+        if links and nameless and _price_of(raw) == priced_of(entry.request).price:
             return raw if _may_be(entry, raw) else None
 
     return None
@@ -67,6 +68,5 @@ def _earliest(entry: Entry) -> datetime:
     return (entry.sent_at or entry.recorded_at) - CLOCKS_APART
 
 
-def _price_of(raw: Raw) -> str | None:
-    price = Item(raw, Faults()).signed("price")
-    return None if price is None else f"{price:f}"
+def _price_of(raw: Raw) -> Decimal | None:
+    return Item(raw, Faults()).signed("price")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["change_draft", "complex_draft", "name_of", "order_draft"]
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from tasty.v1 import new_order_pb2
@@ -58,12 +59,19 @@ def change_draft(request: pb.ReplaceOrderRequest) -> ChangeDraft:
     return ChangeDraft(order_id=request.order_id.strip(), price=_decimal(named, "price", ""))
 
 
-def name_of(given: str | None, header: str | None) -> str | None:
-    """Returns the name of a change, from the body or the Idempotency-Key header."""
-    if given is not None and header is not None and given != header:
+def name_of(given: str | None, headers: Sequence[str]) -> str | None:
+    """Returns the name of a change, from the body or the Idempotency-Key header.
+
+    Raises InvalidField for two names: whichever was taken, a repeat might be known by the other.
+    """
+    names = set(headers)
+    if len(names) > 1:
+        shown = ", ".join(sorted(names))
+        raise InvalidField("client_order_id", shown, "the header Idempotency-Key once")
+    if given is not None and names - {given}:
         raise InvalidField("client_order_id", given, "the same as in the header Idempotency-Key")
 
-    return given if given is not None else header
+    return given if given is not None else next(iter(names), None)
 
 
 def _leg(leg: new_order_pb2.NewOrderLeg, place: str) -> LegDraft:

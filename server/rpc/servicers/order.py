@@ -182,7 +182,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
 
 def _name(message: Any) -> str | None:
     given = message.client_order_id if message.HasField("client_order_id") else None
-    return name_of(given, current_call().header("idempotency-key"))
+    return name_of(given, current_call().headers("idempotency-key"))
 
 
 async def _tell_replay(receipt: Receipt, context: Any) -> None:

@@ -90,6 +90,32 @@ async def one_triggers_two(trader: Trader) -> None:
     await trader.until(whole.orders[1].id, "Cancelled")
 
 
+@case(105, "Behind a trigger Buy and Sell mean what fits the position after it")
+async def short_words_behind_a_trigger(trader: Trader) -> None:
+    symbol = trader.fresh()
+
+    async def sent(first: str, then: str, price: str, later: str) -> list[str]:
+        placed = await trader.combine(
+            "OTOCO",
+            part(leg(symbol, then, 2), later),
+            part(leg(symbol, then, 2), order_type="Stop", stop_trigger="1.00"),
+            trigger=part(leg(symbol, first, 2), price),
+        )
+        whole = placed.complex_order
+        numbers = [whole.trigger_order.id, *(each.id for each in whole.orders)]
+        return [trader.at_broker(each).ticket.legs[0].action.value for each in numbers]
+
+    closing = ["Buy to Open", "Sell to Close", "Sell to Close"]
+    assert await sent("Buy", "Sell", "-1.00", "5000.00") == closing
+    assert await sent("Sell", "Buy", "5000.00", "-1.00") == [
+        *("Sell to Open", "Buy to Close", "Buy to Close")
+    ]
+    await trader.bought(symbol, 2)
+    assert await sent("Sell", "Buy", "5000.00", "-1.00") == [
+        *("Sell to Close", "Buy to Open", "Buy to Open")
+    ]
+
+
 @case(93, "Cancelling a complex order ends all that works of it")
 async def cancel_whole(trader: Trader) -> None:
     placed = await bracket(trader, trader.fresh())
@@ -176,7 +202,7 @@ async def name_in_a_header(trader: Trader) -> None:
     assert len(trader.named("head-1")) == 1
 
 
-@case(99, "Two different names in body and header: refused")
+@case(99, "Two different names in body and header, or two in the header: refused")
 async def two_names(trader: Trader) -> None:
     request = trader.request(leg("SPY", "Buy", 1), price="-1.00", client_order_id="body-1")
     key = (("x-api-key", "key-of-case-99"), ("idempotency-key", "head-1"))
@@ -184,6 +210,13 @@ async def two_names(trader: Trader) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await call(request.SerializeToString(), metadata=key)
     assert "Idempotency-Key" in str(refused.value.details())
+
+    nameless = trader.request(leg("SPY", "Buy", 1), price="-1.00").SerializeToString()
+    twice = (*key, ("idempotency-key", "head-2"))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call(nameless, metadata=twice)
+    assert "'head-1, head-2'" in str(refused.value.details())
+    assert not trader.named("head-1")
 
 
 @case(100, "Names that are none: refused")

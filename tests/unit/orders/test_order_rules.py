@@ -242,12 +242,12 @@ def test_the_sign_of_a_spread_is_the_markets_to_tell() -> None:
 )
 def test_the_position_decides_what_buy_and_sell_mean(action: str, held: int, sent: str) -> None:
     others = [position("QQQ", -9), position("SPY", held)]
-    assert mapped(action, contract(), others) == sent
+    assert mapped(action, contract(), others, {}) == sent
 
 
 def test_futures_keep_the_short_words() -> None:
     future = contract("/ESZ6", InstrumentKind.FUTURE)
-    assert mapped("Sell", future, [position("/ESZ6", 5)]) == "Sell"
+    assert mapped("Sell", future, [position("/ESZ6", 5)], {}) == "Sell"
 
 
 # --- notional
