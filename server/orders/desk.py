@@ -116,9 +116,9 @@ class OrderDesk:
         """
 
         async def make(chosen: str) -> Errand:
-            await self._board.admit(caller.tenant.id)
+            capped = await self._board.admit(caller.tenant.id)
             old = await self._working(caller, draft.order_id)
-            prepared = await self._prepare(caller, _draft_of(old, draft.price))
+            prepared = await self._prepare(caller, _draft_of(old, draft.price), quoted=capped)
             spec = replace(
                 prepared.spec,
                 time_in_force=old.time_in_force or prepared.spec.time_in_force,
@@ -134,6 +134,7 @@ class OrderDesk:
                 record=_record(replace(prepared, spec=spec)),
                 send=send,
                 notional=await self._added(caller, old, prepared),
+                whole=prepared.notional,
                 symbols=prepared.symbols,
                 target_id=old.id,
             )
@@ -180,12 +181,10 @@ class OrderDesk:
         return order
 
     async def _added(self, caller: Caller, old: Order, new: Prepared) -> Decimal | None:
-        """Returns what the new price commits beyond the old one: only that counts against caps."""
-        worth = [
-            await self._preparation.notional(caller.session, _draft_of(old, price))
-            for price in (old.price, new.spec.price)
-        ]
-        before, after = worth
+        """Returns what the new price commits beyond the old one: the day has counted that one."""
+        draft = _draft_of(old, old.price)
+        before = await self._preparation.notional(caller.session, draft, new.quotes)
+        after = new.notional
         return None if before is None or after is None else max(Decimal(0), after - before)
 
 

@@ -59,6 +59,7 @@ class Errand:
     notional: Decimal | None = Decimal(0)
     symbols: tuple[str, ...] = ()
     target_id: str | None = None
+    whole: Decimal | None = None
 
 
 def check_name(name: str | None) -> None:
@@ -159,6 +160,7 @@ def _intent(caller: Caller, kind: str, name: str, digest: str, errand: Errand) -
         symbols=errand.symbols,
         request=errand.record,
         target_id=errand.target_id,
+        whole=errand.whole,
     )
 
 

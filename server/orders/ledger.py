@@ -68,6 +68,8 @@ class Intent:
     """What is sent and how it was priced, as plain JSON."""
     target_id: str | None = None
     """The order that is replaced or cancelled."""
+    whole: Decimal | None = None
+    """What an order commits that replaces another; `notional` is then what it adds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,12 @@ class Ledger:
 
             day = new_york_today(self._clock)
             await self._board.check(
-                connection, intent.tenant_id, day, intent.notional, intent.symbols
+                connection,
+                intent.tenant_id,
+                day,
+                intent.notional,
+                intent.symbols,
+                intent.whole,
             )
             values = self._values(intent, day) | {"id": uuid4().hex}
             if found is None:

@@ -1,10 +1,13 @@
 """How much money an order commits, as the caps of the risk switches count it.
 
 Per leg: quantity times multiplier times price, all legs added whatever their side, so that a spread
-bought for nothing still counts. The price is the order's own where it has one leg and a price, else
-the leg's mid, else the net price of the whole; where none is known, neither is the notional. The
-premium of options counts, not what a short one may cost in the end: that is the broker's margin
-check. Closing legs count nothing, since a cap must not keep anybody from getting out.
+bought for nothing still counts. The price of one leg that is bought at a limit is that limit. Sold
+at a limit or set off by a stop it trades at the market, so the higher of its price and the market
+counts, else a cap would be passed by selling for a cent. Of several legs each counts at its market,
+or at the net price of the whole where it has none. Where no price is known, neither is the
+notional. The premium of options counts, not what a short one may cost in the end: that is the
+broker's margin check. Closing legs count nothing, since a cap must not keep anybody from getting
+out.
 """
 
 from __future__ import annotations
@@ -30,18 +33,40 @@ def notional_of(
         closes = all(leg.action in CLOSING for leg in draft.legs)
         return ZERO if closes else abs(draft.value)
 
-    own = draft.price if draft.price is not None else draft.stop_trigger
     total = ZERO
     for leg, contract in zip(draft.legs, contracts, strict=True):
         if leg.action in CLOSING or leg.quantity is None:
             continue
 
-        quote = quotes.get(contract.symbol)
-        mid = None if quote is None else quote.mid
-        worth = own if own is not None and (len(contracts) == 1 or mid is None) else mid
+        market = _market(quotes.get(contract.symbol))
+        if len(contracts) == 1:
+            worth = _of_one(draft, market)
+        else:
+            worth = draft.price if market is None else market
+
         if worth is None:
             return None
 
         total += leg.quantity * contract.multiplier * abs(worth)
 
     return total
+
+
+def _of_one(draft: OrderDraft, market: Decimal | None) -> Decimal | None:
+    """Returns the price of a single leg."""
+    if draft.price is not None and draft.price < 0:
+        return draft.price
+
+    own = draft.price if draft.price is not None else draft.stop_trigger
+    if own is None or market is None:
+        return market
+
+    return max(own, market)
+
+
+def _market(quote: LegQuote | None) -> Decimal | None:
+    """Returns what a unit is worth at the market, from one side of it if there is but one."""
+    if quote is None:
+        return None
+
+    return quote.mid or quote.ask or quote.bid

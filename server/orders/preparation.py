@@ -52,6 +52,8 @@ class Prepared:
     price_source: str
     """`given`, `mid`, or empty for an order without a price."""
     pricing: Pricing | None
+    quotes: Mapping[str, LegQuote]
+    """What was asked of the market, by symbol."""
     notional: Decimal | None
     """What it commits, in dollars: 0 where it only closes, None where no price is known."""
     symbols: tuple[str, ...]
@@ -112,9 +114,11 @@ class Preparation:
 
         return found
 
-    async def notional(self, session: BrokerSession, draft: OrderDraft) -> Decimal | None:
-        """Returns what a draft commits at its own price, without asking for quotes."""
-        return notional_of(draft, await self.contracts(session, draft.legs), {})
+    async def notional(
+        self, session: BrokerSession, draft: OrderDraft, quotes: Mapping[str, LegQuote]
+    ) -> Decimal | None:
+        """Returns what a draft commits by these quotes, without asking for others."""
+        return notional_of(draft, await self.contracts(session, draft.legs), quotes)
 
     def _refuse_expired(self, leg: LegDraft, field: str) -> None:
         # By its name alone: the broker's pages know only what is still listed.
@@ -180,6 +184,7 @@ class Preparation:
             spec=_spec(draft, contracts),
             price_source=source,
             pricing=pricing,
+            quotes=quotes,
             notional=notional_of(draft, contracts, quotes),
             symbols=tuple({contract.underlying_symbol: None for contract in contracts}),
         )

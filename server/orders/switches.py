@@ -33,6 +33,10 @@ from server.store import Database
 UNCOUNTED = ("refused", "unsent")
 """States of the ledger in which nothing was sent, or nothing came of it."""
 
+MOST_CENTS = 10**15
+"""Ten trillion dollars: what is more is written as this, so that thousands of such slips of the
+finger still fit into the sum of a day, which the database keeps in 64 bits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
@@ -110,8 +114,13 @@ class SwitchBoard:
         day: date,
         notional: Decimal | None,
         symbols: Iterable[str],
+        whole: Decimal | None = None,
     ) -> None:
-        """Raises NotAllowed unless the order may be sent, in the caller's own transaction."""
+        """Raises NotAllowed unless the order may be sent, in the caller's own transaction.
+
+        Of an order that replaces another `notional` is what it adds, and `whole` what it then is:
+        else an order would pass its cap in small steps. What adds nothing may always be sent.
+        """
         own = await self._read(connection, tenant_id)
         for set_, whose in ((self._server, "server"), (own, "API key")):
             _refuse_read_only(set_, whose)
@@ -119,7 +128,9 @@ class SwitchBoard:
                 if set_.symbols and not _allowed(symbol, set_.symbols):
                     raise SymbolNotAllowed(whose, symbol)
 
-        await self._check_caps(connection, own, tenant_id, day, notional)
+        await self._check_caps(
+            connection, own, tenant_id, day, notional, notional if whole is None else whole
+        )
 
     async def _check_caps(
         self,
@@ -128,19 +139,20 @@ class SwitchBoard:
         tenant_id: str,
         day: date,
         notional: Decimal | None,
+        whole: Decimal | None,
     ) -> None:
         if not (self._server.capped or own.capped):
             return
 
-        if notional is None:
+        if notional is None or whole is None:
             raise NotPriceable("the caps of the risk switches need a price")
 
         for set_, whose in ((self._server, "server"), (own, "API key")):
-            if set_.order_cap is not None and notional > set_.order_cap:
-                raise OverOrderCap(
-                    whose, notional=f"{notional:.2f}", allowed=f"{set_.order_cap:.2f}"
-                )
-            if set_.day_cap is None or not notional:
+            if not notional:
+                continue
+            if set_.order_cap is not None and whole > set_.order_cap:
+                raise OverOrderCap(whose, notional=f"{whole:.2f}", allowed=f"{set_.order_cap:.2f}")
+            if set_.day_cap is None:
                 continue
 
             used = await self._used(connection, None if whose == "server" else tenant_id, day)
@@ -172,7 +184,7 @@ class SwitchBoard:
 
 def cents(amount: Decimal) -> int:
     """Returns whole cents, rounded up: a cap is never passed by a fraction."""
-    return int((amount * 100).to_integral_value(ROUND_CEILING))
+    return min(int((amount * 100).to_integral_value(ROUND_CEILING)), MOST_CENTS)
 
 
 def _from(row: Row[tuple[object, ...]]) -> Switches:

@@ -89,6 +89,42 @@ async def test_a_better_price_counts_only_what_it_adds(trader: Trader) -> None:
     assert (await trader.replace(order_id, price="-1.50")).id
 
 
+async def test_an_order_does_not_pass_its_cap_in_small_steps(trader: Trader) -> None:
+    await switch(trader, order_cap=Decimal(100))
+    trader.script(NEVER, 3)
+    order_id = (await trader.place(leg("KO", "Buy to Open", 60), price="-1.00")).id
+    await trader.until(order_id, "Live")
+    order_id = (await trader.replace(order_id, price="-1.50")).id
+    await trader.until(order_id, "Live")
+    refusal = await refusal_of(trader.replace(order_id, price="-2.00"))
+    assert by("order_cap", refusal)
+    assert "120.00" in refusal.words
+    await switch(trader, order_cap=Decimal(50))
+    assert (await trader.replace(order_id, price="-1.40")).id, "what commits less may always go"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"price": "0.01"},
+        {"order_type": "Stop", "stop_trigger": "0.01"},
+        {"order_type": "Stop Limit", "stop_trigger": "0.02", "price": "0.01"},
+    ],
+    ids=["limit", "stop", "stop limit"],
+)
+async def test_what_is_traded_at_the_market_is_weighed_by_it(
+    trader: Trader, wanted: dict[str, Any]
+) -> None:
+    await switch(trader, order_cap=Decimal(10))
+    refusal = await trader.refused(leg(trader.fresh(), "Sell to Open", 1), **wanted)
+    assert by("order_cap", refusal)
+
+
+async def test_an_order_of_any_size_has_an_answer(trader: Trader) -> None:
+    refusal = await trader.refused(leg("/6EZ6", "Buy", 1_000_000), price="-1000000")
+    assert refusal.code == "INVALID_ARGUMENT", "the broker's own words, and no error of ours"
+
+
 async def test_symbols(trader: Trader) -> None:
     await switch(trader, symbols=frozenset({"KO"}))
     assert (await trader.place(leg("KO", "Buy to Open", 1), price="-1.00")).id
