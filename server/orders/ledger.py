@@ -7,10 +7,10 @@ Each step names the states that it may start from, so that two processes cannot 
 
 from __future__ import annotations
 
-__all__ = ["OPEN", "Entry", "Intent", "Ledger", "State"]
+__all__ = ["OPEN", "Entry", "Intent", "Ledger", "Sighting", "State"]
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import Row, Select, Update, insert, or_, select, update
 
 from server.clock import Clock, new_york_today
 from server.orders.schema import ledger
@@ -50,6 +50,9 @@ OPEN = (State.SENDING, State.UNKNOWN, State.NOT_SEEN)
 """States in which only the broker knows."""
 
 ENDS_FROM = (State.RECORDED, *OPEN)
+
+AT_ONCE = 100
+"""Rows settled in one transaction: others write meanwhile, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,17 @@ class Entry:
         return self.state in OPEN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What a reading of the broker's list showed of a change: its answer, or that it is absent."""
+
+    entry: Entry
+    state: State
+    """Accepted, or unknown or not seen."""
+    answer: Mapping[str, Any] | None = None
+    order_id: str | None = None
+
+
 class Ledger:
     """Reads and writes the rows of one environment."""
 
@@ -127,6 +141,18 @@ class Ledger:
         """Returns what a row has become; a later try of the same name has another id."""
         async with self._database.read() as connection:
             return _entry((await connection.execute(self._named(entry))).one())
+
+    async def get_all(self, account_number: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Returns what rows of one account have become, in their order."""
+        query = select(ledger).where(
+            ledger.c.environment == self._environment,
+            ledger.c.account_number == account_number,
+            ledger.c.client_order_id.in_([entry.client_order_id for entry in entries]),
+        )
+        async with self._database.read() as connection:
+            named = {row.client_order_id: _entry(row) for row in await connection.execute(query)}
+
+        return [named[entry.client_order_id] for entry in entries]
 
     async def record(self, intent: Intent) -> tuple[Entry, bool]:
         """Returns the row of the intent and whether this call wrote it.
@@ -165,11 +191,10 @@ class Ledger:
 
     async def mark_sending(self, entry: Entry) -> bool:
         """Notes that the change leaves now; False if somebody released the row meanwhile."""
-        return await self._move(
-            entry.id,
-            (State.RECORDED,),
-            {"state": State.SENDING.value, "sent_at": self._clock.now()},
-        )
+        values = {"state": State.SENDING.value, "sent_at": self._clock.now()}
+        async with self._database.write() as connection:
+            moved = await connection.execute(_moved(entry, (State.RECORDED,), values))
+            return bool(moved.rowcount)
 
     async def settle(
         self,
@@ -180,29 +205,28 @@ class Ledger:
         order_id: str | None = None,
     ) -> None:
         """Notes what became of a change; a row that has come to its end stays as it is."""
-        await self._move(
-            entry.id,
-            ENDS_FROM,
-            {
-                "state": state.value,
-                "answer": None if answer is None else json.dumps(answer),
-                "order_id": order_id,
-                "settled_at": None if state in OPEN else self._clock.now(),
-            },
-        )
+        values = self._end(state, answer, order_id)
+        async with self._database.write() as connection:
+            await connection.execute(_moved(entry, ENDS_FROM, values))
 
-    async def note_absence(self, entry: Entry, state: State) -> None:
-        """Notes that the broker's list was read and did not show the change."""
+    async def note_reading(self, sightings: Iterable[Sighting]) -> None:
+        """Notes what a reading of the broker's list has shown.
+
+        Many in one transaction: a start that finds hundreds of changes open is soon done with them.
+        """
         now = self._clock.now()
-        await self._move(
-            entry.id,
-            OPEN,
-            {
-                "state": state.value,
-                "looks": entry.looks + 1,
-                "first_look_at": entry.first_look_at or now,
-            },
-        )
+        for some in _batches(list(sightings)):
+            async with self._database.write() as connection:
+                for each in some:
+                    values: Mapping[str, Any] = {
+                        "state": each.state.value,
+                        "looks": each.entry.looks + 1,
+                        "first_look_at": each.entry.first_look_at or now,
+                    }
+                    if each.state is State.ACCEPTED:
+                        values = self._end(each.state, each.answer, each.order_id)
+
+                    await connection.execute(_moved(each.entry, OPEN, values))
 
     async def release_recorded(self, entry_id: str | None = None) -> int:
         """Frees rows whose process died before it sent anything; returns how many.
@@ -294,16 +318,27 @@ class Ledger:
             "settled_at": None,
         }
 
-    async def _move(
-        self, entry_id: str, states: Sequence[State], values: Mapping[str, Any]
-    ) -> bool:
-        query = (
-            update(ledger)
-            .where(ledger.c.id == entry_id, ledger.c.state.in_([state.value for state in states]))
-            .values(**values)
-        )
-        async with self._database.write() as connection:
-            return bool((await connection.execute(query)).rowcount)
+    def _end(
+        self, state: State, answer: Mapping[str, Any] | None, order_id: str | None
+    ) -> dict[str, Any]:
+        return {
+            "state": state.value,
+            "answer": None if answer is None else json.dumps(answer),
+            "order_id": order_id,
+            "settled_at": None if state in OPEN else self._clock.now(),
+        }
+
+
+def _moved(entry: Entry, states: Sequence[State], values: Mapping[str, Any]) -> Update:
+    """Returns the step of a row to another state, which it takes only from the given ones."""
+    names = [state.value for state in states]
+    mine = ledger.c.id == entry.id
+    return update(ledger).where(mine, ledger.c.state.in_(names)).values(**values)
+
+
+def _batches(sightings: Sequence[Sighting]) -> Iterator[Sequence[Sighting]]:
+    for first in range(0, len(sightings), AT_ONCE):
+        yield sightings[first : first + AT_ONCE]
 
 
 def _entry(row: Row[Any]) -> Entry:

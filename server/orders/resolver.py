@@ -29,7 +29,7 @@ from server.errors import (
     OrderNotFound,
     OrdersReconciling,
 )
-from server.orders.ledger import Entry, Ledger, State
+from server.orders.ledger import Entry, Ledger, Sighting, State
 from server.orders.sightings import find_order, is_cancelled
 from server.tenants import Tenant
 
@@ -215,13 +215,11 @@ class Resolver:
         async with self._locks[account_number]:
             session = await self._brokerage.session(tenant)
             pages = OrderPages(session, await session.account(account_number))
-            current = [await self._ledger.get(entry) for entry in entries]
+            current = await self._ledger.get_all(account_number, entries)
             still = [entry for entry in current if entry.is_open]
             shown = await self._shown(pages, still)
             self._readings += 1
-            for entry in still:
-                await self._judge(pages, entry, shown)
-
+            await self._judge(pages, still, shown)
             for before, after in zip(entries, current, strict=True):
                 if not after.is_open or after.id != before.id:
                     self._waiting.pop(before.id, None)
@@ -239,20 +237,40 @@ class Resolver:
 
         return today
 
-    async def _judge(self, pages: OrderPages, entry: Entry, shown: Sequence[Raw]) -> None:
-        answer, order_id = await self._sight(pages, entry, shown)
-        if answer is not None:
-            await self._ledger.settle(entry, State.ACCEPTED, answer=answer, order_id=order_id)
+    async def _judge(
+        self, pages: OrderPages, entries: Sequence[Entry], shown: Sequence[Raw]
+    ) -> None:
+        seen: list[Sighting] = []
+        unreadable: GatewayError | None = None
+        for entry in entries:
+            try:
+                seen.append(await self._sighting(pages, entry, shown))
+            except GatewayError as failure:
+                unreadable = failure  # one page that fails must not keep the others from their end
+
+        await self._ledger.note_reading(seen)
+        for each in seen:
+            entry = each.entry
+            if each.state is not State.ACCEPTED:
+                self._wait_on(entry, each.state)
+                continue
+
             self._waiting.pop(entry.id, None)
             self._found += 1
             log.info("order found", kind=entry.kind, client_order_id=entry.client_order_id)
-            return
+
+        if unreadable is not None:
+            raise unreadable
+
+    async def _sighting(self, pages: OrderPages, entry: Entry, shown: Sequence[Raw]) -> Sighting:
+        answer, order_id = await self._sight(pages, entry, shown)
+        if answer is not None:
+            return Sighting(entry=entry, state=State.ACCEPTED, answer=answer, order_id=order_id)
 
         now = self._clock.now()
         again = entry.first_look_at is not None and now - entry.first_look_at >= APART
         state = State.NOT_SEEN if again or entry.state is State.NOT_SEEN else State.UNKNOWN
-        await self._ledger.note_absence(entry, state)
-        self._wait_on(entry, state)
+        return Sighting(entry=entry, state=state)
 
     async def _sight(
         self, pages: OrderPages, entry: Entry, shown: Sequence[Raw]

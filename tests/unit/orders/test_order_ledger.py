@@ -17,7 +17,7 @@ from server.errors import (
     SymbolNotAllowed,
     TradingReadOnly,
 )
-from server.orders.ledger import Intent, Ledger, State
+from server.orders.ledger import Intent, Ledger, Sighting, State
 from server.orders.switches import NONE, SwitchBoard, Switches
 from server.settings import Settings
 from server.store import Database
@@ -139,12 +139,13 @@ async def test_an_unsent_name_stays_bound_to_its_order(ledger: Ledger) -> None:
 async def test_absence_is_counted_and_proves_nothing(ledger: Ledger, clock: ManualClock) -> None:
     entry, _ = await ledger.record(intent())
     await ledger.mark_sending(entry)
-    await ledger.note_absence(entry, State.UNKNOWN)
+    await ledger.note_reading([Sighting(entry=entry, state=State.UNKNOWN)])
     seen = await ledger.get(entry)
     assert (seen.looks, seen.first_look_at) == (1, clock.now())
-    await ledger.note_absence(seen, State.NOT_SEEN)
-    await ledger.settle(seen, State.ACCEPTED, answer={"order": {}}, order_id="7")
-    assert (await ledger.get(entry)).state is State.ACCEPTED
+    found = Sighting(entry=seen, state=State.ACCEPTED, answer={"order": {}}, order_id="7")
+    await ledger.note_reading([Sighting(entry=seen, state=State.NOT_SEEN), found])
+    settled = await ledger.get(entry)
+    assert (settled.state, settled.order_id, settled.looks) == (State.ACCEPTED, "7", 2)
 
 
 async def test_answers_are_let_go_after_their_time_and_names_never(
