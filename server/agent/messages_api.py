@@ -99,6 +99,10 @@ class MessagesApi:
             # The second kind passes the SDK unwrapped, when a stream breaks off.
             told = {"error": type(error).__name__}
             raise Failed("the connection to it failed", pause_s=0.0, told=told) from error
+        except ValueError as error:
+            # The SDK's word for a stream that is no JSON, and for a tool's input that is none.
+            told = {"error": type(error).__name__}
+            raise Failed("its answer could not be read", pause_s=0.0, told=told) from error
 
         yield answer_of(message)
 

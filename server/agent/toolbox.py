@@ -21,7 +21,7 @@ from server.agent.guard import Permission, permission
 from server.agent.preparation import Preparation
 from server.agent.talk import Tell, TicketMade, ToolCall, ToolFinished, ToolStarted
 from server.agent.tickets import LIFETIME, Ticket
-from server.agent.tools import ToolResult, Tools, TooMuch, as_data, as_text
+from server.agent.tools import ToolResult, Tools, TooMuch, as_data, as_text, written_of
 from server.clock import Clock
 from server.contract.catalog import Effect
 from server.contract.tools import Tool
@@ -94,7 +94,7 @@ class Toolbox:
         self, tenant: Tenant, block: Mapping[str, Any], tell: Tell, index: int
     ) -> Toolrun:
         name, arguments = str(block.get("name")), block.get("input")
-        written = orjson.dumps(arguments).decode()
+        written = written_of(arguments)
         call = ToolCall(id=str(block.get("id")), name=name, arguments=written)
         began = self._clock.monotonic()
         tell(ToolStarted(call))

@@ -6,9 +6,19 @@ decided here either; see `guard`.
 
 from __future__ import annotations
 
-__all__ = ["MOST_RESULT", "Rpcs", "TooMuch", "ToolResult", "Tools", "as_data", "as_text"]
+__all__ = [
+    "MOST_RESULT",
+    "Rpcs",
+    "TooMuch",
+    "ToolResult",
+    "Tools",
+    "as_data",
+    "as_text",
+    "written_of",
+]
 
 import asyncio
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,7 +84,7 @@ class Tools:
         should be told, not half understood.
         """
         request: Message = GetMessageClass(self._method(tool).request)()
-        strict.read(orjson.dumps(arguments), request)
+        strict.read(written_of(arguments).encode(), request)
         if "analyze" in request.DESCRIPTOR.fields_by_name:
             request.analyze = False  # type: ignore[attr-defined] # one model does not ask another
 
@@ -121,6 +131,17 @@ class TooMuch(Exception):
             f"The answer has {size / 1e6:.1f} MB, which is too much to read. Ask for less: a "
             "narrower range, a page_size, or one expiration."
         )
+
+
+def written_of(arguments: Any) -> str:
+    """Returns a model's arguments as JSON text; whatever it made up, this does not fail.
+
+    `orjson` would, at a whole number of more than 64 bits or half of a surrogate pair.
+    """
+    try:
+        return orjson.dumps(arguments).decode()
+    except TypeError:
+        return json.dumps(arguments)
 
 
 def as_data(tool: str, text: str) -> str:

@@ -53,7 +53,7 @@ MODEL_KINDS = {
     "model-silent": "never answers",
     "model-cut": "cuts the connection in the middle of the answer",
     "model-broken": "fails within the stream, with an error event",
-    "model-malformed": "calls tools with an input that is not JSON, or not what the tool takes",
+    "model-malformed": "calls tools with `code` as their input, or with half of one",
     "model-endless": "calls a tool whatever it is asked",
     "model-refusal": "refuses to answer (stop_reason refusal)",
     "model-cropped": "stops in mid-sentence (stop_reason max_tokens)",
@@ -96,7 +96,8 @@ class Fault:
     """`status`, `html`, `refuse`: the HTTP status; 0 is the kind's own (500, 502, 502)."""
 
     code: str = ""
-    """`status`: error code; `close`: WebSocket code; `error`: error type; else the kind's own."""
+    """`status`: error code; `close`: WebSocket code; `error`: error type; `model-malformed`: the
+    tools' input as text; else the kind's own."""
 
     message: str = "Injected by the simulator"
     """What the error says."""

@@ -244,6 +244,30 @@ async def test_malformed_input_is_told_to_the_model_which_tries_again(chat: Chat
     assert "SPY: bid " in answer.response
 
 
+async def test_input_that_is_no_json_is_a_failure_of_the_model_and_not_of_the_server(
+    chat: Chat,
+) -> None:
+    chat.sim.faults.add(Fault(kind="model-malformed", code='{"instruments": nope'))
+    assert "SPY: bid " in (await chat.ask("Get a quote for SPY")).response
+
+    chat.sim.faults.add(Fault(kind="model-malformed", code="nope", count=None))
+    try:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await chat.ask("Get a quote for SPY")
+    finally:
+        chat.sim.faults.clear()
+
+    assert reason_of(raised.value) == "ERROR_REASON_MODEL_UNAVAILABLE"
+
+
+async def test_numbers_beyond_all_bounds_are_told_to_the_model(chat: Chat) -> None:
+    huge = f'{{"account_id": {10**30}}}'
+    chat.sim.faults.add(Fault(kind="model-malformed", code=huge))
+    answer = await chat.ask("Get my account balances", account_id=ACCOUNT)
+    assert [call.failed for call in answer.tool_calls] == [True, False]
+    assert answer.tool_calls[0].arguments == huge
+
+
 async def test_an_endless_loop_comes_to_an_end(chat: Chat) -> None:
     chat.sim.faults.add(Fault(kind="model-endless", count=None))
     answer = await chat.ask("hello")

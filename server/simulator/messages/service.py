@@ -185,9 +185,10 @@ def _harmed(reply: Reply, asked: MessagesRequest, fault: Fault | None) -> Reply:
             name = "get_current_time" if "get_current_time" in tools else tools[0]
             return calls([(name, {})], len(asked.turns))
         case "model-malformed":
+            raw = (fault.code if fault else "") or '{"account_'
             return Reply(
                 pieces=tuple(
-                    replace(piece, input={"wrong": None, "account_id": 7}, raw_input='{"account_')
+                    replace(piece, input={"wrong": None, "account_id": 7}, raw_input=raw)
                     if piece.tool
                     else piece
                     for piece in reply.pieces

@@ -72,6 +72,8 @@ def test_the_arguments_of_every_tool_can_be_read_whole(tool: Any) -> None:
         ("place_order", {"account_id": "x", "order": {"price": "NaN"}}, InvalidField),
         ("get_quotes", {"instruments": {"symbol": "SPY"}}, InvalidField),
         ("get_quotes", [], InvalidBody),
+        ("get_balances", {"account_id": 10**30}, InvalidField),
+        ("get_balances", {"account_id": "\ud800"}, InvalidField),
     ],
 )
 def test_arguments_that_are_not_exactly_right_are_refused(
