@@ -25,8 +25,11 @@ class Permission(Enum):
     """What becomes of a call."""
 
     RUN = "run"
+    """It changes nothing."""
     TICKET = "ticket"
     """It is prepared, and waits for the user's code."""
+    AT_ONCE = "at once"
+    """It is carried out without a person, under the caps: the operator allows that."""
     REFUSE = "refuse"
 
 
@@ -37,7 +40,7 @@ def permission(tool: Tool, request: Message, trading: str) -> Permission:
 
     return {
         "confirm": Permission.TICKET,
-        "auto": Permission.RUN,
+        "auto": Permission.AT_ONCE,
     }.get(trading, Permission.REFUSE)
 
 

@@ -135,9 +135,9 @@ class Toolbox:
             case Permission.TICKET:
                 ticket = await self._preparation.ticket(tenant, tool, request)
                 return f"{PREPARED}\n{as_data(name, _shown(ticket))}", ticket
-            case Permission.RUN if tool.effect is Effect.READS or self._trading != "auto":
+            case Permission.RUN:
                 return as_data(name, await self._tools.read(tool, request)), None
-            case _:
+            case Permission.AT_ONCE:
                 answer = await self._confirmation.at_once(tenant, tool, request)
                 return as_data(name, as_text(answer)), None
 

@@ -32,7 +32,7 @@ def test_reading_is_free(tool: Any, trading: str) -> None:
 @pytest.mark.parametrize("tool", CHANGES, ids=lambda tool: tool.name)
 def test_changing_waits_for_a_code_unless_the_operator_says_otherwise(tool: Any) -> None:
     assert permission(tool, blank(tool), "confirm") is Permission.TICKET
-    assert permission(tool, blank(tool), "auto") is Permission.RUN
+    assert permission(tool, blank(tool), "auto") is Permission.AT_ONCE
     assert permission(tool, blank(tool), "off") is Permission.REFUSE
     assert permission(tool, blank(tool), "anything else") is Permission.REFUSE
 
@@ -42,7 +42,8 @@ def test_a_dry_run_changes_nothing() -> None:
     tool = tools["place_order"]
     order = {"legs": [{"symbol": "SPY", "action": "Buy", "quantity": 1}], "dry_run": True}
     request = tools.request(tool, {"account_id": "x", "order": order})
-    assert permission(tool, request, "off") is Permission.RUN
+    for trading in ("confirm", "auto", "off"):
+        assert permission(tool, request, trading) is Permission.RUN
 
 
 @pytest.mark.parametrize("tool", CHANGES, ids=lambda tool: tool.name)
