@@ -24,7 +24,13 @@ from server.agent.door import ModelDoor
 from server.agent.instructions import load_instructions
 from server.agent.loop import Loop
 from server.agent.preparation import Preparation
-from server.agent.replies import confirmed_text, not_found_text, refused_text, unclear_text
+from server.agent.replies import (
+    confirmed_text,
+    not_found_text,
+    nothing_done_text,
+    refused_text,
+    unclear_text,
+)
 from server.agent.talk import Answer, Confirmed, Question, Tell, Text
 from server.agent.tickets import Ticket, Tickets, TicketStatistics
 from server.agent.toolbox import Toolbox
@@ -163,9 +169,14 @@ class Agent:
             return Answer(response=unclear_text(live).strip())
 
         try:
-            ticket, receipt = await self._confirmation.confirm(
+            ticket = await self._confirmation.take(
                 question.tenant, live[0], question.account_id or None
             )
+        except GatewayError as error:
+            return Answer(response=nothing_done_text(error))
+
+        try:
+            receipt = await self._confirmation.carry_out(ticket)
         except GatewayError as error:
             return Answer(response=refused_text(error))
 

@@ -6,27 +6,18 @@ everybody's orders and survive a restart, hold besides.
 
 from __future__ import annotations
 
-__all__ = ["Caps", "Reservation", "notional_of"]
+__all__ = ["Caps", "Reservation"]
 
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from tasty.v1 import order_pb2
-from tasty.v1.order_placement_pb2 import PlaceOrderResponse
-
 from server.clock import Clock, new_york_today
 from server.errors import OverChatDayCap, OverChatOrderCap, TooManyChatOrders
 from server.settings import Settings
 
 HOUR_S = 3600.0
-MULTIPLIERS = {
-    "Equity": Decimal(1),
-    "Cryptocurrency": Decimal(1),
-    "Equity Option": Decimal(100),
-}
-"""Of others the contract does not tell it; the broker's buying-power effect counts for them."""
 
 
 @dataclass(slots=True)
@@ -103,50 +94,3 @@ class Reservation:
         self._used.notional -= self._notional
         if self._moment in self._used.times:
             self._used.times.remove(self._moment)
-
-
-def notional_of(receipt: PlaceOrderResponse) -> Decimal | None:
-    """Returns what an order commits, in dollars: None where nothing that the broker said tells it.
-
-    Opening legs count, each by the order's own price where it is the only one, else by its mid; at
-    least what the order takes of the buying power counts. Closing legs count nothing: a cap must
-    not keep anybody from getting out.
-    """
-    if receipt.order.HasField("value"):
-        return abs(Decimal(receipt.order.value))
-
-    opening = [leg for leg in receipt.order.legs if not leg.action.endswith("Close")]
-    if receipt.HasField("order") and receipt.order.legs and not opening:
-        return Decimal(0)
-
-    legs = _legs(receipt, opening)
-    taken = _taken(receipt)
-    known = [each for each in (legs, taken) if each is not None]
-    return max(known) if known else None
-
-
-def _legs(receipt: PlaceOrderResponse, opening: list[order_pb2.OrderLeg]) -> Decimal | None:
-    if not opening:
-        return None
-
-    mids = {
-        quote.symbol: (Decimal(quote.bid_price) + Decimal(quote.ask_price)) / 2
-        for quote in receipt.pricing.quotes
-        if quote.HasField("bid_price") and quote.HasField("ask_price")
-    }
-    total = Decimal(0)
-    for leg in opening:
-        single = len(receipt.order.legs) == 1 and receipt.HasField("price")
-        price = abs(Decimal(receipt.price)) if single else mids.get(leg.symbol)
-        multiplier = MULTIPLIERS.get(leg.instrument_type)
-        if price is None or multiplier is None:
-            return None
-
-        total += Decimal(str(leg.quantity)) * multiplier * price
-
-    return total
-
-
-def _taken(receipt: PlaceOrderResponse) -> Decimal | None:
-    change = receipt.buying_power_effect.change_in_buying_power
-    return max(-Decimal(change), Decimal(0)) if change else None

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from google.protobuf.message import Message
-from tasty.v1.order_placement_pb2 import PlaceOrderResponse
+from tasty.v1.order_placement_pb2 import PlaceOrderRequest, PlaceOrderResponse
 
 from server.agent.caps import Caps
 from server.agent.guard import dry_run_of
@@ -30,6 +30,7 @@ from server.errors import (
     ChatTradingOff,
     NotAllowed,
     NotFound,
+    NotPriceable,
     PriceMoved,
     TicketNotFound,
 )
@@ -39,6 +40,7 @@ from server.tenants import Tenant
 SMALLEST_COLLAR = Decimal("0.05")
 """Dollars: a cheap option moves by a tick without the market having moved."""
 DONE = "Done"
+MARKET = "Market"
 
 YES = frozenset(
     """confirm confirmed confirming confirmation yes yep yeah ok okay sure please place submit send
@@ -87,10 +89,16 @@ class Confirmation:
     async def confirm(
         self, tenant: Tenant, code: str, account_id: str | None = None
     ) -> tuple[Ticket, PlaceOrderResponse]:
-        """Carries out the ticket of a code and returns what became of it.
+        """Carries out the ticket of a code and returns what became of it: `take`, `carry_out`."""
+        ticket = await self.take(tenant, code, account_id)
+        return ticket, await self.carry_out(ticket)
+
+    async def take(self, tenant: Tenant, code: str, account_id: str | None = None) -> Ticket:
+        """Returns the ticket of a code, with the market asked again.
 
         From here on the code works no more, whatever happens: an order that was refused, or whose
-        market has moved, is asked for again. Raises TicketNotFound, and what the change raises.
+        market has moved, is asked for again. Raises TicketNotFound, and what speaks against the
+        change; whatever it raises, nothing was done.
         """
         if self._settings.chat_trading == "off":
             raise ChatTradingOff
@@ -99,11 +107,13 @@ class Confirmation:
         if ticket is None:
             raise TicketNotFound(code)
 
-        with self._reserved(tenant, ticket.notional):
-            await self._ask_the_market(ticket)
-            receipt = _receipt_of(await self._tools.call(ticket.tool, ticket.request))
+        await self._ask_the_market(ticket)
+        return ticket
 
-        return ticket, receipt
+    async def carry_out(self, ticket: Ticket) -> PlaceOrderResponse:
+        """Makes the change of a taken ticket under the caps; raises what the change raises."""
+        with self._reserved(ticket.tenant, ticket.notional):
+            return _receipt_of(await self._tools.call(ticket.tool, ticket.request))
 
     async def at_once(self, tenant: Tenant, tool: Tool, request: Message) -> Message:
         """Carries out a change without a person, where the operator allows that (auto).
@@ -132,7 +142,11 @@ class Confirmation:
             return
 
         checked = await self._preparation.check(ticket.tool, ticket.request)
-        if ticket.mid is None or checked.mid is None:
+        if ticket.mid is None:
+            return
+
+        if checked.mid is None:
+            _refuse_blind(ticket)
             return
 
         allowed = max(abs(ticket.mid) * self._settings.chat_collar, SMALLEST_COLLAR)
@@ -140,6 +154,13 @@ class Confirmation:
             raise PriceMoved(
                 then=f"{ticket.mid:f}", now=f"{checked.mid:f}", allowed=f"{allowed:.2f}"
             )
+
+
+def _refuse_blind(ticket: Ticket) -> None:
+    """An order with a price of its own needs no quotes; one at the market is not sent unseen."""
+    order = ticket.request.order if isinstance(ticket.request, PlaceOrderRequest) else None
+    if order is not None and order.order_type == MARKET:
+        raise NotPriceable("it is a market order, and no quotes came now")
 
 
 def _receipt_of(answer: Any) -> PlaceOrderResponse:

@@ -1,13 +1,15 @@
 """Prepares a change for a person's confirmation: checked, priced, capped, and then frozen.
 
-What the user confirms is the request that is kept here, with its price and its name filled in. The
-model gets to know that a ticket was made, never its code: the server tells that to the user.
+What the user confirms is the request that is kept here, with its price, its actions and its name
+filled in: nothing is left to be decided when the code comes. The model gets to know that a ticket
+was made, never its code: the server tells that to the user.
 """
 
 from __future__ import annotations
 
 __all__ = ["Checked", "Preparation"]
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,11 +19,13 @@ from uuid import uuid4
 import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from tasty.v1.order_placement_pb2 import PlaceOrderResponse
+from tasty.v1.order_pb2 import Order
+from tasty.v1.order_placement_pb2 import PlaceComplexOrderResponse, PlaceOrderResponse
 
-from server.agent.caps import Caps, notional_of
+from server.agent.caps import Caps
 from server.agent.guard import dry_run_of
-from server.agent.summaries import order_summary, summary
+from server.agent.notional import notional_of
+from server.agent.summaries import summary_of
 from server.agent.tickets import Ticket, Tickets
 from server.agent.tools import Tools
 from server.contract.tools import Tool
@@ -29,6 +33,9 @@ from server.errors import InvalidField, NotCapped, OrderRefused
 from server.tenants import Tenant
 
 ORDER_ID = "client_order_id"
+OPEN_WORDS = ("Buy", "Sell")
+"""Actions that leave it to the server whether they open or close; of futures the broker's own."""
+FUTURE = "Future"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +43,11 @@ class Checked:
     """A change that the broker, or our own rules, found possible."""
 
     request: Message
-    """With its price and its name: what will be called."""
+    """With its price, its actions and its name: what will be called."""
     preview: PlaceOrderResponse | None
     notional: Decimal
+    summary: str
+    """What it does, in a sentence."""
 
     @property
     def mid(self) -> Decimal | None:
@@ -63,24 +72,16 @@ class Preparation:
         if checked.notional:
             self._caps.check(tenant.id, checked.notional)
 
-        arguments = orjson.dumps(_fields(checked.request)).decode()
-        preview = checked.preview
-        told = (
-            order_summary(preview)
-            if preview is not None and preview.order.legs
-            else summary(tool, checked.request, arguments)
-        )
-
         def make(code: str, expires_at: datetime, due: float) -> Ticket:
             return Ticket(
                 code=code,
                 tenant=tenant,
                 tool=tool,
-                account_id=getattr(request, "account_id", ""),
-                summary=told,
+                account_id=getattr(request, "account_id", "").strip(),
+                summary=checked.summary,
                 request=checked.request,
-                arguments=arguments,
-                preview=preview,
+                arguments=orjson.dumps(_fields(checked.request)).decode(),
+                preview=checked.preview,
                 mid=checked.mid,
                 notional=checked.notional,
                 expires_at=expires_at,
@@ -94,42 +95,47 @@ class Preparation:
         trial = dry_run_of(request)
         frozen = type(request)()
         frozen.CopyFrom(request)
-        holder = _named(frozen)
-        if trial is None:
-            _refuse_unpriced(tool, request)
-            if holder is not None:
-                setattr(holder, ORDER_ID, _new_name())
+        body: Any = _named(frozen)
+        if body is not None:
+            setattr(body, ORDER_ID, _new_name())
 
-            return Checked(request=frozen, preview=None, notional=await self._other(tool, request))
+        if trial is None:
+            return await self._untried(tool, frozen)
 
         unnamed = _named(trial)
         if unnamed is not None:
             unnamed.ClearField(ORDER_ID)
 
-        receipt = _plain(await self._tools.call(tool, trial))
-        if receipt.errors:
+        answer: Any = await self._tools.call(tool, trial)
+        if answer.errors:
             raise OrderRefused(
-                " ".join(each.message for each in receipt.errors),
-                [each.code for each in receipt.errors],
+                " ".join(each.message for each in answer.errors),
+                [each.code for each in answer.errors],
             )
 
-        notional = notional_of(receipt)
+        notional = notional_of(answer)
         if notional is None:
             raise NotCapped
 
-        body: Any = holder
-        if body is not None:
-            setattr(body, ORDER_ID, _new_name())
-            if receipt.HasField("price") and "price" in body.DESCRIPTOR.fields_by_name:
-                body.price = receipt.price
+        _freeze(body, answer)
+        return Checked(
+            request=frozen,
+            preview=_plain(answer),
+            notional=notional,
+            summary=summary_of(tool, frozen, answer),
+        )
 
-        return Checked(request=frozen, preview=receipt, notional=notional)
-
-    async def _other(self, tool: Tool, request: Any) -> Decimal:
-        """The notional of a change that has no dry run: of a replacement that of its order."""
+    async def _untried(self, tool: Tool, request: Any) -> Checked:
+        """A change that has no dry run: a replacement counts what its order does."""
         if tool.name != "replace_order":
-            return Decimal(0)
+            return Checked(
+                request=request,
+                preview=None,
+                notional=Decimal(0),
+                summary=summary_of(tool, request, None),
+            )
 
+        _refuse_unpriced(request)
         reading = self._tools["get_order"]
         found: Any = await self._tools.call(
             reading,
@@ -142,13 +148,43 @@ class Preparation:
         if notional is None:
             raise NotCapped
 
-        return notional
+        return Checked(
+            request=request,
+            preview=None,
+            notional=notional,
+            summary=summary_of(tool, request, found),
+        )
 
 
-def _refuse_unpriced(tool: Tool, request: Any) -> None:
+def _refuse_unpriced(request: Any) -> None:
     """The mid would be taken when the code comes: another price than the user has read."""
-    if tool.name == "replace_order" and not request.change.price:
+    if not request.change.price:
         raise InvalidField("change.price", "", "the new price; read the quotes and propose one")
+
+
+def _freeze(body: Any, answer: Any) -> None:
+    """Fills in what the server chose, so that it is not chosen again when the code comes.
+
+    "Sell" closes while there is a position and sells short once there is none: what goes out must
+    be what the user has read.
+    """
+    for part, order in _parts(body, answer):
+        for asked, checked in zip(part.legs, order.legs, strict=False):
+            if asked.action in OPEN_WORDS and checked.instrument_type != FUTURE:
+                asked.action = checked.action
+
+    if isinstance(answer, PlaceOrderResponse) and answer.HasField("price"):
+        body.price = answer.price
+
+
+def _parts(body: Any, answer: Any) -> Iterator[tuple[Any, Order]]:
+    """Yields each order of a request with what the broker checked."""
+    if isinstance(answer, PlaceOrderResponse):
+        yield body, answer.order
+    elif isinstance(answer, PlaceComplexOrderResponse):
+        whole = answer.complex_order
+        yield body.trigger_order, whole.trigger_order
+        yield from zip(body.orders, whole.orders, strict=False)
 
 
 def _named(request: Message) -> Message | None:

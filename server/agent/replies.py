@@ -9,6 +9,7 @@ __all__ = [
     "TOO_LONG",
     "confirmed_text",
     "not_found_text",
+    "nothing_done_text",
     "refused_text",
     "stopped_text",
     "unclear_text",
@@ -51,9 +52,14 @@ def confirmed_text(ticket: Ticket, receipt: PlaceOrderResponse) -> str:
 def refused_text(error: GatewayError) -> str:
     """Returns why a confirmed change was not made, or may not have been."""
     if isinstance(error, BadInput | NotAllowed | NotFound):
-        return f"Nothing was done. {error}"
+        return nothing_done_text(error)
 
     return f"It is not known whether anything was done. {error} Look before you ask for it again."
+
+
+def nothing_done_text(error: GatewayError) -> str:
+    """Returns why a change was not made, where nothing was sent."""
+    return f"Nothing was done. {error}"
 
 
 def not_found_text(code: str) -> str:

@@ -5,42 +5,47 @@ Nothing of the model is in them: instruments are named as the broker named them 
 
 from __future__ import annotations
 
-__all__ = ["order_summary", "summary", "ticket_text"]
+__all__ = ["summary_of", "ticket_text"]
 
 from decimal import Decimal
+from typing import Any
 
+import orjson
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from tasty.v1 import order_pb2
-from tasty.v1.order_placement_pb2 import PlaceOrderResponse
+from tasty.v1.complex_order_pb2 import ComplexOrder
+from tasty.v1.order_placement_pb2 import PlaceComplexOrderResponse, PlaceOrderResponse
+from tasty.v1.order_service_pb2 import GetOrderResponse
 
 from server.agent.tickets import LIFETIME, Ticket
 from server.brokerage.symbols import parse
 from server.contract.tools import Tool
 from server.errors import GatewayError
 
-LONGEST = 300
+LONGEST = 2_000
 WORDS = {"C": "call", "P": "put"}
 
 
-def order_summary(receipt: PlaceOrderResponse) -> str:
-    """Returns an order in a sentence, from what the broker checked."""
-    order = receipt.order
-    legs = " + ".join(_leg(leg) for leg in order.legs)
-    price = _price(receipt, order)
-    return f"{legs}{price}, {order.time_in_force or 'Day'}"
+def summary_of(tool: Tool, request: Any, answer: Any) -> str:
+    """Returns a change in a sentence that leaves nothing of it out.
 
+    `answer` is what the broker said before: of a dry run, or of the order that is to be replaced.
+    """
+    match answer:
+        case PlaceOrderResponse() if answer.order.legs:
+            own = answer.price if answer.HasField("price") else ""
+            return _order(answer.order, own)
+        case PlaceComplexOrderResponse() if answer.complex_order.orders:
+            return _several(answer.complex_order)
+        case GetOrderResponse():
+            old = _order(answer.order, answer.order.price)
+            return f"Replace order {request.order_id} ({old}) by one at " + _signed(
+                request.change.price
+            )
 
-def summary(tool: Tool, request: Message, arguments: str) -> str:
-    """Returns any other change in a sentence: the tool and its arguments."""
     order_id = getattr(request, "order_id", "") or getattr(request, "complex_order_id", "")
-    if tool.name == "replace_order":
-        return f"Replace order {order_id} by one at {_signed(request.change.price)}"  # type: ignore[attr-defined] # its request has one
-
-    if order_id:
-        return f"{tool.title} {order_id}"
-
-    shown = arguments if len(arguments) <= LONGEST else arguments[:LONGEST] + "…"
-    return f"{tool.title}: {shown}"
+    return f"{tool.title} {order_id}" if order_id else f"{tool.title}: {_arguments(request)}"
 
 
 def ticket_text(ticket: Ticket) -> str:
@@ -89,10 +94,29 @@ def _instrument(symbol: str) -> str:
     return f"{found.root} {found.expiration} {_plain(found.strike)} {word}"
 
 
-def _price(receipt: PlaceOrderResponse, order: order_pb2.Order) -> str:
+def _order(order: order_pb2.Order, own: str) -> str:
+    legs = " + ".join(_leg(leg) for leg in order.legs)
+    return f"{legs}{_price(order, own)}, {order.time_in_force or 'Day'}"
+
+
+def _several(whole: ComplexOrder) -> str:
+    each = " or ".join(f"({_order(part, part.price)})" for part in whole.orders)
+    if not whole.HasField("trigger_order"):
+        return f"{whole.type}: {each}"
+
+    first = _order(whole.trigger_order, whole.trigger_order.price)
+    return f"{whole.type}: first ({first}), and once that is filled {each}"
+
+
+def _arguments(request: Message) -> str:
+    text = orjson.dumps(MessageToDict(request, preserving_proto_field_name=True)).decode()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def _price(order: order_pb2.Order, own: str) -> str:
     trigger = f", triggered at {order.stop_trigger}" if order.HasField("stop_trigger") else ""
-    if receipt.HasField("price"):
-        return f" at {_signed(receipt.price)}{trigger}"
+    if own:
+        return f" at {_signed(own)}{trigger}"
 
     if order.HasField("value"):
         return f" for {_signed(order.value)}"

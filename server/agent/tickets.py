@@ -104,10 +104,14 @@ class Tickets:
     def take(self, tenant: Tenant, code: str, account_id: str | None = None) -> Ticket | None:
         """Takes the ticket of a code, which works no more then; None where there is none.
 
-        A wrong account takes nothing: the code still works for its own.
+        A wrong account takes nothing: the code still works for its own. A change of no account
+        fits to each.
         """
         found = {each.code: each for each in self.waiting(tenant)}.get(code)
-        if found is None or (account_id is not None and found.account_id != account_id):
+        if found is None:
+            return None
+
+        if account_id is not None and found.account_id not in ("", account_id):
             return None
 
         del self._waiting[tenant.id][code]

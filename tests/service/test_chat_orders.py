@@ -221,6 +221,20 @@ async def test_a_broker_that_refuses_at_last_places_nothing_and_says_why(chat: C
     assert not answer.HasField("confirmed_order")
 
 
+async def test_a_market_that_cannot_be_asked_means_that_nothing_was_done(chat: Chat) -> None:
+    code = code_of(await chat.buy())
+    before = placed(chat.sim)
+    path = "/accounts/*/orders/dry-run"
+    chat.sim.faults.add(Fault(kind="status", path=path, method="POST", status=503, count=None))
+    try:
+        answer = await chat.ask(f"confirm {code}")
+    finally:
+        chat.sim.faults.clear()
+
+    assert answer.response.startswith("Nothing was done.")
+    assert placed(chat.sim) == before
+
+
 async def test_a_lost_answer_is_unknown_and_not_failed(chat: Chat) -> None:
     code = code_of(await chat.buy())
     before = placed(chat.sim)
@@ -251,7 +265,7 @@ async def test_a_watchlist_waits_for_a_code_too(chat: Chat) -> None:
     assert ticket.account_id == ""
     assert "TSLA" in ticket.summary
 
-    done = await chat.ask(f"confirm {ticket.code}")
+    done = await chat.ask(f"confirm {ticket.code}", account_id=ACCOUNT)
     assert done.confirmed_order.status == "Done"
     assert "TSLA" in (await chat.ask("Show my watchlists")).response
 

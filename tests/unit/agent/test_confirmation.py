@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tasty.v1.order_placement_pb2 import (
     CancelOrderResponse,
+    PlaceComplexOrderRequest,
+    PlaceComplexOrderResponse,
     PlaceOrderRequest,
     PlaceOrderResponse,
     ReplaceOrderResponse,
@@ -25,6 +27,7 @@ from server.errors import (
     ChatTradingOff,
     InvalidField,
     NotCapped,
+    NotPriceable,
     OrderRefused,
     OverChatDayCap,
     OverChatOrderCap,
@@ -151,6 +154,38 @@ async def test_the_market_is_asked_again_before_the_order_goes(now: str, passes:
         await bench.confirm(ticket.code)
 
 
+async def test_what_the_server_chose_is_chosen_once() -> None:
+    """A sale closes a position, and would go short if that is gone when the code comes."""
+    leg = {"symbol": "SPY", "action": "Sell", "quantity": 1}
+    bench = orders(action="Sell to Close", price="600", mid="600")
+    ticket = await bench.ticket(account_id=ACCOUNT, order={"legs": [leg]})
+    assert ticket.summary.startswith("Sell to Close 1")
+
+    await bench.confirm(ticket.code)
+    (sent,) = bench.rpcs.placed
+    assert sent.order.legs[0].action == "Sell to Close"
+
+
+async def test_a_market_order_is_not_sent_without_quotes() -> None:
+    def no_price(request: PlaceOrderRequest) -> PlaceOrderResponse:
+        answer = dry_run()(request)
+        answer.ClearField("price")
+        return answer
+
+    def no_quotes(request: PlaceOrderRequest) -> PlaceOrderResponse:
+        answer = no_price(request)
+        answer.ClearField("pricing")
+        return answer
+
+    bench = Bench(ScriptedRpcs(place_order=no_price))
+    ticket = await bench.ticket(account_id=ACCOUNT, order={**ORDER, "order_type": "Market"})
+    bench.rpcs.answers[ticket.tool.rpc] = no_quotes
+    with pytest.raises(NotPriceable, match="no quotes came"):
+        await bench.confirm(ticket.code)
+
+    assert bench.rpcs.placed == []
+
+
 async def test_a_cheap_option_may_move_by_a_few_cents() -> None:
     bench = orders(price="-0.10", mid="-0.10", taken="-11.12")
     ticket = await bench.ticket()
@@ -247,6 +282,18 @@ async def test_a_refusal_gives_its_place_back_and_a_lost_answer_keeps_it() -> No
         await bench.ticket()
 
 
+async def test_a_market_that_cannot_be_asked_costs_no_place() -> None:
+    bench = Bench(ScriptedRpcs(place_order=dry_run()), chat_orders_per_hour=1)
+    first, second = await bench.ticket(), await bench.ticket()
+    answer = bench.rpcs.answers[first.tool.rpc]
+    bench.rpcs.answers[first.tool.rpc] = BrokerTimeout("POST /orders/dry-run")
+    with pytest.raises(BrokerTimeout):
+        await bench.confirmation.take(TENANT, first.code)
+
+    bench.rpcs.answers[first.tool.rpc] = answer
+    assert (await bench.confirm(second.code)).id
+
+
 async def test_switched_off_means_off() -> None:
     bench = Bench(ScriptedRpcs(place_order=dry_run()), chat_trading="off")
     ticket = await bench.ticket()
@@ -267,8 +314,76 @@ async def test_a_cancel_waits_for_a_code_too() -> None:
     assert (receipt.id, receipt.status) == ("7", "Cancel Requested")
 
 
+SHARES = {"symbol": "SPY", "action": "Buy to Open", "quantity": 60}
+WHOLE: dict[str, Any] = {
+    "type": "OTOCO",
+    "trigger_order": {"legs": [SHARES | {"action": "Buy"}], "price": "-600"},
+    "orders": [
+        {"legs": [SHARES | {"action": "Sell to Close"}], "price": "650"},
+        {
+            "legs": [SHARES | {"action": "Sell to Close"}],
+            "order_type": "Stop",
+            "stop_trigger": "550",
+        },
+    ],
+}
+
+
+def checked(request: PlaceComplexOrderRequest) -> PlaceComplexOrderResponse:
+    """Answers as the broker does: netted, so that the whole takes no buying power."""
+    answer = PlaceComplexOrderResponse(
+        id="" if request.order.dry_run else "9",
+        status="Checked" if request.order.dry_run else "Placed",
+    )
+    answer.complex_order.type = request.order.type
+    made = [answer.complex_order.trigger_order]
+    made += [answer.complex_order.orders.add() for _ in request.order.orders]
+    asked = [request.order.trigger_order, *request.order.orders]
+    for order, part in zip(made, asked, strict=True):
+        order.order_type = part.order_type or "Limit"
+        order.time_in_force = "Day"
+        for name in ("price", "stop_trigger"):
+            if part.HasField(name):
+                setattr(order, name, getattr(part, name))
+
+        for leg in part.legs:
+            order.legs.add(
+                symbol=leg.symbol,
+                instrument_type="Equity",
+                action={"Buy": "Buy to Open"}.get(leg.action, leg.action),
+                quantity=leg.quantity,
+            )
+
+    answer.buying_power_effect.change_in_buying_power = "3500"
+    return answer
+
+
+async def test_orders_that_depend_are_told_whole_and_go_out_as_told() -> None:
+    bench = Bench(ScriptedRpcs(place_complex_order=checked), chat_order_cap=36_000)
+    ticket = await bench.ticket("place_complex_order", account_id=ACCOUNT, order=WHOLE)
+    assert ticket.summary == (
+        "OTOCO: first (Buy to Open 60 SPY at 600 debit, Day), and once that is filled "
+        "(Sell to Close 60 SPY at 650 credit, Day) or "
+        "(Sell to Close 60 SPY, Stop, triggered at 550, Day)"
+    )
+    assert ticket.notional == 36_000
+
+    receipt = await bench.confirm(ticket.code)
+    assert receipt.id == "9"
+    (_, sent) = bench.rpcs.calls[-1]
+    assert sent == ticket.request
+    assert ticket.request.order.trigger_order.legs[0].action == "Buy to Open"  # type: ignore[attr-defined] # a complex order's request
+
+
+async def test_orders_that_depend_are_capped_by_what_they_buy() -> None:
+    bench = Bench(ScriptedRpcs(place_complex_order=checked), chat_order_cap=35_999)
+    with pytest.raises(OverChatOrderCap, match="36000"):
+        await bench.ticket("place_complex_order", account_id=ACCOUNT, order=WHOLE)
+
+
 async def test_a_replacement_needs_its_price_and_counts_its_order() -> None:
     working = GetOrderResponse()
+    working.order.price = "-590"
     working.order.legs.add(
         symbol="SPY", instrument_type="Equity", action="Buy to Open", quantity=10
     )
@@ -281,7 +396,9 @@ async def test_a_replacement_needs_its_price_and_counts_its_order() -> None:
         "replace_order", account_id=ACCOUNT, order_id="7", change={"price": -600}
     )
     assert ticket.notional == 6000
-    assert ticket.summary == "Replace order 7 by one at 600 debit"
+    assert ticket.summary == (
+        "Replace order 7 (Buy to Open 10 SPY at 590 debit, Day) by one at 600 debit"
+    )
     assert (await bench.confirm(ticket.code)).id == "8"
 
     with pytest.raises(OverChatOrderCap):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tasty.v1.order_placement_pb2 import PlaceOrderResponse
+from tasty.v1 import order_pb2
+from tasty.v1.order_placement_pb2 import PlaceComplexOrderResponse, PlaceOrderResponse
 
-from server.agent.caps import notional_of
+from server.agent.notional import notional_of
 
 
 def receipt(
@@ -56,3 +57,65 @@ def test_an_order_for_an_amount_counts_that_amount() -> None:
     made = PlaceOrderResponse()
     made.order.value = "-250"
     assert notional_of(made) == 250
+
+    made.order.legs.add(instrument_type="Cryptocurrency", action="Sell to Close")
+    assert notional_of(made) == 0
+
+
+Leg = tuple[str, str, str, float]
+
+
+def part(leg: Leg, *, price: str = "", trigger: str = "") -> order_pb2.Order:
+    order = receipt(leg, price=price).order
+    if price:
+        order.price = price
+
+    if trigger:
+        order.stop_trigger = trigger
+
+    return order
+
+
+def several(
+    kind: str, *orders: order_pb2.Order, first: order_pb2.Order | None = None, taken: str = ""
+) -> PlaceComplexOrderResponse:
+    made = PlaceComplexOrderResponse()
+    made.complex_order.type = kind
+    made.complex_order.orders.extend(orders)
+    if first is not None:
+        made.complex_order.trigger_order.CopyFrom(first)
+
+    if taken:
+        made.buying_power_effect.change_in_buying_power = taken
+
+    return made
+
+
+BUY = part(STOCK, price="-600")
+SELL = part(("SPY", "Equity", "Sell to Close", 10.0), price="650")
+STOP = part(("SPY", "Equity", "Sell to Close", 10.0), trigger="550")
+SPREAD = receipt(OPTION, SHORT).order
+SPREAD.price = "-0.50"
+
+
+@pytest.mark.parametrize(
+    ("made", "notional"),
+    [
+        # The broker nets what is bought against what is sold later: it takes no buying power.
+        (several("OTOCO", SELL, STOP, first=BUY, taken="3500"), 6000),
+        (several("OTO", BUY, first=BUY), 12000),
+        (several("OCO", BUY, BUY), 6000),
+        (several("OCO", BUY, BUY, taken="-9000"), 9000),
+        (several("OCO", SELL, STOP, taken="-10"), 0),
+        (several("OTO", part(STOCK, trigger="500"), first=SELL), 5000),
+        (several("OCO", SPREAD, SPREAD), 300),
+        (several("OTO", part(STOCK), first=SELL, taken="-10"), None),
+        (several("OTO", SELL, first=part(("/ESZ6", "Future", "Buy", 1.0), price="-1")), None),
+        (several("OTO", taken="-10"), None),
+        (PlaceComplexOrderResponse(), None),
+    ],
+)
+def test_of_orders_that_depend_each_part_counts(
+    made: PlaceComplexOrderResponse, notional: int | None
+) -> None:
+    assert notional_of(made) == (None if notional is None else Decimal(notional))

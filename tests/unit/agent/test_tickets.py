@@ -64,6 +64,13 @@ def test_a_code_works_for_its_tenant_and_account_only() -> None:
     assert tickets.take(ANNA, ticket.code, "5WT00001") is ticket
 
 
+def test_a_change_of_no_account_is_confirmed_whatever_account_the_talk_is_about() -> None:
+    tickets = Tickets(ManualClock())
+    ticket = put(tickets, account_id="")
+    assert tickets.take(BEN, ticket.code, "5WT00001") is None
+    assert tickets.take(ANNA, ticket.code, "5WT00001") is ticket
+
+
 async def test_new_credentials_end_all_codes() -> None:
     tickets = Tickets(ManualClock())
     ticket = put(tickets)
