@@ -224,7 +224,9 @@ class Settings(BaseSettings):
         12, ge=2, description="How often one chat request may call the model, tools between."
     )
     chat_answer_tokens: int = Field(
-        8_000, ge=256, description="Tokens that the model may write in one of these calls."
+        16_000,
+        ge=256,
+        description="Tokens that the model may write in one of these calls, its thinking counted.",
     )
     chat_token_budget: int = Field(
         400_000, ge=10_000, description="Tokens, read and written, of one chat request."
@@ -243,8 +245,9 @@ class Settings(BaseSettings):
     )
     mcp: Literal["auto", "off", "read", "trade"] = Field(
         "auto",
-        description="MCP at /mcp: off, tools that only read, or all tools. auto: all with the "
-        "simulator, off with a real broker.",
+        description="MCP at /mcp: off, tools that only read, or (trade) all tools, which act at once "
+        "and without a code: the client must ask its user. auto: trade with the simulator, off "
+        "with a real broker.",
     )
     gateway_url: str = Field(
         "",

@@ -26,7 +26,8 @@ from server.settings import Settings
 
 MOST_ROWS = 40
 """Rows that a model gets to see; making more into text would hold up the loop and the answer."""
-MOST_TOKENS = 1_000
+MOST_TOKENS = 4_000
+"""Of three sentences and the thinking before them, which counts; the budget ends it sooner."""
 NOT_ASKED = "It was not asked for (analyze=false)."
 LOADING = "The model is being loaded; ask again in some seconds."
 SWITCHED_OFF = "The analysis is switched off (TASTY_ANALYSIS_BUDGET_S)."

@@ -143,7 +143,8 @@ def answer_of(message: Any) -> ModelAnswer:
     """Returns the SDK's message as ours."""
     usage = message.usage
     return ModelAnswer(
-        blocks=[_block(block) for block in message.content],
+        # Models make blocks of text without any, and the API refuses to take those back.
+        blocks=[_block(each) for each in message.content if each.type != "text" or each.text],
         stop_reason=message.stop_reason or "",
         usage=Usage(
             input_tokens=usage.input_tokens or 0,

@@ -27,6 +27,7 @@ EMPTY = "The model had nothing to say."
 REFUSED = "The model declined to answer this."
 TOO_LONG = "\n\n(The conversation has become too long for the model. Begin a new one.)"
 UNKNOWN = "Unknown"
+REJECTED = "Rejected"
 
 
 def confirmed_text(ticket: Ticket, receipt: PlaceOrderResponse) -> str:
@@ -38,12 +39,16 @@ def confirmed_text(ticket: Ticket, receipt: PlaceOrderResponse) -> str:
             "your live orders."
         )
 
-    lines = [f"Done, as confirmed with {ticket.code}: {ticket.summary}"]
+    done = "Sent and rejected" if receipt.status == REJECTED else "Done"
+    lines = [f"{done}, as confirmed with {ticket.code}: {ticket.summary}"]
     if ticket.account_id:
         lines[0] += f", account {ticket.account_id}"
 
     if receipt.id:
         lines.append(f"Order {receipt.id}, status {receipt.status}.")
+
+    if receipt.order.reject_reason:
+        lines.append(f"The broker says: {receipt.order.reject_reason}")
 
     lines += [f"The broker warns: {each.message}" for each in receipt.warnings]
     return "\n".join(lines)

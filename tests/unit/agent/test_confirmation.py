@@ -20,6 +20,7 @@ from tasty.v1.order_service_pb2 import GetOrderResponse
 from server.agent.caps import Caps
 from server.agent.confirmation import Confirmation
 from server.agent.preparation import Preparation
+from server.agent.replies import confirmed_text
 from server.agent.summaries import ticket_text
 from server.agent.tickets import Ticket, Tickets
 from server.errors import (
@@ -110,6 +111,19 @@ async def test_the_code_places_exactly_the_order_of_the_ticket_once() -> None:
         await bench.confirm(ticket.code)
 
     assert len(bench.rpcs.placed) == 1
+
+
+async def test_an_order_that_was_rejected_is_not_told_as_done() -> None:
+    bench = orders()
+    ticket = await bench.ticket()
+    receipt = await bench.confirm(ticket.code)
+    assert confirmed_text(ticket, receipt).startswith("Done, as confirmed")
+
+    receipt.status = "Rejected"
+    receipt.order.reject_reason = "The strike is not open."
+    text = confirmed_text(ticket, receipt)
+    assert text.startswith("Sent and rejected, as confirmed")
+    assert "The strike is not open." in text
 
 
 async def test_fifty_confirmations_at_once_place_one_order() -> None:
