@@ -245,9 +245,9 @@ class Settings(BaseSettings):
     )
     mcp: Literal["auto", "off", "read", "trade"] = Field(
         "auto",
-        description="MCP at /mcp: off, tools that only read, or (trade) all tools, which act at once "
-        "and without a code: the client must ask its user. auto: trade with the simulator, off "
-        "with a real broker.",
+        description="MCP at /mcp: off, tools that only read, or (trade) all tools, which act at "
+        "once and without a code: the client must ask its user. auto: trade with the simulator, "
+        "off with a real broker.",
     )
     gateway_url: str = Field(
         "",
