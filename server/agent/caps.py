@@ -86,11 +86,14 @@ class Reservation:
         self._used = used
         self._notional = notional
         self._moment = moment
+        self._day = used.day
         used.notional += notional
         used.times.append(moment)
 
     def give_back(self) -> None:
         """Frees the place of an order that certainly was not placed."""
-        self._used.notional -= self._notional
+        if self._used.day == self._day:  # at midnight the count begins anew, without it
+            self._used.notional -= self._notional
+
         if self._moment in self._used.times:
             self._used.times.remove(self._moment)
