@@ -70,8 +70,9 @@ def nothing_done_text(error: GatewayError) -> str:
 def not_found_text(code: str) -> str:
     """Returns what to say of a code that does not work."""
     return (
-        f"Nothing was done: nothing waits for the code {code}. A code works once and for "
-        f"{LIFETIME.total_seconds():g} seconds; ask for the order again."
+        f"This message did nothing: nothing waits for the code {code}. A code works once and for "
+        f"{LIFETIME.total_seconds():g} seconds. If you sent it before, look at your live orders; "
+        "else ask for the order again."
     )
 
 
