@@ -142,8 +142,8 @@ class TicketNotFound(NotFound):
         shown = code if len(code) <= 20 else code[:20] + "…"
         super().__init__(
             f"No order waits for the code '{shown}'. A code works once, for the account of its "
-            "order and for 120 seconds. Look at the live orders if it was sent before; else ask for "
-            "the order again.",
+            "order and for 120 seconds. Look at the live orders if it was sent before; else ask "
+            "for the order again.",
             code=shown,
         )
         self.field = "confirmation.code"
