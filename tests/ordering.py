@@ -69,8 +69,6 @@ class Trader:
     account: str
     cash_account: str
 
-    # --- what it asks for
-
     async def place(self, *legs: Leg, **fields: Any) -> pb.PlaceOrderResponse:
         return await self.caller.orders.PlaceOrder(self.request(*legs, **fields))
 
@@ -115,8 +113,6 @@ class Trader:
         request = order_service_pb2.GetOrderRequest(account_id=self.account, order_id=order_id)
         return (await self.caller.orders.GetOrder(request)).order
 
-    # --- what the broker has
-
     @property
     def orders(self) -> list[Order]:
         """Every order of the account at the broker, oldest first."""
@@ -148,8 +144,6 @@ class Trader:
         """Returns once the account holds what it bought at the market."""
         answer = await self.place(leg(symbol, "Buy to Open", quantity), order_type="Market")
         await self.until(answer.id, "Filled")
-
-    # --- the market
 
     def contract(self, symbol: str) -> Contract:
         found = self.gateway.sim.exchange.venue.find(symbol)

@@ -156,8 +156,6 @@ class DXLinkConnection(DXLinkStreamer):
         ]
         await self._send_paced("Candle", "add", items)
 
-    # --- inside
-
     async def _send_paced(self, event: str, verb: str, items: list[dict[str, Any]]) -> None:
         await self._open_channel(event)
         for start in range(0, len(items), SYMBOLS_A_MESSAGE):

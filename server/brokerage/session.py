@@ -78,8 +78,6 @@ class BrokerSession:
         """The SDK's own session, for its streamers."""
         return self.connection.sdk
 
-    # --- life
-
     def touch(self) -> None:
         """Notes that the session is used."""
         self._touched = self._clock.monotonic()
@@ -104,8 +102,6 @@ class BrokerSession:
     def end(self) -> None:
         """Lets no further request out; Brokerage calls it."""
         self.connection.end()
-
-    # --- accounts
 
     async def accounts(self) -> tuple[Account, ...]:
         """Returns the tenant's open accounts, asked for once."""
@@ -176,8 +172,6 @@ class BrokerSession:
         )
         return read_listing(items, read_transaction, self.faults, "transaction")
 
-    # --- orders
-
     async def orders_of_today(self, account: Account) -> Listing[Order]:
         """Returns every order made or changed today, whatever became of it."""
         data = await self.connection.get(f"/accounts/{account.number}/orders/live")
@@ -214,8 +208,6 @@ class BrokerSession:
             raise OrderNotFound(order_id) from unknown
 
         return read_order(Item(data, self.faults, "order"))
-
-    # --- reference
 
     async def market_metrics(self, symbols: Sequence[str]) -> tuple[MarketMetrics, ...]:
         """Returns the metrics of those symbols that the broker knows, in its own order."""
@@ -254,8 +246,6 @@ class BrokerSession:
     async def chain(self, symbol: str) -> OptionChain:
         """Returns the whole chain of an underlying, asked for once a day; raises SymbolNotFound."""
         return await self._chains.get(symbol)
-
-    # --- inside
 
     async def _ask_accounts(self) -> tuple[Account, ...]:
         data = await self.connection.get("/customers/me/accounts")

@@ -108,15 +108,11 @@ class Feed:
         """Names the hub that gets the events; once, before `run`."""
         self._hub = hub
 
-    # --- what the hub calls
-
     def want(self, event: str, symbol: str, since: int | None = None) -> None:
         self._wishes.want(event, symbol, since)
 
     def unwant(self, event: str, symbol: str) -> None:
         self._wishes.unwant(event, symbol)
-
-    # --- life
 
     async def run(self) -> None:
         """Connects when something is wanted, and again after every drop, until cancelled."""
@@ -177,8 +173,6 @@ class Feed:
         if self.state is FeedState.WAITING or trying_again:
             return FeedUnavailable(self._last_cause)
         return self.refusal
-
-    # --- inside
 
     def _attached(self) -> Hub:
         if self._hub is None:

@@ -86,8 +86,6 @@ class Hub:
         self.delivered_bytes = 0
         self.updates = 0
 
-    # --- what the feed calls
-
     def publish(self, event: str, flat: Row) -> None:
         """Takes the values of any number of events of one type, in the order of `FIELDS`."""
         now = self._clock.now().timestamp()
@@ -169,8 +167,6 @@ class Hub:
         self._freshness.after = math.inf
         self._encode_anew()
 
-    # --- what readers and snapshots call
-
     @asynccontextmanager
     async def hold(self, kind: Kind, labels: Mapping[str, str]) -> AsyncIterator[tuple[Topic, ...]]:
         """Keeps the topics of the given streamer symbols subscribed while the block runs.
@@ -247,8 +243,6 @@ class Hub:
         """Returns for how many seconds a topic has been subscribed to."""
         return self._clock.now().timestamp() - topic.born
 
-    # --- what the feed asks
-
     @property
     def knows_something(self) -> bool:
         """Whether the feed has ever sent anything of what is subscribed now."""
@@ -258,8 +252,6 @@ class Hub:
     def is_lively(self) -> bool:
         """Whether anything subscribed has been moving all the time."""
         return self._silence.expects(self._topics.values())
-
-    # --- upkeep
 
     async def run(self) -> None:
         """Drops topics whose grace is over, flags silent symbols, wakes readers for heartbeats."""
@@ -293,8 +285,6 @@ class Hub:
         """Drops topics that nobody holds without waiting for their grace to end."""
         for key in list(self._released if keys is None else keys):
             self._drop(key)
-
-    # --- inside
 
     def _encode_anew(self) -> None:
         for topic in self._topics.values():

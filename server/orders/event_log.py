@@ -238,8 +238,6 @@ class EventLog:
             )
             return int((await connection.execute(delete(account_events).where(*gone))).rowcount)
 
-    # --- inside
-
     def _mine(self, table: Any, account_number: str) -> tuple[Any, Any]:
         return (
             table.c.environment == self._environment,

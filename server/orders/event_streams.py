@@ -173,8 +173,6 @@ class AccountStreams:
             closed_slow=self._closed_slow,
         )
 
-    # --- reading
-
     async def _items(
         self,
         followed: _Followed,
@@ -232,8 +230,6 @@ class AccountStreams:
 
     async def _cursor(self, reader: _Reader) -> str:
         return await self._events.cursor(reader.account_number, reader.position)
-
-    # --- following
 
     def _follower(self, tenant: Tenant) -> _Followed:
         held = self._followed.get(tenant.id)

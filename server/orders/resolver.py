@@ -155,8 +155,6 @@ class Resolver:
             found=self._found,
         )
 
-    # --- the round
-
     async def _run(self) -> None:
         while True:
             self._woken.clear()

@@ -188,9 +188,6 @@ async def test_a_huge_chain_does_not_drown_the_model(chat: Chat) -> None:
     assert answer.usage.input_tokens + answer.usage.cache_creation_input_tokens < 40_000
 
 
-# --- bad days of the model
-
-
 async def test_an_overloaded_model_is_asked_again(chat: Chat) -> None:
     chat.sim.faults.add(Fault(kind="model-overloaded", delay=timedelta(milliseconds=10), count=2))
     assert HONEST in (await chat.ask("hello")).response

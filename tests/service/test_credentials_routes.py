@@ -213,9 +213,6 @@ async def test_with_an_administrator_only_he_registers_and_sees_everything(
     assert words == "API key 'ten…key' not found in credentials"
 
 
-# --- what stays inside
-
-
 def contents(folder: Path) -> bytes:
     """Returns all bytes of all files, read by a process of its own.
 

@@ -104,9 +104,6 @@ async def settled(trader: Trader, name: str) -> State:
             await asyncio.sleep(0.02)
 
 
-# --- one name, many callers
-
-
 async def test_of_many_callers_with_one_name_all_get_one_answer(patient: Trader) -> None:
     room = asyncio.Semaphore(10)
 
@@ -140,9 +137,6 @@ async def test_of_many_callers_with_one_name_and_two_orders_one_order_wins(
     conflicts = [each for each in answers if isinstance(each, grpc.aio.AioRpcError)]
     assert {each.code() for each in conflicts} == {grpc.StatusCode.ALREADY_EXISTS}
     assert len(conflicts) == 5
-
-
-# --- answers that are lost
 
 
 LOST = [
@@ -295,9 +289,6 @@ async def test_a_cancel_that_never_arrived_is_told_as_unknown_and_may_be_repeate
     assert (await trader.cancel(order_id)).success
 
 
-# --- callers that leave
-
-
 async def test_a_deadline_ends_the_waiting_and_not_the_sending(
     punctual: Trader, meddler: Meddler
 ) -> None:
@@ -385,9 +376,6 @@ async def test_a_caller_that_hangs_up_changes_nothing(trader: Trader, meddler: M
         await waiting
     assert await settled(trader, "hung-up") is State.ACCEPTED
     assert (await trader.place(leg(*BUY), price=FAR, client_order_id="hung-up")).id
-
-
-# --- servers that stop
 
 
 async def test_a_new_process_finds_out_before_it_sends(

@@ -44,9 +44,6 @@ async def refused(call: Any, status: grpc.StatusCode) -> str:
     return str(raised.value.details())
 
 
-# --- metrics
-
-
 async def test_metrics_come_in_the_order_of_the_request(gateway: Gateway) -> None:
     answer = await gateway.demo.reference.GetMarketMetrics(
         pb.GetMarketMetricsRequest(symbols=["QQQ", "spy", "NOPE", "AAPL", "SPY"])
@@ -77,9 +74,6 @@ async def test_metrics_that_cannot_be_given(gateway: Gateway) -> None:
     assert "Invalid symbols" in await refused(
         ask(pb.GetMarketMetricsRequest(symbols=["SPY", "a b"])), bad
     )
-
-
-# --- hours
 
 
 async def test_hours_of_an_open_market(gateway: Gateway) -> None:
@@ -125,9 +119,6 @@ async def test_a_closed_market_says_when_it_opens(tmp_path: Path) -> None:
         assert session.connection.transport.requests == asked
 
 
-# --- search
-
-
 async def test_search(gateway: Gateway) -> None:
     answer = await gateway.demo.reference.SearchSymbols(pb.SearchSymbolsRequest(symbol="AAP"))
     assert "AAPL" in [each.symbol for each in answer.results]
@@ -159,9 +150,6 @@ async def test_a_search_for_nothing_is_refused(gateway: Gateway, text: str) -> N
         grpc.StatusCode.INVALID_ARGUMENT,
     )
     assert "symbol" in words
-
-
-# --- option chains
 
 
 async def test_a_chain_has_the_guides_shape(gateway: Gateway) -> None:

@@ -111,8 +111,6 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     ) -> AsyncIterator[bytes]:
         return told(self._converse(request_iterator), self._clock)
 
-    # --- inside
-
     def _queries(
         self, instruments: Sequence[market_data.InstrumentMessage], noun: str
     ) -> list[market_data.InstrumentQuery]:

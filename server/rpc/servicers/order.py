@@ -154,8 +154,6 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     ) -> AsyncIterator[bytes]:
         return told(self._events(request), self._clock)
 
-    # --- inside
-
     async def _events(self, request: pb.StreamAccountEventsRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()
         seconds = (

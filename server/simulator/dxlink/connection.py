@@ -90,8 +90,6 @@ class Connection:
                 for helper in helpers:
                     helper.cancel()
 
-    # --- what the client says
-
     async def _hear(self, raw: bytes) -> None:
         self._liveness.heard()
         try:
@@ -207,8 +205,6 @@ class Connection:
         )
         granted = {"contract": contract, "subFormat": "LIST"}
         await self._say("CHANNEL_OPENED", messages.channel_opened(channel, "FEED", granted))
-
-    # --- what the server says of its own accord
 
     async def _pump(self, tasks: asyncio.TaskGroup) -> None:
         # One task sends all data of the connection. Its next round begins when the client has

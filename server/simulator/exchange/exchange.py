@@ -152,8 +152,6 @@ class Exchange:
                 async with asyncio.timeout(max(0.001, pause.total_seconds())):
                     await self._woken.wait()
 
-    # --- by hand: what tests and the admin route do to orders
-
     def script(self, account_number: str, script: Script, count: int = 1) -> None:
         """Lays a script ready for the next orders of an account (`*`: of any account)."""
         self._scripts.setdefault(account_number, deque()).extend([script] * count)

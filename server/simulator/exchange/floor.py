@@ -143,8 +143,6 @@ class Floor:
             if order.ready_at is not None and order.ready_at <= now:
                 yield order
 
-    # --- the life of an order
-
     def _advance(self, order: Order, now: datetime) -> None:
         self._expire(order, now)
         while not order.status.terminal and order.due is not None and order.due <= now:
@@ -210,8 +208,6 @@ class Floor:
             old.move(Status.LIVE, at)
             old.edited, old.replacing = False, None
             self._notices.order(old)
-
-    # --- matching
 
     def _work(self, order: Order, marks: Marks, now: datetime) -> None:
         if order.ready_at is None or now < order.ready_at:

@@ -39,9 +39,6 @@ def refusal(problems: Iterable[Problem]) -> BrokerError:
     )
 
 
-# --- rules: never right
-
-
 def invalid_instrument(symbol: str, why: str) -> Problem:
     return Problem(
         code="instrument_validation_failed", message=f"Instrument {symbol} cannot be traded: {why}."
@@ -120,9 +117,6 @@ def too_close_to_expiration() -> Problem:  # *
         code="too_close_to_expiration",
         message="Sell to open orders cannot be sent 30 minutes prior to close on expiration day.",
     )
-
-
-# --- the account: right for another one, or at another time
 
 
 def closing_only(symbol: str) -> Problem:

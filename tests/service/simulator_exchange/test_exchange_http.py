@@ -148,9 +148,6 @@ async def test_closed_positions_are_shown_on_request_until_the_night(broker: Bro
     assert closed["realized-today-effect"] == "Credit"
 
 
-# --- orders
-
-
 async def test_a_placement_answers_routed_and_fills_later(broker: Broker) -> None:
     body = limit("-999.00", leg("AAPL", "Buy to Open", 5), external_identifier="mine-1")
     status, answer = await broker.call("POST", f"/accounts/{MARGIN}/orders", body)
@@ -387,9 +384,6 @@ async def test_what_does_not_exist_is_404(broker: Broker) -> None:
         assert (status, body["error"]["code"]) == (404, "record_not_found"), path
 
 
-# --- complex orders
-
-
 def bracket(kind: str = "OCO") -> dict[str, Any]:
     sell = leg("AAPL", "Sell to Close", 10)
     stop = {
@@ -442,9 +436,6 @@ async def test_unreadable_complex_orders_are_400(broker: Broker) -> None:
         for path in ("/complex-orders", "/complex-orders/dry-run"):
             status, answer = await broker.call("POST", f"/accounts/{MARGIN}{path}", body)
             assert (status, answer["error"]["code"]) == (400, "validation_error"), body
-
-
-# --- the hands of a test
 
 
 async def test_scripts_and_fills_by_hand(broker: Broker) -> None:

@@ -173,9 +173,6 @@ async def test_a_cancel_of_ours_is_remembered(ledger: Ledger) -> None:
     assert not await ledger.was_cancelled_here(ACCOUNT, "7")
 
 
-# --- switches
-
-
 async def test_without_switches_everything_passes(ledger: Ledger) -> None:
     _, mine = await ledger.record(intent(notional=None))
     assert mine

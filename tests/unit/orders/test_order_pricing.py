@@ -65,9 +65,6 @@ def legs(draw: st.DrawFn) -> list[PricedLeg]:
     return found
 
 
-# --- the naive implementation
-
-
 def naive_units(quantities: list[int]) -> int:
     return max(n for n in range(1, min(quantities) + 1) if all(q % n == 0 for q in quantities))
 
@@ -115,9 +112,6 @@ def naive_above(table: tuple[TickSize, ...], price_: Fraction) -> int:
     while not naive_on_grid(table, walk):
         walk += 1
     return walk
-
-
-# --- against it
 
 
 @given(legs(), st.sampled_from(TABLES))
@@ -200,9 +194,6 @@ def test_all_bought_is_a_debit_and_all_sold_a_credit(given_legs: list[PricedLeg]
     if not any(leg.buys for leg in given_legs):
         assert found.passive > 0
         assert found.mid >= 0
-
-
-# --- by hand
 
 
 def test_a_threshold_holds_below_it_and_not_at_it() -> None:

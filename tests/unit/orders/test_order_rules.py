@@ -72,9 +72,6 @@ def position(symbol: str, held: int) -> Position:
     )
 
 
-# --- digests
-
-
 def test_a_digest_is_of_the_order_and_not_of_its_spelling() -> None:
     one = draft(price=Decimal("-4.50"))
     assert digest_of(one) == digest_of(draft(price=Decimal("-4.5000")))
@@ -104,9 +101,6 @@ def test_every_part_of_an_order_is_in_its_digest(other: Any) -> None:
 def test_the_order_of_legs_and_of_parts_matters() -> None:
     one, two = wanted("A"), wanted("B")
     assert digest_of(draft(legs=(one, two))) != digest_of(draft(legs=(two, one)))
-
-
-# --- rules
 
 
 @pytest.mark.parametrize(
@@ -224,9 +218,6 @@ def test_the_sign_of_a_spread_is_the_markets_to_tell() -> None:
         check_prices(draft(legs=legs, price=Decimal(price)), [contract(), contract()])
 
 
-# --- positions
-
-
 @pytest.mark.parametrize(
     ("action", "held", "sent"),
     [
@@ -250,9 +241,6 @@ def test_futures_keep_the_short_words() -> None:
     assert mapped("Sell", future, [position("/ESZ6", 5)], {}) == "Sell"
 
 
-# --- notional
-
-
 def test_notional_counts_every_opening_leg_and_no_closing_one() -> None:
     quote = LegQuote(
         symbol="A 1",
@@ -274,9 +262,6 @@ def test_notional_counts_every_opening_leg_and_no_closing_one() -> None:
     assert notional_of(draft(order_type="Market", price=None), [option], {}) is None
     assert notional_of(draft(order_type="Market", price=None), [option], quotes) == 200
     assert notional_of(draft(price=None, value=Decimal(-50)), [contract()], {}) == 50
-
-
-# --- what a failure proves
 
 
 def refused(status: int, body: bytes = b'{"error": {"code": "c", "message": "m"}}') -> Exception:
@@ -330,9 +315,6 @@ async def test_after_the_first_byte_only_the_brokers_own_no_is_a_no(
 async def test_before_the_first_byte_nothing_was_sent(failure: Exception) -> None:
     steps = ("connection.connect_tcp.started", "connection.connect_tcp.complete")
     assert outcome_of(failure, await went(*steps)) is Outcome.UNSENT
-
-
-# --- sightings
 
 
 def entry(kind: str = "place", **fields: Any) -> Entry:

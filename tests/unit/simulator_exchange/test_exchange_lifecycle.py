@@ -157,9 +157,6 @@ def test_an_order_on_an_option_ends_with_it(bench: Bench) -> None:
     assert order.status is Status.EXPIRED
 
 
-# --- market, stop, notional
-
-
 def test_a_market_order_takes_the_other_side(bench: Bench) -> None:
     order = place(bench, request(leg("AAPL", "Sell to Close", 10), order_type="Market"))
     bench.run(1)
@@ -220,9 +217,6 @@ def test_a_notional_order_buys_for_its_value(bench: Bench) -> None:
     assert bench.margin.held("BTC/USD") == Decimal("0.01666665")
 
 
-# --- spreads
-
-
 def test_a_spread_fills_at_its_net_natural_price(bench: Bench) -> None:
     body = request(
         leg("AAPL  260417C00250000", "Buy to Open", 2),
@@ -263,9 +257,6 @@ def test_legs_are_told_one_after_the_other(bench: Bench) -> None:
         if notice["id"] == order.id and notice["status"] == "Filled"
     ]
     assert fills == [[1, 0], [1, 1]]
-
-
-# --- cancel
 
 
 def test_cancelling_takes_a_moment(bench: Bench) -> None:
@@ -310,9 +301,6 @@ def test_what_has_ended_cannot_be_cancelled_or_replaced(bench: Bench, end: Statu
             attempt()
 
         assert (refused.value.status, refused.value.code) == (422, "cannot_update_order")
-
-
-# --- replace
 
 
 def test_replacing_cancels_the_old_one_before_the_new_one_is_routed(bench: Bench) -> None:
@@ -381,9 +369,6 @@ def test_buying_power_is_not_bound_twice_by_a_replacement(bench: Bench) -> None:
     assert now - bound == Decimal("75.00")
 
 
-# --- scripts
-
-
 @pytest.mark.parametrize("behaviour", ["never", "reject", "delayed", "partial"])
 def test_scripts_do_what_their_table_says(bench: Bench, behaviour: str) -> None:
     order = place(bench, buy(behavior=behaviour, delay=2))
@@ -414,9 +399,6 @@ def test_a_script_laid_ready_takes_the_next_order_of_its_account(bench: Bench) -
     bench.run(1)
     assert (first.status, first.reject_reason) == (Status.REJECTED, "Halted")
     assert second.status is Status.FILLED
-
-
-# --- what the broker does not do
 
 
 def test_the_same_request_twice_is_two_orders(bench: Bench) -> None:

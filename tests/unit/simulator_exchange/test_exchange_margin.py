@@ -113,9 +113,6 @@ def test_underlyings_are_weighed_apart() -> None:
     ]
 
 
-# --- the effect of orders
-
-
 def effect(bench: Bench, *legs: dict[str, object], price: str, **fields: object) -> Decimal:
     body = request(*legs, price=price, **fields)
     check = bench.exchange.desk.check(bench.margin, ticket_from(body))
@@ -180,9 +177,6 @@ def test_the_effect_comes_true_when_the_order_fills(bench: Bench) -> None:
 def test_a_future_binds_its_margin_and_no_cash(bench: Bench) -> None:
     change = effect(bench, leg("/ESH6", "Buy", 1, "Future"), price="-6010")
     assert change == Decimal("-22002.70")
-
-
-# --- fees
 
 
 @pytest.mark.parametrize(

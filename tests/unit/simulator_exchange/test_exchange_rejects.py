@@ -203,9 +203,6 @@ def test_nothing_is_left_of_a_refused_order(bench: Bench) -> None:
     assert not bench.recorder.of("Order")[before:]
 
 
-# --- problems of the account: a dry run tells them, a placement is refused
-
-
 def blocked(bench: Bench, body: dict[str, Any], code: str) -> None:
     codes = [problem.code for problem in found(bench, body) if problem.blocks]
     assert codes == [code]

@@ -143,9 +143,6 @@ async def test_bad_input_changes_nothing(tenants: Tenants) -> None:
     assert tenants.statistics().tenants == 1
 
 
-# --- who may do what
-
-
 @pytest.fixture
 def closed(database_settings: Settings) -> Settings:
     return database_settings.model_copy(update={"admin_key": SecretStr("the-admin-key")})
@@ -206,9 +203,6 @@ async def test_only_the_key_itself_or_the_administrator_deletes_it(tenants: Tena
         await tenants.delete(ONE, one)
 
 
-# --- environments
-
-
 async def test_a_key_of_one_environment_opens_nothing_in_another(
     database_settings: Settings, clock: ManualClock
 ) -> None:
@@ -251,9 +245,6 @@ async def test_the_demo_tenant_is_made_once_and_left_as_people_change_it(
         assert await token(tenants, demo) == "demo-refresh-token"
 
 
-# --- telling
-
-
 async def test_each_change_is_told_after_its_commit_and_before_it_returns(
     tenants: Tenants,
 ) -> None:
@@ -286,9 +277,6 @@ async def test_one_listener_that_fails_keeps_neither_the_others_nor_the_change(
     assert await tenants.authenticate(ONE) == saved
     assert listener.told == [saved.id]
     assert "could not be told" in caplog.text
-
-
-# --- at the same time
 
 
 async def test_saves_at_once_all_happen_one_after_the_other(tenants: Tenants) -> None:
