@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import HealthCheck, settings
 
 LONG = bool(os.environ.get("TASTY_LONG"))
@@ -27,6 +28,17 @@ settings.register_profile(
     database=None,
 )
 settings.load_profile("suite")
+
+# A traceback with the values of all variables, the default where `rich` is installed, takes seconds
+# in which the loop of the test stands still.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 SETTLING_TURNS = 20
 """Turns of the loop that cancelled tasks get to finish before they count as leaked."""

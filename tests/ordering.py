@@ -191,14 +191,16 @@ async def open_trader(gateway: Gateway, name: str) -> Trader:
             api_key=key, client_secret=f"secret-{name}", refresh_token=f"refresh-{name}"
         )
     )
-    accounts = gateway.sim.customers.of_grant(f"refresh-{name}").accounts
+    # Their past takes the simulator a while, and the server may be one that waits for nobody.
+    customer = gateway.sim.customers.of_grant(f"refresh-{name}")
+    accounts = gateway.sim.exchange.accounts_of(customer, customer.accounts)
     trader = Trader(
         gateway=gateway,
         caller=gateway.caller(key),
         account=accounts[0].number,
         cash_account=accounts[1].number,
     )
-    # The first look opens the accounts at the broker, with their past.
+    # The first look opens the session.
     await trader.caller.orders.ListLiveOrders(
         order_service_pb2.ListLiveOrdersRequest(account_id=trader.account)
     )
