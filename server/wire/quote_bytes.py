@@ -19,7 +19,7 @@ from typing import Any
 from tasty.v1 import quote_pb2
 
 from server.brokerage import feed_numbers as feed
-from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.dxlink_events import FIELDS, Row
 from server.market.topics import Topic
 
 VARINT, FIXED64, LENGTH = 0, 1, 2
@@ -30,6 +30,9 @@ PRICES_KEPT = 1 << 16
 
 
 USUAL_LENGTH = 512
+
+NO_QUOTE: Row = ["", None, None, 0, 0, 0, 0, "", ""]
+"""Stands for the quote of what nobody quotes."""
 
 
 def varint(value: int) -> bytes:
@@ -72,35 +75,50 @@ assert _QUOTE[1:] == (  # noqa: S101  the rows below are taken apart by place
 def quote_encoder(topic: Topic, tag: bytes) -> Callable[[], bytes]:
     """Returns what makes the wire form of a topic's quote as an element of the field `tag`.
 
-    The element means `market_data.quote(topic)`. It is left in `topic.encoded`.
+    The element means `market_data.quote(topic)`. It is left in `topic.encoded`. Sizes, exchanges
+    and the last trade mostly are what they were at the quote before: they are encoded with the
+    names, and again only when one of them has changed.
     """
     heads = _heads(tag)
     rows, freshness = topic.rows, topic.freshness
     label, names = "", b""
+    trade: Row | None = None
+    traded: Any = 0
+    bid_size = ask_size = bid_code = ask_code = None
+    resting = b""
 
     def encode() -> bytes:
-        nonlocal label, names
-        if topic.label is not label:
-            label = topic.label
-            names = _names(label, topic.key.symbol)
+        nonlocal label, names, trade, traded, bid_size, ask_size, bid_code, ask_code, resting
+        quote = rows.get("Quote", NO_QUOTE)
+        _, bid, ask, bids, asks, bid_time, ask_time, bidding, asking = quote
+        prices, has_bid, has_ask = _prices(bid, ask)
+        if not has_bid:
+            bids = 0
+        if not has_ask:
+            asks = 0
+        if (
+            bids != bid_size
+            or asks != ask_size
+            or bidding != bid_code
+            or asking != ask_code
+            or rows.get("Trade") is not trade
+            or topic.label is not label
+        ):
+            if topic.label is not label:
+                label = topic.label
+                names = _names(label, topic.key.symbol)
+            bid_size, ask_size, bid_code, ask_code = bids, asks, bidding, asking
+            trade = rows.get("Trade")
+            last, traded = b"", 0
+            if trade is not None:
+                last, traded = _last(trade[_TRADE_PRICE]), trade[_TRADE_TIME]
+            resting = names + _sides(bids, asks, bidding, asking) + last
+        times = _times(bid_time, ask_time, traded)
         received = _received(topic.received_at)
+        body = resting + prices + times + received
         # As `topic.stale`, without the call.
-        stale = _STALE if topic.silent or topic.renewed <= freshness.after else b""
-        last, traded = b"", 0
-        if "Trade" in rows:
-            trade = rows["Trade"]
-            last, traded = _last(trade[_TRADE_PRICE]), trade[_TRADE_TIME]
-        if "Quote" in rows:
-            _, bid, ask, bid_size, ask_size, bid_time, ask_time, bid_code, ask_code = rows["Quote"]
-            prices, has_bid, has_ask = _prices(bid, ask)
-            sides = _sides(
-                bid_size if has_bid else 0, ask_size if has_ask else 0, bid_code, ask_code
-            )
-            times = _times(bid_time, ask_time, traded)
-            body = b"".join((names, prices, last, sides, times, received, stale))
-        else:
-            body = b"".join((names, last, _times(0, 0, traded), received, stale))
-
+        if topic.silent or topic.renewed <= freshness.after:
+            body += _STALE
         length = len(body)
         head = heads[length] if length < USUAL_LENGTH else tag + varint(length)
         topic.encoded = piece = head + body
@@ -125,15 +143,22 @@ def _names(label: str, streamer_symbol: str) -> bytes:
 @lru_cache(maxsize=PRICES_KEPT)
 def _prices(bid: Any, ask: Any) -> tuple[bytes, bool, bool]:
     """Both sides and the mid, and which of the sides there are."""
-    low, high = feed.price(bid), feed.price(ask)
-    parts = []
-    if low is not None:
-        parts.append(_text(_BID, low))
-    if high is not None:
-        parts.append(_text(_ASK, high))
-    if low is not None and high is not None:
-        parts.append(_text(_MID, f"{(Decimal(low) + Decimal(high)) / 2:f}"))
-    return b"".join(parts), low is not None, high is not None
+    low, high = _price(bid), _price(ask)
+    if low is None or high is None:
+        return (low[0] if low else b"") + (high[1] if high else b""), bool(low), bool(high)
+
+    mid = _text(_MID, f"{(low[2] + high[2]) / 2:f}")
+    return low[0] + high[1] + mid, True, True
+
+
+@lru_cache(maxsize=PRICES_KEPT)
+def _price(raw: Any) -> tuple[bytes, bytes, Decimal] | None:
+    """A price as a bid, as an ask, and as a number: it comes back in many pairs."""
+    shown = feed.price(raw)
+    if shown is None:
+        return None
+
+    return _text(_BID, shown), _text(_ASK, shown), Decimal(shown)
 
 
 @lru_cache(maxsize=PRICES_KEPT)
@@ -185,4 +210,4 @@ def _time(tag: bytes, milliseconds: int) -> bytes:
 
 def _text(tag: bytes, shown: str) -> bytes:
     body = shown.encode()
-    return tag + varint(len(body)) + body
+    return _heads(tag)[len(body)] + body

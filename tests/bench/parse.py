@@ -22,8 +22,8 @@ from server.wire.streams import StreamCodec
 from tests.bench.figures import Figure, show
 
 EVENTS = 50
-REPEATS = 400
-RUNS = 7
+REPEATS = 100
+RUNS = 31
 SDK_FIELDS = list(Quote.model_fields)
 NOW = 1_795_000_000_000
 
@@ -108,14 +108,15 @@ def rate(run: Callable[[list[bytes]], None], frames: list[bytes]) -> float:
 
 
 def main() -> bool:
-    ours, prices = Ours(), Prices()
+    ours, prices, same = Ours(), Prices(), Prices()
     their_fields = _camel(SDK_FIELDS)
-    ours.run(prices.frames(FIELDS["Quote"]))
+    for _ in range(5):
+        ours.run(prices.frames(FIELDS["Quote"]))
     # No frame is seen twice: what is remembered of one must not make the next run fast.
     pairs = [
         (
             rate(ours.run, prices.frames(FIELDS["Quote"])),
-            rate(sdk, prices.frames(their_fields)),
+            rate(sdk, same.frames(their_fields)),
         )
         for _ in range(RUNS)
     ]
