@@ -87,12 +87,22 @@ def warm(stack: Stack) -> tuple[list[float], float]:
     return took, cpu / REQUESTS * 1000
 
 
-async def opened_per_request(simulator_url: str) -> tuple[list[float], float]:
-    """Does what a server does that opens a streamer for each request, with the SDK."""
-    session = Session("bench", "demo-refresh-token", transport=Moved(simulator_url), timeout=30)
+async def opened_per_request(stack: Stack) -> tuple[list[float], float, float]:
+    """Does what a server does that opens a streamer for each request, with the SDK.
+
+    Returns the latencies, and the processor milliseconds of each request: of the client, and of
+    the broker that it makes open a connection.
+    """
+    transport = Moved(stack.simulator_url)
+    session = Session("bench", "demo-refresh-token", transport=transport, timeout=30)
     await session.refresh()
+    broker = stack.simulator.pid
+    idle = cpu_seconds(broker)
+    await asyncio.sleep(2)
+    idle = (cpu_seconds(broker) - idle) / 2
     took = []
     cpu = 0.0
+    opened, their = time.perf_counter(), cpu_seconds(broker)
     for _ in range(STREAMERS):
         begun, spent = time.perf_counter(), time.process_time()
         async with DXLinkStreamer(session) as streamer:
@@ -102,13 +112,14 @@ async def opened_per_request(simulator_url: str) -> tuple[list[float], float]:
                 missing.discard((await streamer.get_event(Quote)).event_symbol)
         took.append((time.perf_counter() - begun) * 1000)
         cpu += time.process_time() - spent
-    return sorted(took), cpu / STREAMERS * 1000
+    their = cpu_seconds(broker) - their - idle * (time.perf_counter() - opened)
+    return sorted(took), cpu / STREAMERS * 1000, their / STREAMERS * 1000
 
 
 def main() -> bool:
     with open_stack("--latency", str(LATENCY_MS)) as stack:
         took, cpu = warm(stack)
-        theirs, their_cpu = asyncio.run(opened_per_request(stack.simulator_url))
+        theirs, client_cpu, broker_cpu = asyncio.run(opened_per_request(stack))
     p50, p99 = statistics.median(took), took[int(len(took) * 0.99)]
     slow = statistics.median(theirs)
     return show(
@@ -130,10 +141,11 @@ def main() -> bool:
             ),
             Figure(
                 measure="processor time of a request beside it",
-                value=f"{their_cpu / cpu:.0f}x",
+                value=f"{(client_cpu + broker_cpu) / cpu:.0f}x",
                 target=">= 40x",
-                met=their_cpu / cpu >= 40,
-                how=f"{cpu:.2f} ms (Envoy and server) beside {their_cpu:.1f} ms (client alone)",
+                met=(client_cpu + broker_cpu) / cpu >= 40,
+                how=f"{cpu:.2f} ms (Envoy and server; the broker is not asked) beside "
+                f"{client_cpu:.1f} (client) + {broker_cpu:.1f} ms (broker)",
             ),
         ],
     )
