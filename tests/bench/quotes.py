@@ -28,6 +28,8 @@ from tests.bench.processes import Stack, cpu_seconds, open_stack
 SYMBOLS = ["SPY", "QQQ", "AAPL", "NVDA", "MSFT"]
 LATENCY_MS = 25
 REQUESTS = 1500
+TURNS = 10
+IDLE_S = 1.0
 STREAMERS = 12
 
 
@@ -72,19 +74,30 @@ def client(url: str) -> Iterator[Client]:
 
 def warm(stack: Stack) -> tuple[list[float], float]:
     """Returns the latencies of warm requests, and the processor milliseconds of each."""
+    pids = (stack.server.pid, stack.envoy_pid)
+    took: list[float] = []
+    cpu = 0.0
     with client(stack.url) as asking:
         for _ in range(20):
             _, body = asking.ask()
         assert [each["source"] for each in json.loads(body)["quotes"]] == ["stream"] * len(SYMBOLS)
-        pids = (stack.server.pid, stack.envoy_pid)
-        # What the feed itself costs is not the requests': it is measured while nobody asks.
-        idle = sum(map(cpu_seconds, pids))
-        time.sleep(2)
-        idle = (sum(map(cpu_seconds, pids)) - idle) / 2
-        begun, cpu = time.perf_counter(), sum(map(cpu_seconds, pids))
-        took = sorted(asking.ask()[0] for _ in range(REQUESTS))
-        cpu = sum(map(cpu_seconds, pids)) - cpu - idle * (time.perf_counter() - begun)
-    return took, cpu / REQUESTS * 1000
+        for _ in range(TURNS):
+            # What the feed itself costs is not the requests': it is measured while nobody asks,
+            # just before, since the machine is not as fast in one minute as in the next.
+            idle = idle_share(*pids)
+            begun, spent = time.perf_counter(), sum(map(cpu_seconds, pids))
+            took += [asking.ask()[0] for _ in range(REQUESTS // TURNS)]
+            seconds = time.perf_counter() - begun
+            cpu += sum(map(cpu_seconds, pids)) - spent - idle * seconds
+
+    return sorted(took), cpu / REQUESTS * 1000
+
+
+def idle_share(*pids: int) -> float:
+    """Returns the share of a processor that programs take while nobody asks them anything."""
+    before = sum(map(cpu_seconds, pids))
+    time.sleep(IDLE_S)
+    return (sum(map(cpu_seconds, pids)) - before) / IDLE_S
 
 
 async def opened_per_request(stack: Stack) -> tuple[list[float], float, float]:
@@ -97,9 +110,7 @@ async def opened_per_request(stack: Stack) -> tuple[list[float], float, float]:
     session = Session("bench", "demo-refresh-token", transport=transport, timeout=30)
     await session.refresh()
     broker = stack.simulator.pid
-    idle = cpu_seconds(broker)
-    await asyncio.sleep(2)
-    idle = (cpu_seconds(broker) - idle) / 2
+    idle = await asyncio.to_thread(idle_share, broker)
     took = []
     cpu = 0.0
     opened, their = time.perf_counter(), cpu_seconds(broker)
