@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
 export PYTHONPATH := $(CURDIR):$(CURDIR)/gen
+# Tests and the programs that they start are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install dev run test bench check lint types imports proto generated attack fix gen lock clean
 

@@ -7,7 +7,6 @@ Sockets and files are watched by the interpreter itself: `ResourceWarning` is an
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,7 +14,7 @@ import pytest_asyncio
 import structlog
 from hypothesis import HealthCheck, settings
 
-LONG = bool(os.environ.get("TASTY_LONG"))
+from tests.effort import LONG
 
 settings.register_profile(
     "suite",

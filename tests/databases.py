@@ -22,6 +22,8 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+import server.orders.schema
+import server.tenants.schema  # noqa: F401
 from server.settings import Settings
 
 START_S = 60

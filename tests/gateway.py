@@ -89,6 +89,7 @@ async def open_gateway(
             "grpc_port": 0,
             "metrics_port": 0,
             "rate_limit": 0,
+            "drain_notice_s": 0,  # no edge looks whether we are ready
             "anthropic_api_key": "",  # a developer's own key must not be used up by tests
             **settings,
         }

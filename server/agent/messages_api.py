@@ -25,6 +25,7 @@ from server.agent.talk import Usage
 from server.clock import Clock
 from server.errors import ModelUnavailable
 from server.secret import Secret
+from server.tls import trusted
 
 CONNECT_S = 5.0
 SILENCE_S = 120.0
@@ -53,11 +54,15 @@ class MessagesApi:
     def __init__(self, *, key: Secret, url: str, clock: Clock) -> None:
         # Everything is given, so that nothing is taken from the environment or a profile on disk.
         # The SDK's own retries are off: it waits for as long as `retry-after` says, be it an hour.
+        patience = anthropic.Timeout(SILENCE_S, connect=CONNECT_S)
         self._client = anthropic.AsyncAnthropic(
             api_key=key.reveal(),
             base_url=url,
             max_retries=0,
-            timeout=anthropic.Timeout(SILENCE_S, connect=CONNECT_S),
+            timeout=patience,
+            http_client=anthropic.DefaultAsyncHttpxClient(
+                base_url=url, timeout=patience, verify=trusted()
+            ),
         )
         self._clock = clock
         self._random = Random()  # noqa: S311 - spreads retries, guards nothing

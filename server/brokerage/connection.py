@@ -27,6 +27,7 @@ from server.brokerage.transport import BrokerTransport
 from server.clock import Clock
 from server.errors import BrokerUnreadable, GrantRevoked
 from server.tenants import Credentials
+from server.tls import trusted
 
 KEPT_ALIVE = 64
 IDLE_S = 30.0
@@ -46,11 +47,12 @@ class Wire(httpx2.AsyncHTTPTransport):
 
     def __init__(self) -> None:
         super().__init__(
+            verify=trusted(),
             limits=httpx2.Limits(
                 max_connections=None,
                 max_keepalive_connections=KEPT_ALIVE,
                 keepalive_expiry=IDLE_S,
-            )
+            ),
         )
 
 

@@ -8,7 +8,6 @@ With TASTY_LONG=1 there are 500 seeds.
 from __future__ import annotations
 
 import asyncio
-import os
 from itertools import pairwise
 from random import Random
 
@@ -17,9 +16,10 @@ import pytest
 from server.market.feed import FeedState
 from server.market.topics import Kind, Topic, TopicKey
 from tests.dxlink import FastClock, Mishap, open_feed
+from tests.effort import LONG
 from tests.waiting import eventually
 
-SEEDS = 500 if os.environ.get("TASTY_LONG") else 12
+SEEDS = 500 if LONG else 12
 AT_ONCE = 12
 SYMBOLS = 2000
 CHURN = 50

@@ -1,7 +1,7 @@
 """The server is killed at each step of an order: afterwards there is one order or none, one truth.
 
 Each process is killed by the next order and the one after it finds out, so that nine starts are
-enough for eight crashes. `TASTY_LONG_TESTS=25` runs the round so often (200 crashes).
+enough for eight crashes. `TASTY_LONG=25` runs the round so often (200 crashes).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from server.simulator import Simulator, SimulatorSettings
 from server.simulator.exchange.orders import Order
 from server.tenants import DEMO_API_KEY
 from tests.broker import DEMO_ACCOUNT
+from tests.effort import LONG
 
-ROUNDS = int(os.environ.get("TASTY_LONG_TESTS") or 1)
+ROUNDS = LONG or 1
 KEY = (("x-api-key", DEMO_API_KEY.reveal()),)
 HOME = Path(__file__).parents[2]
 

@@ -1,12 +1,11 @@
 """Orders under random faults: each is at the broker once or never, and its caller learns which.
 
-`TASTY_LONG_TESTS` multiplies the two hundred orders of a run.
+`TASTY_LONG` makes it so many times two hundred orders.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -17,12 +16,13 @@ from tasty.v1 import order_placement_pb2 as pb
 
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
+from tests.effort import LONG
 from tests.fast_clock import FastClock
 from tests.gateway import Gateway, open_gateway
 from tests.meddler import Meddler, Mischief
 from tests.ordering import Trader, leg, open_trader
 
-ORDERS = 200 * int(os.environ.get("TASTY_LONG_TESTS") or 1)
+ORDERS = 200 * LONG or 100
 AT_ONCE = 8
 SEED = 20261122
 KNOWN_WITHIN_S = 15
@@ -62,7 +62,6 @@ async def test_under_random_faults_no_order_is_doubled_and_every_caller_learns_t
             FastClock(20),
             simulator_url=meddler.url,
             broker_timeout_s=0.8,
-            drain_notice_s=0,
         ) as gateway,
     ):
         trader = await open_trader(gateway, "faults")

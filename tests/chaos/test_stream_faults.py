@@ -6,7 +6,6 @@ With TASTY_LONG=1 the socket is dropped a hundred times in a minute, and a mute 
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,11 +16,11 @@ from tasty.v1 import market_data_stream_pb2 as pb
 
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
+from tests.effort import LONG
 from tests.gateway import Gateway, open_gateway
 from tests.waiting import eventually
 from tests.watching import StillMarket, View, watched
 
-LONG = bool(os.environ.get("TASTY_LONG"))
 DROPS, EVERY_S = (100, 0.6) if LONG else (8, 0.4)
 SYMBOLS = ("SPY", "AAPL", "QQQ", "MSFT", "/ESZ6", "BTC/USD", "SPX")
 INTERVALS = (0, 0.1, 0.25, 1.0)

@@ -1,14 +1,13 @@
 """A typo cannot trade: order bodies with one thing wrong, thousands of them, and no order placed.
 
 Every name misspelled, every value of another type, every key doubled, every number poisoned, in
-every order route. `TASTY_LONG_TESTS` adds as many thousands with two things wrong at once.
+every order route. `TASTY_LONG` adds as many thousands with two things wrong at once.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -16,9 +15,9 @@ from typing import Any
 import pytest
 import requests
 
+from tests.effort import LONG
 from tests.stack import Gateway
 
-LONG = int(os.environ.get("TASTY_LONG_TESTS") or 0)
 KEY = {"X-API-Key": Gateway.api_key, "Content-Type": "application/json"}
 ACCOUNT = Gateway.account
 
@@ -227,7 +226,7 @@ def test_a_body_with_one_thing_wrong_places_nothing(
     assert orders_at_broker(gateway) == before
 
 
-@pytest.mark.skipif(not LONG, reason="takes a minute for each thousand: TASTY_LONG_TESTS=5")
+@pytest.mark.skipif(not LONG, reason="takes a minute for each thousand: TASTY_LONG=5")
 def test_bodies_with_two_things_wrong_place_nothing(
     gateway: Gateway, http: requests.Session, routes: dict[str, Route]
 ) -> None:

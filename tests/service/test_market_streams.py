@@ -299,7 +299,7 @@ async def test_a_thousand_streams_closed_leave_nothing(tmp_path: Path) -> None:
     clock = ManualClock()
     async with (
         Simulator(SimulatorSettings(port=0)) as sim,
-        open_gateway(sim, tmp_path, clock, streams_per_key=1000, drain_notice_s=0) as gateway,
+        open_gateway(sim, tmp_path, clock, streams_per_key=1000) as gateway,
     ):
         tasks = len(asyncio.all_tasks())
         request = pb.StreamQuotesRequest(symbols=["SPY", "AAPL"])

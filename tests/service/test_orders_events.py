@@ -1,12 +1,11 @@
 """Account events end to end: told, found, numbered, resumed, each once and in order.
 
-`TASTY_LONG_TESTS` turns the run of fills into the whole one: 2,000 of them and 50 disconnects.
+`TASTY_LONG` turns the run of fills into the whole one: 2,000 of them and 50 disconnects.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -20,12 +19,12 @@ from tasty.v1 import order_service_pb2 as pb
 
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
+from tests.effort import LONG
 from tests.fast_clock import FastClock
 from tests.gateway import Gateway, open_gateway
 from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
 from tests.waiting import eventually
 
-LONG = bool(os.environ.get("TASTY_LONG_TESTS"))
 FILLS, DISCONNECTS = (2000, 50) if LONG else (400, 20)
 
 FILL = account_event_pb2.ACCOUNT_EVENT_TYPE_FILL
@@ -101,7 +100,7 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def gateway(sim: Simulator, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(sim, tmp_path, drain_notice_s=0) as running:
+    async with open_gateway(sim, tmp_path) as running:
         yield running
 
 
@@ -253,7 +252,7 @@ async def test_a_reader_that_comes_and_goes_sees_every_fill_once_in_order(
 async def test_what_happens_while_the_server_is_down_is_found(
     sim: Simulator, tmp_path: Path
 ) -> None:
-    async with open_gateway(sim, tmp_path, drain_notice_s=0) as gateway:
+    async with open_gateway(sim, tmp_path) as gateway:
         trader = await open_trader(gateway, "events")
         order_id = await resting(trader, 4)
         await trader.bought("DIS", 1)
@@ -263,7 +262,7 @@ async def test_what_happens_while_the_server_is_down_is_found(
 
     trader.fill(order_id, 1)
     trader.fill(order_id, 2)
-    async with open_gateway(sim, tmp_path, drain_notice_s=0) as gateway:
+    async with open_gateway(sim, tmp_path) as gateway:
         reborn = await again(gateway, trader)
         async with listening(reborn, stream.cursor) as found:
             await found.until(lambda s: s.events and s.events[-1].type == BALANCE)
@@ -303,7 +302,7 @@ async def test_heartbeats_keep_the_connection_and_beats_the_stream(
     settings = SimulatorSettings(port=0, heartbeat_limit=timedelta(seconds=1))
     async with (
         Simulator(settings) as sim,
-        open_gateway(sim, tmp_path, FastClock(20), drain_notice_s=0) as gateway,
+        open_gateway(sim, tmp_path, FastClock(20)) as gateway,
     ):
         trader = await open_trader(gateway, "events")
         async with listening(trader, heartbeat_interval=1) as stream:
@@ -315,7 +314,7 @@ async def test_heartbeats_keep_the_connection_and_beats_the_stream(
 
 
 async def test_a_mute_connection_is_noticed(sim: Simulator, tmp_path: Path) -> None:
-    async with open_gateway(sim, tmp_path, FastClock(20), drain_notice_s=0) as gateway:
+    async with open_gateway(sim, tmp_path, FastClock(20)) as gateway:
         trader = await open_trader(gateway, "events")
         order_id = await resting(trader, 1)
         async with listening(trader) as stream:
@@ -350,9 +349,7 @@ async def test_new_credentials_end_the_stream(trader: Trader, gateway: Gateway) 
 async def test_a_reader_that_does_not_read_is_ended_with_its_cursor(
     sim: Simulator, tmp_path: Path
 ) -> None:
-    async with open_gateway(
-        sim, tmp_path, FastClock(50), account_events_behind=50, drain_notice_s=0
-    ) as gateway:
+    async with open_gateway(sim, tmp_path, FastClock(50), account_events_behind=50) as gateway:
         trader = await open_trader(gateway, "events")
         order_id = await resting(trader, 3000)
         request = pb.StreamAccountEventsRequest(account_id=trader.account)

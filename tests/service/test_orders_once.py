@@ -1,13 +1,12 @@
 """Each order once, and the truth about it, whatever happens to answers, callers and servers.
 
-`TASTY_LONG_TESTS` takes 2,000 names instead of twelve, each from up to twenty callers at once.
+`TASTY_LONG` takes 2,000 names instead of twelve, each from up to twenty callers at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -34,6 +33,7 @@ from server.simulator.exchange.orders import Ticket, TicketLeg
 from server.simulator.exchange.vocabulary import Action, OrderType, TimeInForce
 from server.store import Database
 from server.tenants import Tenant
+from tests.effort import LONG
 from tests.fast_clock import FastClock
 from tests.gateway import Caller, open_gateway
 from tests.meddler import Meddler, Mischief
@@ -41,7 +41,7 @@ from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
 from tests.service.order_cases.combinations import part
 from tests.waiting import eventually
 
-NAMES = 2000 if os.environ.get("TASTY_LONG_TESTS") else 12
+NAMES = 2000 if LONG else 12
 
 SLOWNESS = 5
 """How much slower than a quiet machine a busy one may be."""
@@ -78,14 +78,14 @@ async def patient(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncIter
 @pytest.fixture
 async def punctual(sim: Simulator, meddler: Meddler, tmp_path: Path) -> AsyncIterator[Trader]:
     """A trader whose server keeps real time, where deadlines are what is tried."""
-    settings = {"simulator_url": meddler.url, "drain_notice_s": 0}
+    settings = {"simulator_url": meddler.url}
     async with open_gateway(sim, tmp_path, **settings) as gateway:
         yield await open_trader(gateway, "punctual")
 
 
 def opened(sim: Simulator, meddler: Meddler, folder: Path, **settings: Any) -> Any:
     """Returns a gateway whose broker is behind the meddler, on a clock twenty times as fast."""
-    chosen = {"simulator_url": meddler.url, "broker_timeout_s": 0.7, "drain_notice_s": 0}
+    chosen = {"simulator_url": meddler.url, "broker_timeout_s": 0.7}
     return open_gateway(sim, folder, FastClock(20), **(chosen | settings))
 
 

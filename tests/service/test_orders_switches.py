@@ -31,7 +31,7 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def trader(sim: Simulator, tmp_path: Path) -> AsyncIterator[Trader]:
-    async with open_gateway(sim, tmp_path, drain_notice_s=0) as gateway:
+    async with open_gateway(sim, tmp_path) as gateway:
         yield await open_trader(gateway, "switched")
 
 
@@ -144,10 +144,10 @@ async def test_fifty_parallel_orders_stay_below_the_cap_across_a_restart(
         assert all("day_cap" in str(each.details()) for each in refused)
         return len(answers) - len(refused)
 
-    async with open_gateway(sim, tmp_path, orders_day_cap=Decimal(200), drain_notice_s=0) as one:
+    async with open_gateway(sim, tmp_path, orders_day_cap=Decimal(200)) as one:
         trader = await open_trader(one, "switched")
         first = await fifty(trader, "before")
-    async with open_gateway(sim, tmp_path, orders_day_cap=Decimal(200), drain_notice_s=0) as two:
+    async with open_gateway(sim, tmp_path, orders_day_cap=Decimal(200)) as two:
         trader = await open_trader(two, "switched")
         second = await fifty(trader, "after")
 

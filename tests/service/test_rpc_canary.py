@@ -69,7 +69,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 
 async def test_no_secret_leaves(written: io.StringIO, tmp_path: Path) -> None:
     async with Simulator(SimulatorSettings(port=0)) as sim:
-        async with open_gateway(sim, tmp_path, admin_key=ADMIN_KEY, drain_notice_s=0) as gateway:
+        async with open_gateway(sim, tmp_path, admin_key=ADMIN_KEY) as gateway:
             answers = [
                 *await register(gateway),
                 *await call_everything(gateway, API_KEY),
@@ -216,7 +216,7 @@ async def with_the_broker_away(folder: Path, simulator_url: str) -> list[str]:
         url = "http://127.0.0.1:9"
 
     assert simulator_url != Nobody.url
-    async with open_gateway(Nobody(), folder, drain_notice_s=0) as gateway:  # type: ignore[arg-type]  # only its address is asked for
+    async with open_gateway(Nobody(), folder) as gateway:  # type: ignore[arg-type]  # only its address is asked for
         return await call_everything(gateway, API_KEY)
 
 

@@ -6,19 +6,12 @@ __all__ = ["clock", "database", "database_settings", "postgres"]
 
 from collections.abc import AsyncIterator
 
-import hypothesis
 import pytest
 
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock
 from tests.databases import database_settings, postgres
-
-# A busy machine is no failure: only what an example finds is.
-hypothesis.settings.register_profile(
-    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from server.simulator.exchange.orders import Leg, Order
 from server.simulator.exchange.tickets import amended, ticket_from
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.vocabulary import CLOSING, Action, Kind, Status
+from tests.effort import LONG
 
 from .conftest import START, Bench, HandClock, HandVenue, Recorder, leg, request
 
@@ -48,7 +48,7 @@ SPREADS = (
 
 
 @settings(
-    max_examples=200 if os.environ.get("TASTY_LONG") else 15,
+    max_examples=200 if LONG else 15,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(seed=st.integers(0, 2**32), steps=st.integers(20, 120))

@@ -50,15 +50,56 @@ async def add(database: Database, row: dict[str, object]) -> None:
         await connection.execute(sa.insert(changes).values(row))
 
 
-async def test_tables_made_by_the_migrations_are_those_that_the_code_declares(
+def shape(connection: sa.Connection) -> dict[str, object]:
+    """Returns all that a database says of its tables."""
+    seen = sa.inspect(connection)
+    return {
+        table: {
+            "columns": [each | {"type": repr(each["type"])} for each in seen.get_columns(table)],
+            "key": seen.get_pk_constraint(table),
+            "unique": sorted(map(repr, seen.get_unique_constraints(table))),
+            "indexes": sorted(map(repr, seen.get_indexes(table))),
+            "checks": sorted(map(repr, seen.get_check_constraints(table))),
+            "foreign": sorted(map(repr, seen.get_foreign_keys(table))),
+        }
+        for table in seen.get_table_names()
+    }
+
+
+def difference(connection: sa.Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, METADATA))
+
+
+async def test_tables_made_by_the_steps_are_those_of_a_new_database(
     database_settings: Settings,
 ) -> None:
-    def difference(connection: sa.Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return list(compare_metadata(context, METADATA))
+    async with Database(database_settings) as database, database.write() as connection:
+        assert await connection.run_sync(difference) == []
+        new = await connection.run_sync(shape)
+        assert (
+            new.keys()
+            == {*migrations.TABLES, "alembic_version"}
+            == {*METADATA.tables, "alembic_version"}
+        )
+
+        await connection.run_sync(METADATA.drop_all)
+        await connection.execute(sa.text("DROP TABLE alembic_version"))
+        await connection.run_sync(migrations.take_missing_steps)
+        assert await connection.run_sync(difference) == []
+        assert await connection.run_sync(shape) == new
+
+
+async def test_a_database_with_somebody_elses_table_goes_by_the_steps(
+    database_settings: Settings,
+) -> None:
+    async with Database(database_settings) as database, database.write() as connection:
+        await connection.run_sync(METADATA.drop_all)
+        await connection.execute(sa.text("DROP TABLE alembic_version"))
+        await connection.execute(sa.text("CREATE TABLE theirs (id INTEGER)"))
 
     async with Database(database_settings) as database, database.read() as connection:
-        assert await connection.run_sync(difference) == []
+        assert {*migrations.TABLES, "theirs"} <= (await connection.run_sync(shape)).keys()
 
 
 def test_head_is_the_newest_file() -> None:
