@@ -137,8 +137,13 @@ class Directory:
         """
         asked_at, head = self._clock.monotonic(), self.roster.head
         news = await self._journal.after(connection, head)
-        theirs = {change.tenant_id for change in news if change.mac not in self._ours}
-        for tenant_id in theirs.intersection(self.roster.apply(news)):
+        # Changes of our own that ended meanwhile are no news any more, and are told already.
+        known = self.roster.head.sequence
+        theirs = [
+            change for change in news if change.sequence > known and change.mac not in self._ours
+        ]
+        changed = self.roster.apply(news)
+        for tenant_id in {change.tenant_id for change in theirs}.intersection(changed):
             if self._told:
                 self._tasks.create_task(self._tell(tenant_id), name=f"tenants: tell {tenant_id}")
 
