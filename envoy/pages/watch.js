@@ -120,7 +120,9 @@
       const found = await chainOf(near);
       if (mine !== turn) return;
       showExpirations(found);
-      const first = found.expiration_dates[0];
+      const days = found.expiration_dates;
+      // Today's contracts may have expired already, and nobody quotes them then: they are one click away.
+      const first = days.find((day) => daysTo(found.chain[day]) > 0) ?? days[0];
       if (!first) return note(`${underlying} has no options.`);
       await choose(first, price);
     } catch (error) {
@@ -176,15 +178,16 @@
     return sorted.slice(Math.max(0, middle - AROUND), middle + AROUND);
   }
 
+  const daysTo = ({ calls, puts }) => (calls[0] ?? puts[0]).days_to_expiration;
+
   function showExpirations(found) {
     const buttons = found.expiration_dates.map((day) => {
-      const days = found.chain[day].calls[0]?.days_to_expiration ?? found.chain[day].puts[0].days_to_expiration;
       const button = element("button", "", "quiet");
       button.type = "button";
       button.dataset.day = day;
       const date = new Date(`${day}T12:00:00`);
       const shown = date.toLocaleDateString("en-US", { month: "short", day: "numeric", year: "2-digit" });
-      button.append(element("b", shown), element("small", `${days} d`));
+      button.append(element("b", shown), element("small", `${daysTo(found.chain[day])} d`));
       button.addEventListener("click", () => choose(day));
       return button;
     });
