@@ -173,14 +173,12 @@ class Trader:
         """Returns `count` neighbouring options around the money that have two-sided markets."""
         last = self.top(underlying).mark
         assert last is not None
-        listed = [one for one in await self.options(underlying, days, kind) if self.quoted(one)]
+        options = await self.options(underlying, days, kind)
+        tops = self.gateway.sim.exchange.venue.tops(options)
+        listed = [one for one, top in zip(options, tops, strict=True) if _two_sided(top)]
         middle = min(range(len(listed)), key=lambda i: abs((listed[i].strike or 0) - last))
         first = max(0, min(middle - count // 2, len(listed) - count))
         return listed[first : first + count]
-
-    def quoted(self, contract: Contract) -> bool:
-        top = self.top(contract)
-        return top.bid is not None and top.ask is not None
 
 
 async def open_trader(gateway: Gateway, name: str) -> Trader:
@@ -206,6 +204,10 @@ async def open_trader(gateway: Gateway, name: str) -> Trader:
     )
     await asyncio.sleep(0)
     return trader
+
+
+def _two_sided(top: Top) -> bool:
+    return top.bid is not None and top.ask is not None
 
 
 def _texts(fields: dict[str, Any]) -> dict[str, Any]:
