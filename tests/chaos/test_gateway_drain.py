@@ -1,6 +1,7 @@
 """Row 18 again, for the gateway as it runs: Envoy lets nobody in before the server refuses anybody.
 
 Clients come and go all the while, as browsers and scripts do, and never wait for a health check.
+With TASTY_LONG=1 there are five hundred streams.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.effort import LONG
 from tests.stack import Gateway, run_gateway
 
 CLIENTS = 8
-STREAMS = 40
+STREAMS = 500 if LONG else 40
 PATIENCE_S = 60
 PAUSE_S = 0.02
 
@@ -27,7 +29,7 @@ PAUSE_S = 0.02
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     # Time for what a busy machine has taken in to be served before the server says no.
-    with run_gateway(tmp_path, rate_limit=0, drain_notice_s=3) as gateway:
+    with run_gateway(tmp_path, rate_limit=0, drain_notice_s=3, streams_per_key=STREAMS) as gateway:
         yield gateway
 
 
