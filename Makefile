@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 export PYTHONPATH := $(CURDIR):$(CURDIR)/gen
 # Tests and the programs that they start are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,7 +39,7 @@ run: install ## Start everything: simulator (unless TASTY_BROKER says otherwise)
 	@exec $(BIN)/python -m server up
 
 test: dev ## Run the whole test suite (PYTEST="-k quotes" narrows it)
-	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope $(PYTEST)
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST)
 
 bench: dev ## Measure the speed targets and print ratios to their baselines
 	@$(BIN)/python -W ignore -m tests.bench $(BENCH)

@@ -325,7 +325,7 @@ async def test_a_thousand_streams_closed_leave_nothing(tmp_path: Path) -> None:
         [feed] = gateway.app.markets.statistics().feeds.values()
         assert (feed.state, feed.wanted) == ("idle", 0)
         # What is left is the tenant's: its feed and its hub, both asleep, and what runs them.
-        assert len(asyncio.all_tasks()) <= tasks + 3
+        await eventually(lambda: len(asyncio.all_tasks()) <= tasks + 3)
 
 
 async def test_positions_are_valued_live_with_their_sums(gateway: Gateway) -> None:
