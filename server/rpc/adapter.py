@@ -8,7 +8,7 @@ task, where a generator's `finally` would run in another.
 
 from __future__ import annotations
 
-__all__ = ["Adapter", "encode"]
+__all__ = ["Adapter"]
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -26,6 +26,7 @@ from server.rpc.chain import Body, Chain
 from server.rpc.drain import Drain
 from server.rpc.methods import Method, Patience
 from server.rpc.reading import Read, reader_of
+from server.rpc.writing import encode, writer_of
 
 Function = Callable[[Any, Any], Any]
 """A servicer's method: `(request, context)`; a coroutine function, or an async generator's."""
@@ -64,10 +65,10 @@ class Adapter:
         return shape(lift(method, function))
 
     def _single(self, method: Method, function: Function) -> Handler:
-        read = reader_of(method)
+        read, write = reader_of(method), writer_of(method)
 
         async def body(call: Call) -> bytes:
-            return encode(await function(_incoming(call, read), call.context))
+            return write(call, await function(_incoming(call, read), call.context))
 
         guarded = self._chain.around(body)
 
@@ -129,11 +130,6 @@ class Adapter:
             call.deadline = self._clock.monotonic() + remaining
 
         return call
-
-
-def encode(answer: Message | bytes) -> bytes:
-    """Returns the wire form of an answer; bytes are one already."""
-    return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
 
 def _incoming(call: Call, read: Read) -> Any:

@@ -10,6 +10,7 @@ import grpc
 import pytest
 import requests
 from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.json_format import ParseDict
 from tasty.v1 import (
     credentials_service_pb2,
     market_data_service_pb2,
@@ -18,9 +19,11 @@ from tasty.v1 import (
     watchlist_service_pb2,
 )
 
+from server.rpc.printing import printer_of
 from tests.stack import Edge
 
 CHAIN = "/tasty.v1.ReferenceService/GetOptionChain"
+ORDER = "/tasty.v1.OrderService/GetOrder"
 STATUS = "/tasty.v1.ReferenceService/GetMarketStatus"
 SEARCH = "/tasty.v1.ReferenceService/SearchSymbols"
 ORIGIN = {"origin": "https://app.example"}
@@ -201,7 +204,7 @@ def test_an_spx_chain_arrives_whole(edge: Edge, http: requests.Session) -> None:
         "expiration_type": "Weekly",
         "root_symbol": "SPXW",
     }
-    # Printed by the server: see PRINTED in server/contract/edge.py.
+    # Printed by the server: see is_printed in server/contract/edge.py.
     json_text = json.dumps({"symbol": "SPX", "all_options": [contract] * 44_000}).encode()
     body = HttpBody(content_type="application/json", data=json_text).SerializeToString()
     edge.backend.answers[CHAIN] = lambda _request, _context: body
@@ -261,11 +264,30 @@ def test_order_bodies_arrive_byte_for_byte(edge: Edge, http: requests.Session) -
     assert body in edge.backend.last.request
 
 
-def test_defaults_are_printed_and_names_kept(edge: Edge, http: requests.Session) -> None:
-    answer = market_data_service_pb2.GetQuotesResponse(quotes=[{"event_symbol": "SPY"}])
-    path = "/tasty.v1.MarketDataService/GetQuotes"
-    edge.backend.answers[path] = lambda _request, _context: answer.SerializeToString()
-    got = http.post(f"{edge.url}/api/v1/quotes", data=json.dumps([{"symbol": "SPY"}])).json()
-    assert got["table"] == ""
-    assert got["claude_analysis"] == ""
-    assert got["quotes"][0]["event_symbol"] == "SPY"
+@pytest.mark.parametrize("quantity", [0, 1, -3, 0.05, 1e-7, 1234567.25, 1e14, 1e15, 1e22])
+@pytest.mark.parametrize("words", ["", 'a "b" \\ \n\t', "<é> & \u2028 \U0001f4c8"])
+def test_envoy_and_the_server_print_alike(
+    edge: Edge, http: requests.Session, quantity: float, words: str
+) -> None:
+    """What the server prints elsewhere (`is_printed`) is what Envoy prints here."""
+    leg = {"quantity": quantity, "fills": [{"filled_at": "2026-11-27T18:24:46.4Z"}]}
+    order = {
+        "id": "7",
+        "legs": [leg, {}],
+        "reject_reason": words,
+        "price": "",
+        "editable": True,
+        "received_at": "2026-11-27T18:24:46Z",
+        "live_at": "1969-12-31T23:59:59.000001Z",
+        "updated_at": "2026-11-27T18:24:46.123456789Z",
+    }
+    answer = ParseDict({"order": order}, order_service_pb2.GetOrderResponse())
+    edge.backend.answers[ORDER] = lambda _request, _context: answer.SerializeToString()
+    got = http.get(f"{edge.url}/api/v1/orders/7?account_id=1")
+    printed = printer_of(answer.DESCRIPTOR)(answer)
+    # Names, order, values: all is the same but how a character or an exponent is written.
+    assert json.loads(got.content, object_pairs_hook=list) == json.loads(
+        printed, object_pairs_hook=list
+    )
+    if "e" not in f"{float(quantity):.15g}" and words.isascii():
+        assert got.content == printed

@@ -80,5 +80,5 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
         call = current_call()
         session = await self._brokerage.session(call.tenant)
         chain = await session.chain(wanted.symbol)
-        # Over REST as JSON already; see PRINTED in server/contract/edge.py.
+        # Over REST as JSON already; see is_printed in server/contract/edge.py.
         return await self._chains.of(chain, wanted, printed=call.original_path is not None)

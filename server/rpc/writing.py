@@ -1,0 +1,42 @@
+"""Writes answers into the bytes of a call: the message, or for REST its JSON where we print it."""
+
+from __future__ import annotations
+
+__all__ = ["Write", "encode", "writer_of"]
+
+from collections.abc import Callable
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
+
+from server.contract.catalog import load
+from server.contract.edge import is_printed
+from server.rpc.call import Call
+from server.rpc.methods import Method
+from server.rpc.printing import printer_of
+
+Write = Callable[[Call, Message | bytes], bytes]
+
+
+def writer_of(method: Method) -> Write:
+    """Returns what writes the answers of an rpc; bytes are written already."""
+    rules = load().method(method.path)
+    if rules is None or not is_printed(rules):
+        return lambda _call, answer: encode(answer)
+
+    printed = printer_of(rules.response)
+
+    def write(call: Call, answer: Message | bytes) -> bytes:
+        if isinstance(answer, bytes) or call.original_path is None:
+            return encode(answer)
+
+        data = printed(answer)
+        body: bytes = HttpBody(content_type="application/json", data=data).SerializeToString()
+        return body
+
+    return write
+
+
+def encode(answer: Message | bytes) -> bytes:
+    """Returns the wire form of an answer; bytes are one already."""
+    return answer if isinstance(answer, bytes) else answer.SerializeToString()
