@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from server.errors import InvalidField
 
@@ -112,17 +113,23 @@ def parse(text: str, *, field: str = "symbol") -> Instrument:
     Raises InvalidField, naming `field`, for anything else.
     """
     given = text.strip().upper()
-    if not given or len(given) > LONGEST:
+    found = _read(given) if 0 < len(given) <= LONGEST else None
+    if found is None:
         raise InvalidField(field, text, EXPECTED)
 
+    return found
+
+
+@lru_cache(maxsize=1 << 12)
+def _read(given: str) -> Instrument | None:
+    """Clients ask for the same instruments again and again, by any of their spellings."""
     if option := _OCC.fullmatch(given):
         root, day, option_type, thousandths = option.groups()
-        return _option(text, field, root, day, option_type, Decimal(thousandths) / 1000)
+        return _option(root, day, option_type, Decimal(thousandths) / 1000)
 
     if option := _STREAMER_OPTION.fullmatch(given):
         root, day, option_type, whole, fraction = option.groups()
-        strike = Decimal(f"{whole}.{fraction or 0}")
-        return _option(text, field, root, day, option_type, strike)
+        return _option(root, day, option_type, Decimal(f"{whole}.{fraction or 0}"))
 
     if share_class := _EQUITY.fullmatch(given):
         symbol = given.replace(".", "/") if share_class.group(1) else given
@@ -135,7 +142,7 @@ def parse(text: str, *, field: str = "symbol") -> Instrument:
             root = _PRODUCT.sub("", given) if kind is InstrumentKind.FUTURE else given
             return Instrument(kind=kind, symbol=given, streamer_symbol=streamer, root=root)
 
-    raise InvalidField(field, text, EXPECTED)
+    return None
 
 
 def occ_symbol(root: str, expiration: date, option_type: str, strike: Decimal) -> str:
@@ -185,12 +192,10 @@ def streamer_to_occ(symbol: str) -> str | None:
     return occ_symbol(root, expiration, option_type, strike)
 
 
-def _option(
-    text: str, field: str, root: str, day: str, option_type: str, strike: Decimal
-) -> Instrument:
+def _option(root: str, day: str, option_type: str, strike: Decimal) -> Instrument | None:
     expiration = _day(day)
     if expiration is None or strike == 0:
-        raise InvalidField(field, text, EXPECTED)
+        return None
 
     return Instrument(
         kind=InstrumentKind.EQUITY_OPTION,

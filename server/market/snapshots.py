@@ -96,8 +96,11 @@ async def snapshot(
 
 def _promising(market: Market, topics: Sequence[Topic], patience_s: float) -> list[Topic]:
     """Returns the topics worth waiting for: an index that never had a Quote will not get one."""
+    hub = market.hub
     return [
-        topic for topic in topics if not (market.hub.live and market.hub.age_of(topic) > patience_s)
+        topic
+        for topic in topics
+        if not (topic.filled or (hub.live and hub.age_of(topic) > patience_s))
     ]
 
 

@@ -22,12 +22,18 @@ HEADER_PADDING = 2
 
 def lay_out(columns: Iterable[tuple[str, Sequence[str]]]) -> str:
     """Returns the table of columns, each a header and its cells."""
-    padded = []
-    for header, cells in columns:
-        width = max(len(header) + HEADER_PADDING, max(map(len, cells)))
-        padded.append([cell.ljust(width) for cell in (header, *cells)])
+    named = list(columns)
+    if not named:
+        return ""
 
-    return "\n".join(GAP.join(line).rstrip() for line in zip(*padded, strict=True))
+    headers, cells = zip(*named, strict=True)
+    widths = (
+        max(len(header) + HEADER_PADDING, max(map(len, column)))
+        for header, column in zip(headers, cells, strict=True)
+    )
+    line = GAP.join(f"%-{width}s" for width in widths)
+    lines = (headers, *zip(*cells, strict=True))
+    return "\n".join([(line % values).rstrip() for values in lines])
 
 
 def cell_text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["greeks_table", "quotes_table"]
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from tasty.v1 import greeks_pb2, quote_pb2
 
@@ -38,6 +39,5 @@ def _table(
     if not messages:
         return NO_DATA
 
-    return lay_out(
-        (name, [cell_text(getattr(each, name)) for each in messages]) for name in columns
-    )
+    lines = [map(cell_text, values) for values in map(attrgetter(*columns), messages)]
+    return lay_out(zip(columns, zip(*lines, strict=True), strict=True))

@@ -68,8 +68,9 @@ def quote(topic: Topic) -> quote_pb2.Quote:
             message.mid_price = f"{(Decimal(bid) + Decimal(ask)) / 2:f}"
         message.bid_exchange_code = feed.exchange_code(row[_BID_EXCHANGE])
         message.ask_exchange_code = feed.exchange_code(row[_ASK_EXCHANGE])
-        newest = max(newest, _stamp(message.bid_time, row[_BID_TIME]))
-        newest = max(newest, _stamp(message.ask_time, row[_ASK_TIME]))
+        newest = max(
+            _stamp(message.bid_time, row[_BID_TIME]), _stamp(message.ask_time, row[_ASK_TIME])
+        )
 
     row = topic.rows.get("Trade")
     if row is not None:
@@ -79,8 +80,7 @@ def quote(topic: Topic) -> quote_pb2.Quote:
         if isinstance(row[_TIME], int):
             newest = max(newest, row[_TIME])
 
-    if newest:
-        message.event_time.FromMilliseconds(newest)
+    _stamp(message.event_time, newest)
     _received(message.received_at, topic)
     return message
 
@@ -172,9 +172,12 @@ def _rest_quote(item: RestQuote, now: datetime) -> quote_pb2.Quote:
 def _stamp(field: Timestamp, milliseconds: object) -> int:
     if not isinstance(milliseconds, int) or milliseconds <= 0:
         return 0
-    field.FromMilliseconds(milliseconds)
+    # As FromMilliseconds, which is written in Python and takes three times as long.
+    field.seconds, rest = divmod(milliseconds, 1000)
+    field.nanos = rest * 1_000_000
     return milliseconds
 
 
 def _received(field: Timestamp, topic: Topic) -> None:
-    field.FromMicroseconds(int(topic.received_at * 1e6))
+    field.seconds, rest = divmod(int(topic.received_at * 1e6), 1_000_000)
+    field.nanos = rest * 1000
