@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from weakref import WeakKeyDictionary
 
-from google.api.httpbody_pb2 import HttpBody
-
 from server.brokerage.chains import ChainFilter, OptionChain
 from server.brokerage.once import Once
 from server.wire.option_chain import ChainRequest, option_chain_json, option_chain_to
+from server.wire.printing import body
 
 KEPT = 8
 """Answers kept of one chain: the whole one, and the parts that somebody polls."""
@@ -103,8 +102,7 @@ class EncodedChains:
 
 def _print(chain: OptionChain, request: ChainRequest) -> bytes:
     json = option_chain_json(chain.only(request.wanted), all_options=request.all_options)
-    body: bytes = HttpBody(content_type="application/json", data=json).SerializeToString()
-    return body
+    return body(json)
 
 
 def _encode(chain: OptionChain, request: ChainRequest) -> bytes:

@@ -6,14 +6,13 @@ __all__ = ["Write", "encode", "writer_of"]
 
 from collections.abc import Callable
 
-from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
 from server.contract.catalog import load
 from server.contract.edge import is_printed
 from server.rpc.call import Call
 from server.rpc.methods import Method
-from server.rpc.printing import printer_of
+from server.wire.printing import body, printer_of
 
 Write = Callable[[Call, Message | bytes], bytes]
 
@@ -30,9 +29,7 @@ def writer_of(method: Method) -> Write:
         if isinstance(answer, bytes) or call.original_path is None:
             return encode(answer)
 
-        data = printed(answer)
-        body: bytes = HttpBody(content_type="application/json", data=data).SerializeToString()
-        return body
+        return body(printed(answer))
 
     return write
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["greeks_table", "quotes_table"]
+__all__ = ["greeks_table", "quotes_table", "quotes_table_of"]
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from tasty.v1 import greeks_pb2, quote_pb2
 
@@ -25,19 +26,24 @@ GREEKS_COLUMNS = ("event_symbol", "delta", "gamma", "theta", "vega", "rho", "vol
 
 def quotes_table(quotes: Sequence[quote_pb2.Quote]) -> str:
     """Returns one line a quote; an empty cell where there is no price."""
-    return _table(quotes, QUOTE_COLUMNS)
+    return _table(QUOTE_COLUMNS, map(attrgetter(*QUOTE_COLUMNS), quotes))
+
+
+def quotes_table_of(fields: Sequence[Mapping[str, Any]]) -> str:
+    """Returns the same of the quotes' fields by name, without those that are absent."""
+    return _table(
+        QUOTE_COLUMNS, ([each.get(name, "") for name in QUOTE_COLUMNS] for each in fields)
+    )
 
 
 def greeks_table(greeks: Sequence[greeks_pb2.Greeks]) -> str:
     """Returns one line a contract."""
-    return _table(greeks, GREEKS_COLUMNS)
+    return _table(GREEKS_COLUMNS, map(attrgetter(*GREEKS_COLUMNS), greeks))
 
 
-def _table(
-    messages: Sequence[quote_pb2.Quote] | Sequence[greeks_pb2.Greeks], columns: Sequence[str]
-) -> str:
-    if not messages:
+def _table(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    cells = [map(cell_text, line) for line in lines]
+    if not cells:
         return NO_DATA
 
-    lines = [map(cell_text, values) for values in map(attrgetter(*columns), messages)]
-    return lay_out(zip(columns, zip(*lines, strict=True), strict=True))
+    return lay_out(zip(columns, zip(*cells, strict=True), strict=True))

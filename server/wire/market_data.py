@@ -14,12 +14,12 @@ __all__ = [
     "problems",
     "quote",
     "quote_of",
+    "rest_quote",
     "trade",
 ]
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasty.v1 import greeks_pb2, instrument_pb2, quote_pb2, trade_pb2
@@ -32,14 +32,10 @@ from server.brokerage.symbols import occ_to_streamer
 from server.market.desk import Problem
 from server.market.topics import Topic
 from server.wire.numbers import money_or_none, number
+from server.wire.quote_values import milliseconds, values_of
 
 InstrumentMessage = instrument_pb2.Instrument
 
-_Q = {name: place for place, name in enumerate(FIELDS["Quote"])}
-_BID, _ASK = _Q["bidPrice"], _Q["askPrice"]
-_BID_SIZE, _ASK_SIZE = _Q["bidSize"], _Q["askSize"]
-_BID_TIME, _ASK_TIME = _Q["bidTime"], _Q["askTime"]
-_BID_EXCHANGE, _ASK_EXCHANGE = _Q["bidExchangeCode"], _Q["askExchangeCode"]
 _T = {name: place for place, name in enumerate(FIELDS["Trade"])}
 _PRICE, _TIME = _T["price"], _T["time"]
 _G = {name: place for place, name in enumerate(FIELDS["Greeks"])}
@@ -47,40 +43,25 @@ _G = {name: place for place, name in enumerate(FIELDS["Greeks"])}
 
 def quote(topic: Topic) -> quote_pb2.Quote:
     """Returns what is known of the bid, the offer and the last trade."""
+    known = values_of(topic)
     message = quote_pb2.Quote(
         event_symbol=topic.label,
+        bid_price=known.bid,
+        ask_price=known.ask,
+        last_price=known.last,
+        bid_size=known.bid_size,
+        ask_size=known.ask_size,
         symbol=topic.label,
         streamer_symbol=topic.key.symbol,
+        mid_price=known.mid,
+        bid_exchange_code=known.bid_code,
+        ask_exchange_code=known.ask_code,
         source="stream",
         stale=topic.stale,
     )
-    newest = 0
-    row = topic.rows.get("Quote")
-    if row is not None:
-        bid, ask = feed.price(row[_BID]), feed.price(row[_ASK])
-        if bid is not None:
-            message.bid_price = bid
-            message.bid_size = feed.size(row[_BID_SIZE])
-        if ask is not None:
-            message.ask_price = ask
-            message.ask_size = feed.size(row[_ASK_SIZE])
-        if bid is not None and ask is not None:
-            message.mid_price = f"{(Decimal(bid) + Decimal(ask)) / 2:f}"
-        message.bid_exchange_code = feed.exchange_code(row[_BID_EXCHANGE])
-        message.ask_exchange_code = feed.exchange_code(row[_ASK_EXCHANGE])
-        newest = max(
-            _stamp(message.bid_time, row[_BID_TIME]), _stamp(message.ask_time, row[_ASK_TIME])
-        )
-
-    row = topic.rows.get("Trade")
-    if row is not None:
-        last = feed.price(row[_PRICE])
-        if last is not None:
-            message.last_price = last
-        if isinstance(row[_TIME], int):
-            newest = max(newest, row[_TIME])
-
-    _stamp(message.event_time, newest)
+    _stamp(message.bid_time, known.bid_time)
+    _stamp(message.ask_time, known.ask_time)
+    _stamp(message.event_time, known.event_time)
     _received(message.received_at, topic)
     return message
 
@@ -101,7 +82,7 @@ def greeks(topic: Topic) -> greeks_pb2.Greeks:
         volatility=feed.text(row[_G["volatility"]]),
         stale=topic.stale,
     )
-    _stamp(message.time, row[_G["time"]])
+    _stamp(message.time, milliseconds(row[_G["time"]]))
     _received(message.received_at, topic)
     return message
 
@@ -125,14 +106,14 @@ def trade(topic: Topic) -> trade_pb2.Trade:
     traded = feed.size(row[_T["size"]])
     if traded:
         message.size = traded
-    _stamp(message.time, row[_TIME])
+    _stamp(message.time, milliseconds(row[_TIME]))
     _received(message.received_at, topic)
     return message
 
 
 def quote_of(item: Topic | RestQuote, now: datetime) -> quote_pb2.Quote:
     """Returns the quote of a snapshot, wherever it comes from."""
-    return quote(item) if isinstance(item, Topic) else _rest_quote(item, now)
+    return quote(item) if isinstance(item, Topic) else rest_quote(item, now)
 
 
 def greeks_of(item: Topic | RestQuote) -> greeks_pb2.Greeks:
@@ -147,7 +128,8 @@ def problems(found: Iterable[Problem]) -> list[instrument_pb2.SymbolError]:
     return [instrument_pb2.SymbolError(symbol=p.symbol, reason=p.reason) for p in found]
 
 
-def _rest_quote(item: RestQuote, now: datetime) -> quote_pb2.Quote:
+def rest_quote(item: RestQuote, now: datetime) -> quote_pb2.Quote:
+    """Returns the quote that the broker's REST service told."""
     message = quote_pb2.Quote(
         event_symbol=item.symbol,
         symbol=item.symbol,
@@ -169,13 +151,11 @@ def _rest_quote(item: RestQuote, now: datetime) -> quote_pb2.Quote:
     return message
 
 
-def _stamp(field: Timestamp, milliseconds: object) -> int:
-    if not isinstance(milliseconds, int) or milliseconds <= 0:
-        return 0
-    # As FromMilliseconds, which is written in Python and takes three times as long.
-    field.seconds, rest = divmod(milliseconds, 1000)
-    field.nanos = rest * 1_000_000
-    return milliseconds
+def _stamp(field: Timestamp, moment: int) -> None:
+    if moment:
+        # As FromMilliseconds, which is written in Python and takes three times as long.
+        field.seconds, rest = divmod(moment, 1000)
+        field.nanos = rest * 1_000_000
 
 
 def _received(field: Timestamp, topic: Topic) -> None:

@@ -19,7 +19,7 @@ from tasty.v1 import (
     watchlist_service_pb2,
 )
 
-from server.rpc.printing import printer_of
+from server.wire.printing import printer_of
 from tests.stack import Edge
 
 CHAIN = "/tasty.v1.ReferenceService/GetOptionChain"

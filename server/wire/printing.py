@@ -8,7 +8,7 @@ out again, at each field of each message, what is known of its type here.
 
 from __future__ import annotations
 
-__all__ = ["printer_of"]
+__all__ = ["body", "converter_of", "moment_text", "number", "printer_of"]
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from math import inf
 from typing import Any
 
 import orjson
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -39,7 +40,7 @@ def printer_of(message: Descriptor) -> Printer:
 
     Raises TypeError for a type of field that no answer of the contract has had so far.
     """
-    convert = _converter(message)
+    convert = converter_of(message)
 
     def printed(answer: Message) -> bytes:
         return orjson.dumps(convert(answer))
@@ -47,8 +48,15 @@ def printer_of(message: Descriptor) -> Printer:
     return printed
 
 
+def body(json: bytes) -> bytes:
+    """Returns the wire form of an HttpBody that holds the text."""
+    made: bytes = HttpBody(content_type="application/json", data=json).SerializeToString()
+    return made
+
+
 @cache
-def _converter(message: Descriptor) -> Convert:
+def converter_of(message: Descriptor) -> Convert:
+    """Returns what makes of a message of this type what orjson prints."""
     if message.full_name == Timestamp.DESCRIPTOR.full_name:
         return _moment
 
@@ -95,11 +103,11 @@ def _change(field: FieldDescriptor) -> Convert | None:
 
 def _single(field: FieldDescriptor) -> Convert | None:
     if field.message_type is not None:
-        return _converter(field.message_type)
+        return converter_of(field.message_type)
 
     match field.type:
         case FieldDescriptor.TYPE_DOUBLE:
-            return _number
+            return number
         case FieldDescriptor.TYPE_STRING | FieldDescriptor.TYPE_BOOL | FieldDescriptor.TYPE_INT32:
             return None
         case _:
@@ -124,7 +132,8 @@ def _mapped(field: FieldDescriptor) -> Convert:
     return lambda values: {key: single(value) for key, value in values.items()}
 
 
-def _number(value: float) -> Any:
+def number(value: float) -> Any:
+    """Returns what orjson prints as the transcoder prints a double."""
     if value.is_integer():
         return int(value) if -WHOLE < value < WHOLE else value
 
@@ -133,12 +142,12 @@ def _number(value: float) -> Any:
 
 
 def _moment(value: Timestamp) -> str:
-    return _moment_text(value.seconds, value.nanos)
+    return moment_text(value.seconds, value.nanos)
 
 
-@lru_cache(maxsize=1024)
-def _moment_text(seconds: int, nanos: int) -> str:
-    """Three, six or nine digits below the second, as few as say it; one answer has many twice."""
+@lru_cache(maxsize=1024)  # one answer has many of them twice
+def moment_text(seconds: int, nanos: int) -> str:
+    """Returns the text of a Timestamp: three, six or nine digits below the second, or none."""
     text = _second(seconds)
     if not nanos:
         return f"{text}Z"

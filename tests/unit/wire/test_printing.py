@@ -17,7 +17,7 @@ from tasty.v1.quote_pb2 import Quote
 
 from server.contract.catalog import load
 from server.contract.edge import is_printed
-from server.rpc.printing import printer_of
+from server.wire.printing import printer_of
 
 PRINTED = [method.response for method in load().methods if is_printed(method)]
 
