@@ -57,11 +57,12 @@ _PATTERNS = (
     re.compile(r"(?P<keep>)(?P<value>\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?)"),
     re.compile(r"(?P<keep>)(?P<value>\bsk-ant-[\w-]+)"),
 )
-_SUSPECT = re.compile(
-    r"secret|token|passw|key|authorization|cookie|pepper|credential|bearer|basic|://|eyJ|sk-ant",
-    re.IGNORECASE,
+_SUSPECT = (
+    *("secret", "token", "passw", "key", "authorization", "cookie", "pepper", "credential"),
+    *("bearer", "basic", "://", "eyj", "sk-ant"),
 )
-"""Quick to look for, in every text that one of the patterns above could change."""
+"""One of them is, in lower case, in every plain text that one of the patterns above could change.
+Each is found three times as quickly by itself as all of them by a pattern."""
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
@@ -153,13 +154,25 @@ def _redacted_text(text: str) -> str:
     for hidden in _HIDDEN.get():
         text = text.replace(hidden, STARS)
 
-    if not _SUSPECT.search(text):
+    if not _is_suspect(text):
         return text
 
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\g<keep>{STARS}", text)
 
     return text
+
+
+def _is_suspect(text: str) -> bool:
+    if not text.isascii():
+        return True  # beyond ASCII a pattern knows more spellings of a letter than lower() does
+
+    lowered = text.lower()
+    for part in _SUSPECT:  # noqa: SIM110 - any() would take as long again
+        if part in lowered:
+            return True
+
+    return False
 
 
 def _redact(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

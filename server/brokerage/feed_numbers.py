@@ -37,6 +37,9 @@ def text(raw: Any) -> str | None:
 
 def price(raw: Any) -> str | None:
     """Returns a price with at least two decimals, as prices are written ("687.50")."""
+    if type(raw) is float and (usual := repr(raw))[-3:-2] == ".":
+        return usual  # two decimals already, so neither an exponent nor NaN
+
     shown = text(raw)
     if shown is None:
         return None

@@ -26,14 +26,10 @@ def lay_out(columns: Iterable[tuple[str, Sequence[str]]]) -> str:
     if not named:
         return ""
 
-    headers, cells = zip(*named, strict=True)
-    widths = (
-        max(len(header) + HEADER_PADDING, max(map(len, column)))
-        for header, column in zip(headers, cells, strict=True)
-    )
-    line = GAP.join(f"%-{width}s" for width in widths)
-    lines = (headers, *zip(*cells, strict=True))
-    return "\n".join([(line % values).rstrip() for values in lines])
+    widths = [max(len(header) + HEADER_PADDING, *map(len, cells)) for header, cells in named]
+    line = GAP.join([f"%-{width}s" for width in widths])
+    lines = zip(*[(header, *cells) for header, cells in named], strict=True)
+    return "\n".join([(line % cells).rstrip() for cells in lines])
 
 
 def cell_text(value: Any) -> str:

@@ -60,18 +60,9 @@ def values_of(topic: Topic) -> QuoteValues:
         last = feed.price(row[_TRADE_PRICE])
         traded = milliseconds(row[_TRADE_TIME])
 
+    newest = max(bid_time, ask_time, traded)
     return QuoteValues(
-        bid=bid,
-        ask=ask,
-        mid=mid,
-        last=last,
-        bid_size=bid_size,
-        ask_size=ask_size,
-        bid_time=bid_time,
-        ask_time=ask_time,
-        event_time=max(bid_time, ask_time, traded),
-        bid_code=bid_code,
-        ask_code=ask_code,
+        bid, ask, mid, last, bid_size, ask_size, bid_time, ask_time, newest, bid_code, ask_code
     )
 
 

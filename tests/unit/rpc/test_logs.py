@@ -153,6 +153,22 @@ def test_a_long_text_is_cut_and_does_not_hold_up_the_loop(piece: str) -> None:
     assert time.thread_time() - started < 0.5
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("client_secret=abcdef", "ToKen: abcdef", "PASSWD=abcdef", "password='abcdef'"),
+        *('"api_key": "abcdef"', "Admin-Key: abcdef", "master-key=abcdef", "PEPPER=abcdef"),
+        *("Authorization: abcdef", "set-cookie: abcdef", "credentials: abcdef", "BEARER abcdef"),
+        *("basic abcdef", "postgres://abcdef:abcdef@host", "eyJabcdef.abcdef", "sk-ant-abcdef"),
+        # Letters that a pattern takes for an s and a k.
+        *("\u017fecret=abcdef", "to\u212aen=abcdef"),
+    ],
+)
+def test_a_secret_is_found_whatever_the_case_of_its_name(text: str) -> None:
+    assert "abcdef" not in redacted(text)
+    assert "***" in redacted(f"caf\u00e9 {text}")
+
+
 def test_innocent_texts_stay_as_they_are() -> None:
     innocent = {
         "method": "/tasty.v1.CredentialsService/SaveCredentials",
