@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tasty.v1 import (
     account_service_pb2,
     account_service_pb2_grpc,
+    market_data_service_pb2,
     market_data_service_pb2_grpc,
     market_data_stream_pb2,
     reference_service_pb2,
@@ -100,6 +101,32 @@ def test_grpc_and_rest_say_the_same_chain(
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == over_grpc
     assert list(answer.json()["chain"]) == answer.json()["expiration_dates"]
+
+
+@pytest.mark.parametrize("analyze", [None, False])
+def test_grpc_and_rest_say_the_same_quotes(
+    gateway: Gateway, channel: grpc.Channel, http: requests.Session, analyze: bool | None
+) -> None:
+    """A native caller gets the message, also where REST gets JSON that was printed without it."""
+    stub = market_data_service_pb2_grpc.MarketDataServiceStub(channel)
+    symbols = [{"symbol": symbol} for symbol in ("SPY", "VIX", "NOPE")]
+    request = market_data_service_pb2.GetQuotesRequest(instruments=symbols, analyze=False)
+    query = {} if analyze is None else {"analyze": "false"}
+    for _ in range(50):  # until no quote has come between the two calls
+        over_rest = http.post(
+            f"{gateway.url}/api/v1/quotes", params=query, json=symbols, headers=KEY
+        )
+        answer = stub.GetQuotes(request, metadata=METADATA)
+        over_grpc = MessageToDict(
+            answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
+        printed = over_rest.json()
+        assert list(printed) == [field.name for field in answer.DESCRIPTOR.fields]
+        if printed["quotes"] == over_grpc["quotes"]:
+            break
+    assert printed["quotes"] == over_grpc["quotes"]
+    assert printed["table"] == over_grpc["table"]
+    assert printed["errors"] == over_grpc["errors"]
 
 
 def test_an_error_has_status_and_words(channel: grpc.Channel) -> None:
