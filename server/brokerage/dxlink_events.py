@@ -5,10 +5,10 @@ from __future__ import annotations
 __all__ = ["FIELDS", "SYMBOLS_A_MESSAGE", "ConnectionEnded", "Row"]
 
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-Row = list[Any]
+Row = Sequence[Any]
 """One event as DXLink's COMPACT format has it: JSON values in the order of `FIELDS`."""
 
 FIELDS: Mapping[str, tuple[str, ...]] = {

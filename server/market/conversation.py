@@ -80,5 +80,5 @@ class Conversation:
         return [key for key in self._topics if key.symbol == symbol]
 
     def _snapshot(self, fresh: Sequence[Topic]) -> bytes:
-        pieces = [topic.encoded or self._codec.encoder(topic)() for topic in fresh if topic.rows]
-        return self._codec.batch(pieces, snapshot=True) if pieces else b""
+        known = [topic for topic in fresh if topic.rows]
+        return self._codec.batch(self._codec.items(known), snapshot=True) if known else b""

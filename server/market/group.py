@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["Codec", "Encoder", "Group"]
+__all__ = ["Codec", "Group"]
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from server.market.topics import Topic
-
-Encoder = Callable[[], bytes]
 
 
 class Codec(Protocol):
     """Turns topics into the bytes of a stream's messages."""
 
-    def encoder(self, topic: Topic) -> Encoder:
-        """Returns what makes one item of a batch, tag, length and message, in `topic.encoded`."""
+    def items(self, topics: Sequence[Topic]) -> list[bytes]:
+        """Returns an item of a batch, tag, length and message, for each of these topics.
 
-    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
+        Those of which `encoded` is None are made anew, and left there.
+        """
+
+    def batch(self, items: Sequence[bytes], *, snapshot: bool) -> bytes:
         """Returns the message that holds the items."""
 
 
@@ -31,12 +32,14 @@ class Group:
         self.readers = 0
         self.version = 0
         """The hub's version when a topic of this group last changed."""
-        self.updates = 0
-        """Updates of its topics since the group exists: what conflation is counted against."""
         self._codec = codec
-        self._encoders = [(topic, codec.encoder(topic)) for topic in topics]
         self._wake: asyncio.Future[None] | None = None
         self._made: tuple[int, int, bool, bytes, int] | None = None
+
+    @property
+    def updates(self) -> int:
+        """How many events of its topics came: what conflation is counted against."""
+        return sum(topic.updates for topic in self.topics)
 
     def wake(self) -> None:
         """Lets all waiting readers look; does nothing for those that are busy sending."""
@@ -60,18 +63,16 @@ class Group:
         if made and made[0] == since and made[1] == self.version and made[2] is snapshot:
             return made[3], made[4]
 
-        pieces = [
-            topic.encoded or encoder()
-            for topic, encoder in self._encoders
-            if topic.version > since and topic.rows
-        ]
-        batch = self._codec.batch(pieces, snapshot=snapshot) if pieces else b""
-        self._made = (since, self.version, snapshot, batch, len(pieces))
-        return batch, len(pieces)
+        changed = [topic for topic in self.topics if topic.version > since]
+        batch = b""
+        if changed:
+            batch = self._codec.batch(self._codec.items(changed), snapshot=snapshot)
+        self._made = (since, self.version, snapshot, batch, len(changed))
+        return batch, len(changed)
 
     def changed_since(self, version: int) -> int:
         """Returns how many topics changed after a version: the items that a batch would have."""
-        return sum(1 for topic in self.topics if topic.version > version and topic.rows)
+        return sum(1 for topic in self.topics if topic.version > version)
 
     def forget(self) -> None:
         """Forgets what was encoded: whether it is live is part of it, and has changed."""

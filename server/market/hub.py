@@ -98,29 +98,24 @@ class Hub:
         if not routes:
             return
 
-        width = len(FIELDS[event])
         self.version += 1
         version = self.version
-        restoring = self.conditions.is_restoring
-        touched: set[Group] = set()
-        for start in range(0, len(flat), width):
-            topics = routes.get(flat[start])
-            if topics is None:
-                continue
-            row = flat[start : start + width]
-            for topic in topics:
+        touched: list[Topic] = []
+        # All arguments are one iterator: each row takes the next values from it, without slicing.
+        for row in zip(*[iter(flat)] * len(FIELDS[event])):  # noqa: B905  the feed cut no row short
+            for topic in routes.get(row[0], ()):
                 topic.take(event, row, version, now)
-                self.updates += 1
-                for group in topic.groups:
-                    group.updates += 1
-                    touched.add(group)
-                if restoring and not topic.stale:
-                    self.conditions.came(topic)
+                touched.append(topic)
 
-        for group in touched:
+        self.updates += len(touched)
+        groups: set[Group] = set()
+        for group in groups.union(*[topic.groups for topic in touched]):
             group.version = version
             group.wake()
-        if restoring:
+        if self.conditions.is_restoring:
+            for topic in touched:
+                if not topic.stale:
+                    self.conditions.came(topic)
             self._tell_if_restored()
 
     def connected(self) -> None:
@@ -207,8 +202,7 @@ class Hub:
                     self._wants.want(event, key.symbol)
         elif topic.label == key.symbol != label:
             # First asked for by a streamer symbol whose instrument nobody had looked up yet.
-            topic.label = label
-            topic.encoded = None
+            topic.rename(label)
         topic.holds += 1
         self._released.pop(key, None)
         return topic

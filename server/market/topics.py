@@ -31,7 +31,7 @@ EVENTS_OF: Mapping[Kind, tuple[str, ...]] = {
     Kind.GREEKS: ("Greeks",),
     Kind.TRADES: ("Trade",),
 }
-"""The events that a topic of each kind is made of; the first is its main one."""
+"""The events that a topic of each kind is made of, two at most; the first is its main one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Freshness:
 class Topic:
     """The latest of one symbol.
 
-    `version` is the hub's count of updates when this topic last changed: a reader that remembers
+    `version` is the hub's count of updates when this topic last changed, 0 before the first event: a
+    reader that remembers
     the count of its last batch finds what is new by comparing numbers.
     """
 
@@ -72,14 +73,17 @@ class Topic:
         "freshness",
         "groups",
         "holds",
+        "kept",
         "key",
         "label",
         "liveliness",
         "main",
+        "main_row",
+        "other_row",
         "received_at",
         "renewed",
-        "rows",
         "silent",
+        "updates",
         "version",
     )
 
@@ -93,8 +97,13 @@ class Topic:
         """Unix seconds at which it was subscribed to."""
         self.label = label
         """The broker's symbol (OCC for options), which clients know the instrument by."""
-        self.rows: dict[str, Row] = {}
+        self.main_row: Row | None = None
+        """The latest event of the main kind."""
+        self.other_row: Row | None = None
+        """The latest event of the other kind, if the topic is made of two."""
         self.version = 0
+        self.updates = 0
+        """Events that came since the topic exists: what conflation is counted against."""
         self.renewed = 0
         """The hub's version when its main event came last; of any event if it never has."""
         self.received_at = 0.0
@@ -113,24 +122,42 @@ class Topic:
         self.groups: set[Any] = set()
         self.encoded: bytes | None = None
         """The wire form of the latest state, once somebody has made it."""
+        self.kept: Any = None
+        """What the codec keeps from one wire form to the next; nobody else looks at it."""
 
     @property
     def stale(self) -> bool:
         """Whether what is held may be out of date: nobody may trade on it."""
         return self.silent or self.renewed <= self.freshness.after
 
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """The latest event of each kind that has come at all."""
+        rows = zip(EVENTS_OF[self.key.kind], (self.main_row, self.other_row), strict=False)
+        return {event: row for event, row in rows if row is not None}
+
     def take(self, event: str, row: Row, version: int, now: float) -> None:
         """Replaces the event by a newer one; the wire form is made when somebody asks for it."""
-        self.rows[event] = row
-        self.version = version
-        # A trade says nothing of the bid and offer from before an outage, which it comes beside.
-        if event == self.main or self.main not in self.rows:
+        if event == self.main:
+            self.main_row = row
             self.renewed = version
+        else:
+            self.other_row = row
+            # A trade says nothing of the bid and offer beside it, from before an outage maybe.
+            if self.main_row is None:
+                self.renewed = version
+        self.version = version
+        self.updates += 1
         self.received_at = now
         self.silent = False
         self.encoded = None
         if not self.filled:
             self._note_arrival(event)
+
+    def rename(self, label: str) -> None:
+        """Gives the topic another label, which its wire form shows."""
+        self.label = label
+        self.encoded = self.kept = None
 
     def _note_arrival(self, event: str) -> None:
         if event == self.main:

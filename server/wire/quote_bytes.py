@@ -1,18 +1,17 @@
 """A quote's wire form without a message: the one encoding that is done for every event.
 
 Building the message costs seven microseconds, most of it in setting fields that are the same as for
-the event before (symbols, source, the second of a time). Here a field is a few bytes, looked up by
-its value; what does not change for a topic is encoded once. `market_data.quote` says what the bytes
-mean, and a test holds the two together for any input.
+the event before (symbols, source, the second of a time). Here what does not change is kept with the
+topic, encoded. `market_data.quote` says what the bytes mean, and a test holds the two together for
+any input.
 """
 
 from __future__ import annotations
 
-__all__ = ["quote_encoder", "varint"]
+__all__ = ["encode_quotes"]
 
 import struct
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -21,42 +20,27 @@ from tasty.v1 import quote_pb2
 from server.brokerage import feed_numbers as feed
 from server.brokerage.dxlink_events import FIELDS, Row
 from server.market.topics import Topic
-
-VARINT, FIXED64, LENGTH = 0, 1, 2
-"""The wire types of protobuf that quotes need."""
-
-PRICES_KEPT = 1 << 13
-"""Encoded prices remembered, some 3 MiB of them: those of a day would be thirty times as much, and
-a price is encoded anew in two microseconds."""
+from server.wire.field_bytes import FIXED64, LENGTH, VARINT, delimited, tag_of, text, varint
+from server.wire.price_bytes import PRICES, Sides
 
 USUAL_LENGTH = 512
 
-NO_QUOTE: Row = ["", None, None, 0, 0, 0, 0, "", ""]
+NO_QUOTE: Row = ("", None, None, 0, 0, 0, 0, "", "")
 """Stands for the quote of what nobody quotes."""
 
 
-def varint(value: int) -> bytes:
-    """Returns a number as protobuf writes it: seven bits a byte, the lowest first."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def _tag(field: str, wire_type: int) -> bytes:
-    return varint(quote_pb2.Quote.DESCRIPTOR.fields_by_name[field].number << 3 | wire_type)
+    return tag_of(quote_pb2.Quote, field, wire_type)
 
 
-_BID, _ASK, _LAST, _MID = (
-    _tag(name, LENGTH) for name in ("bid_price", "ask_price", "last_price", "mid_price")
-)
+_LAST = _tag("last_price", LENGTH)
 _BID_SIZE, _ASK_SIZE = _tag("bid_size", FIXED64), _tag("ask_size", FIXED64)
 _BID_TIME, _ASK_TIME = _tag("bid_time", LENGTH), _tag("ask_time", LENGTH)
 _BID_CODE, _ASK_CODE = _tag("bid_exchange_code", LENGTH), _tag("ask_exchange_code", LENGTH)
 _EVENT_TIME, _RECEIVED = _tag("event_time", LENGTH), _tag("received_at", LENGTH)
 _STALE = _tag("stale", VARINT) + b"\1"
+
+_DOUBLE = struct.Struct("<d").pack
 
 _QUOTE = FIELDS["Quote"]
 _TRADE_PRICE, _TRADE_TIME = FIELDS["Trade"].index("price"), FIELDS["Trade"].index("time")
@@ -72,59 +56,95 @@ assert _QUOTE[1:] == (  # noqa: S101  the rows below are taken apart by place
 )
 
 
-def quote_encoder(topic: Topic, tag: bytes) -> Callable[[], bytes]:
-    """Returns what makes the wire form of a topic's quote as an element of the field `tag`.
+def encode_quotes(topics: Iterable[Topic], tag: bytes) -> None:
+    """Makes the wire form of topics' quotes, elements of the field `tag`, in `topic.encoded`.
 
-    The element means `market_data.quote(topic)`. It is left in `topic.encoded`. Sizes, exchanges
-    and the last trade mostly are what they were at the quote before: they are encoded with the
-    names, and again only when one of them has changed.
+    Each means `market_data.quote(topic)`. What came in one frame mostly has its times in common:
+    they are encoded where they differ from those of the topic before.
     """
-    heads = _heads(tag)
-    rows, freshness = topic.rows, topic.freshness
-    label, names = "", b""
-    trade: Row | None = None
-    traded: Any = 0
-    bid_size = ask_size = bid_code = ask_code = None
-    resting = b""
-
-    def encode() -> bytes:
-        nonlocal label, names, trade, traded, bid_size, ask_size, bid_code, ask_code, resting
-        quote = rows.get("Quote", NO_QUOTE)
-        _, bid, ask, bids, asks, bid_time, ask_time, bidding, asking = quote
-        prices, has_bid, has_ask = _prices(bid, ask)
-        if not has_bid:
-            bids = 0
-        if not has_ask:
-            asks = 0
+    heads, prices = _heads(tag), PRICES
+    came = bid_at = ask_at = traded = was_stale = None
+    ending = b""
+    for topic in topics:
+        quote = topic.main_row
+        _, bid, ask, bids, asks, bid_time, ask_time, bidding, asking = quote or NO_QUOTE
+        kept = topic.kept
+        if kept is None:
+            kept = topic.kept = _Kept(topic)
+        priced, sides = prices[bid, ask]
         if (
-            bids != bid_size
-            or asks != ask_size
-            or bidding != bid_code
-            or asking != ask_code
-            or rows.get("Trade") is not trade
-            or topic.label is not label
+            bids != kept.bid_size
+            or asks != kept.ask_size
+            or bidding != kept.bid_code
+            or asking != kept.ask_code
+            or topic.other_row is not kept.trade
+            or sides != kept.sides
         ):
-            if topic.label is not label:
-                label = topic.label
-                names = _names(label, topic.key.symbol)
-            bid_size, ask_size, bid_code, ask_code = bids, asks, bidding, asking
-            trade = rows.get("Trade")
-            last, traded = b"", 0
-            if trade is not None:
-                last, traded = _last(trade[_TRADE_PRICE]), trade[_TRADE_TIME]
-            resting = names + _sides(bids, asks, bidding, asking) + last
-        times = _times(bid_time, ask_time, traded)
-        received = _received(topic.received_at)
-        body = resting + prices + times + received
+            kept.renew(sides, bids, asks, bidding, asking, topic.other_row)
         # As `topic.stale`, without the call.
-        if topic.silent or topic.renewed <= freshness.after:
-            body += _STALE
-        length = len(body)
+        stale = topic.silent or topic.renewed <= topic.freshness.after
+        if (
+            bid_time != bid_at
+            or ask_time != ask_at
+            or kept.traded != traded
+            or topic.received_at != came
+            or stale is not was_stale
+        ):
+            bid_at, ask_at, traded = bid_time, ask_time, kept.traded
+            came, was_stale = topic.received_at, stale
+            ending = _times(bid_at, ask_at, traded) + _received(came)
+            if stale:
+                ending += _STALE
+        length = len(kept.resting) + len(priced) + len(ending)
         head = heads[length] if length < USUAL_LENGTH else tag + varint(length)
-        topic.encoded = piece = head + body
-        return piece
+        topic.encoded = b"".join((head, kept.resting, priced, ending))
 
-    return encode
+
+class _Kept:
+    """What of a topic's quote mostly is as it was at the quote before, and its wire form.
+
+    `resting` is names, sizes, exchanges and the last trade: encoded again only when one of them has
+    changed.
+    """
+
+    __slots__ = (
+        "ask_code",
+        "ask_size",
+        "bid_code",
+        "bid_size",
+        "names",
+        "resting",
+        "sides",
+        "trade",
+        "traded",
+    )
+
+    def __init__(self, topic: Topic) -> None:
+        self.names = _names(topic.label, topic.key.symbol)
+        self.sides: Sides | None = None
+        self.bid_size = self.ask_size = self.bid_code = self.ask_code = None
+        self.trade: Row | None = None
+        self.traded: Any = 0
+        """The time of the last trade, in milliseconds."""
+        self.resting = b""
+
+    def renew(
+        self, sides: Sides, bids: Any, asks: Any, bidding: Any, asking: Any, trade: Row | None
+    ) -> None:
+        self.sides = sides
+        self.bid_size, self.ask_size, self.bid_code, self.ask_code = bids, asks, bidding, asking
+        self.trade = trade
+        has_bid, has_ask = sides
+        self.resting = (
+            self.names
+            # What has no price has no size.
+            + _size(_BID_SIZE, bids if has_bid else 0)
+            + _size(_ASK_SIZE, asks if has_ask else 0)
+            + _code(_BID_CODE, bidding)
+            + _code(_ASK_CODE, asking)
+            + (b"" if trade is None else _last(trade[_TRADE_PRICE]))
+        )
+        self.traded = 0 if trade is None else trade[_TRADE_TIME]
 
 
 @cache
@@ -140,74 +160,54 @@ def _names(label: str, streamer_symbol: str) -> bytes:
     return message.SerializeToString()
 
 
-@lru_cache(maxsize=PRICES_KEPT)
-def _prices(bid: Any, ask: Any) -> tuple[bytes, bool, bool]:
-    """Both sides and the mid, and which of the sides there are."""
-    low, high = _price(bid), _price(ask)
-    if low is None or high is None:
-        return (low[0] if low else b"") + (high[1] if high else b""), bool(low), bool(high)
-
-    mid = _text(_MID, f"{(low[2] + high[2]) / 2:f}")
-    return low[0] + high[1] + mid, True, True
+def _size(tag: bytes, raw: Any) -> bytes:
+    shown = feed.size(raw)
+    return tag + _DOUBLE(shown) if shown else b""
 
 
-@lru_cache(maxsize=PRICES_KEPT)
-def _price(raw: Any) -> tuple[bytes, bytes, Decimal] | None:
-    """A price as a bid, as an ask, and as a number: it comes back in many pairs."""
-    shown = feed.price(raw)
-    if shown is None:
-        return None
-
-    return _text(_BID, shown), _text(_ASK, shown), Decimal(shown)
-
-
-@lru_cache(maxsize=PRICES_KEPT)
-def _last(raw: Any) -> bytes:
-    shown = feed.price(raw)
-    return b"" if shown is None else _text(_LAST, shown)
-
-
-@lru_cache(maxsize=1 << 12)
-def _sides(bid_size: Any, ask_size: Any, bid_code: Any, ask_code: Any) -> bytes:
-    sizes = ((_BID_SIZE, feed.size(bid_size)), (_ASK_SIZE, feed.size(ask_size)))
-    codes = ((_BID_CODE, bid_code), (_ASK_CODE, ask_code))
-    shown = ((tag, feed.exchange_code(raw)) for tag, raw in codes)
-    parts = [tag + struct.pack("<d", size) for tag, size in sizes if size]
-    parts += [_text(tag, code) for tag, code in shown if code]
-    return b"".join(parts)
+@lru_cache(maxsize=1 << 8)
+def _code(tag: bytes, raw: Any) -> bytes:
+    return text(tag, feed.exchange_code(raw))
 
 
 @lru_cache(maxsize=1 << 10)
+def _last(raw: Any) -> bytes:
+    return text(_LAST, feed.price(raw))
+
+
 def _times(bid_time: Any, ask_time: Any, traded: Any) -> bytes:
     """The times in milliseconds of both sides and of the newest of all; 0 or NaN is "unknown"."""
-    bid, ask, trade = (
-        raw if type(raw) is int and raw > 0 else 0 for raw in (bid_time, ask_time, traded)
-    )
-    newest = max(bid, ask, trade)
-    return _time(_BID_TIME, bid) + _time(_ASK_TIME, ask) + _time(_EVENT_TIME, newest)
+    bid = bid_time if type(bid_time) is int and bid_time > 0 else 0
+    ask = ask_time if type(ask_time) is int and ask_time > 0 else 0
+    trade = traded if type(traded) is int and traded > 0 else 0
+    shown = b""
+    if bid:
+        shown += _BID_TIME + _instant(bid)
+    if ask:
+        shown += _ASK_TIME + _instant(ask)
+    if newest := max(bid, ask, trade):
+        shown += _EVENT_TIME + _instant(newest)
+    return shown
+
+
+@lru_cache(maxsize=1 << 10)
+def _instant(milliseconds: int) -> bytes:
+    """A time that stands behind any tag: feeds tell theirs in whole seconds, so that it is back."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return delimited(b"", _stamp(seconds, rest * 1_000_000))
 
 
 @lru_cache(maxsize=64)
 def _received(instant: float) -> bytes:
     # Microseconds: what a float holds of today beyond them is noise.
     seconds, micros = divmod(int(instant * 1e6), 1_000_000)
-    return _stamp(_RECEIVED, seconds, micros * 1000)
+    return delimited(_RECEIVED, _stamp(seconds, micros * 1000))
 
 
-def _stamp(tag: bytes, seconds: int, nanos: int) -> bytes:
-    body = b"\x08" + varint(seconds)
-    if nanos:
-        body += b"\x10" + varint(nanos)
-    return tag + varint(len(body)) + body
+def _stamp(seconds: int, nanos: int) -> bytes:
+    return _seconds(seconds) + (b"\x10" + varint(nanos) if nanos else b"")
 
 
-def _time(tag: bytes, milliseconds: int) -> bytes:
-    if not milliseconds:
-        return b""
-    seconds, rest = divmod(milliseconds, 1000)
-    return _stamp(tag, seconds, rest * 1_000_000)
-
-
-def _text(tag: bytes, shown: str) -> bytes:
-    body = shown.encode()
-    return _heads(tag)[len(body)] + body
+@lru_cache(maxsize=1 << 8)
+def _seconds(seconds: int) -> bytes:
+    return b"\x08" + varint(seconds)

@@ -22,10 +22,10 @@ from server.market.reader import Heartbeat
 from server.market.results import Outcome, SymbolResult
 from server.market.topics import Kind, Topic
 from server.wire import market_data
-from server.wire.quote_bytes import quote_encoder, varint
+from server.wire.field_bytes import LENGTH, delimited, tag_of
+from server.wire.quote_bytes import encode_quotes
 
 _RESPONSE = service.StreamMarketDataResponse
-_LENGTH_DELIMITED = 2
 
 
 def _kind_bytes(kind: int) -> bytes:
@@ -39,13 +39,14 @@ UPDATE = _kind_bytes(stream_pb2.STREAM_EVENT_KIND_UPDATE)
 class StreamCodec:
     """Encodes topics of any kind."""
 
-    def encoder(self, topic: Topic) -> Callable[[], bytes]:
-        field, make = _ELEMENTS[topic.key.kind]
-        tag = varint(_RESPONSE.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
-        return quote_encoder(topic, tag) if make is None else _encoder(topic, tag, make)
+    def items(self, topics: Sequence[Topic]) -> list[bytes]:
+        kind = Kind.QUOTES  # looked up once: the members of an enum are found slowly
+        quotes = [topic for topic in topics if topic.encoded is None and topic.key.kind is kind]
+        encode_quotes(quotes, _QUOTES)
+        return [topic.encoded or _encoded(topic) for topic in topics]
 
-    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
-        return b"".join((SNAPSHOT if snapshot else UPDATE, *pieces))
+    def batch(self, items: Sequence[bytes], *, snapshot: bool) -> bytes:
+        return b"".join((SNAPSHOT if snapshot else UPDATE, *items))
 
 
 def acknowledgement(
@@ -110,13 +111,10 @@ def _at(now: datetime) -> Timestamp:
     return stamp
 
 
-def _encoder(topic: Topic, tag: bytes, make: Callable[[Topic], Message]) -> Callable[[], bytes]:
-    def encode() -> bytes:
-        body = make(topic).SerializeToString()
-        topic.encoded = piece = b"".join((tag, varint(len(body)), body))
-        return piece
-
-    return encode
+def _encoded(topic: Topic) -> bytes:
+    tag, make = _ELEMENTS[topic.key.kind]
+    topic.encoded = item = delimited(tag, make(topic).SerializeToString())
+    return item
 
 
 _STATUS = {
@@ -126,9 +124,13 @@ _STATUS = {
     Outcome.REMOVED: stream_pb2.SUBSCRIPTION_STATUS_REMOVED,
 }
 
-_ELEMENTS: Mapping[Kind, tuple[str, Callable[[Topic], Message] | None]] = {
-    Kind.QUOTES: ("quotes", None),
-    Kind.GREEKS: ("greeks", market_data.greeks),
-    Kind.TRADES: ("trades", market_data.trade),
+_QUOTES, _GREEKS, _TRADES = (
+    tag_of(_RESPONSE, field, LENGTH) for field in ("quotes", "greeks", "trades")
+)
+
+_ELEMENTS: Mapping[Kind, tuple[bytes, Callable[[Topic], Message]]] = {
+    Kind.GREEKS: (_GREEKS, market_data.greeks),
+    Kind.TRADES: (_TRADES, market_data.trade),
 }
-"""The field that holds each kind, and what makes its elements; None: its own encoder does."""
+"""The field of each kind but quotes, which have an encoder of their own, and what its elements
+are made by."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -37,18 +37,18 @@ class Codec:
     def __init__(self) -> None:
         self.encoded = 0
 
-    def encoder(self, topic: Topic) -> Callable[[], bytes]:
-        return lambda: self.piece(topic)
+    def items(self, topics: Sequence[Topic]) -> list[bytes]:
+        return [topic.encoded or self.item(topic) for topic in topics]
 
-    def piece(self, topic: Topic) -> bytes:
+    def item(self, topic: Topic) -> bytes:
         self.encoded += 1
         row = topic.rows.get("Quote")
         shown = f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.stale else ''};"
         topic.encoded = shown.encode()
         return topic.encoded
 
-    def batch(self, pieces: Sequence[bytes], *, snapshot: bool) -> bytes:
-        return (b"S:" if snapshot else b"U:") + b"".join(pieces)
+    def batch(self, items: Sequence[bytes], *, snapshot: bool) -> bytes:
+        return (b"S:" if snapshot else b"U:") + b"".join(items)
 
 
 def quote(symbol: str, bid: float) -> list[object]:

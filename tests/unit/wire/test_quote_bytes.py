@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasty.v1 import market_data_stream_pb2 as pb
 
+from server.brokerage.dxlink_events import FIELDS
 from server.market.topics import Freshness, Kind, Topic, TopicKey
 from server.wire import market_data
-from server.wire.quote_bytes import quote_encoder
+from server.wire.quote_bytes import encode_quotes
 
 NUMBERS = st.one_of(
     st.sampled_from(["NaN", "Infinity", None, 0, 0.0, 1, 687.5, 1e-7, 12345.6789, 0.05]),
@@ -51,9 +54,57 @@ def test_bytes_and_message_agree(
     topic.received_at = received
     topic.silent = silent
 
-    piece = quote_encoder(topic, b"\x2a")()
+    encode_quotes([topic], b"\x2a")
+    piece = topic.encoded
+    assert piece is not None
     made = pb.StreamQuotesResponse.FromString(piece)
     assert list(made.quotes) == [market_data.quote(topic)]
     assert made.quotes[0].stale is (silent or not live or (quote is None and trade is None))
     assert made.quotes[0].received_at.nanos % 1000 == 0  # a float holds no more than microseconds
     assert topic.encoded == piece
+
+
+USUAL = ["x", 1.5, 1.51, 100.0, 200.0, 1000, 2000, "Q", "Q"]
+TRADE = ["x", 1.5, 1, 3000, 0, 0, 0, "Q", "UP", False]
+OTHER = ["y", "NaN", None, 300.0, 400.0, 5000, 6000, "Z", "Z"]
+
+Change = Callable[[Topic], None]
+
+
+def _quote(place: int) -> Change:
+    row = [*USUAL[:place], OTHER[place], *USUAL[place + 1 :]]
+    return lambda topic: topic.take("Quote", row, 2, 1.0)
+
+
+def _trade(price: float, time: int) -> Change:
+    row = [TRADE[0], price, 1, time, *TRADE[4:]]
+    return lambda topic: topic.take("Trade", row, 2, 1.0)
+
+
+CHANGES: dict[str, Change] = {
+    **{name: _quote(place) for place, name in enumerate(FIELDS["Quote"])},
+    "last price": _trade(2.5, 3000),
+    "time of the last trade": _trade(1.5, 4000),
+    "received": lambda topic: topic.take("Quote", USUAL, 2, 2.0),
+    "silence": lambda topic: topic.silence(2),
+    "label": lambda topic: topic.rename("SPY   261218P00685000"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_each_thing_that_changes_alone_is_shown(change: Change) -> None:
+    freshness = Freshness()
+    freshness.after = 0
+    names = ("before", "changed", "after")
+    topics = [Topic(TopicKey(Kind.QUOTES, name), name, freshness) for name in names]
+    for topic in topics:
+        topic.take("Quote", USUAL, 1, 1.0)
+        topic.take("Trade", TRADE, 1, 1.0)
+    for changed in (lambda _: None, change, lambda topic: topic.take("Quote", USUAL, 3, 1.0)):
+        changed(topics[1])
+        for topic in topics:
+            topic.encoded = None
+        encode_quotes(topics, b"\x2a")
+        for topic in topics:
+            made = pb.StreamQuotesResponse.FromString(topic.encoded or b"")
+            assert list(made.quotes) == [market_data.quote(topic)]
