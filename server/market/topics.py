@@ -59,9 +59,8 @@ class Freshness:
 class Topic:
     """The latest of one symbol.
 
-    `version` is the hub's count of updates when this topic last changed, 0 before the first event: a
-    reader that remembers
-    the count of its last batch finds what is new by comparing numbers.
+    `version` is the hub's count of updates when this topic last changed, 0 before its first event:
+    a reader that remembers the count of its last batch finds what is new by comparing numbers.
     """
 
     __slots__ = (
