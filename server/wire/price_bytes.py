@@ -20,7 +20,7 @@ _BID, _ASK, _MID = (
     tag_of(quote_pb2.Quote, name, LENGTH) for name in ("bid_price", "ask_price", "mid_price")
 )
 
-MOST = 1_000_000
+MOST = 1e6
 """Prices below it, in cents, have so few digits that no other float is nearest to them."""
 
 DOLLARS_KEPT = 1 << 10
@@ -54,10 +54,10 @@ class _Prices(dict[tuple[Any, Any], tuple[bytes, Sides]]):
 
 def _in_cents(bid: Any, ask: Any) -> tuple[bytes, Sides] | None:
     """As `_in_decimals`, in a fifth of the time, for prices of whole cents; None for others."""
-    if not (type(bid) is float is type(ask) and 0 < bid < MOST and 0 < ask < MOST):
+    if not (type(bid) is float is type(ask) and 0.0 < bid < MOST and 0.0 < ask < MOST):
         return None
 
-    low, high = round(bid * 100), round(ask * 100)
+    low, high = round(bid * 100.0), round(ask * 100.0)
     if low / 100 != bid or high / 100 != ask:
         return None
 
