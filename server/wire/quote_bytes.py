@@ -19,7 +19,7 @@ from tasty.v1 import quote_pb2
 
 from server.brokerage import feed_numbers as feed
 from server.brokerage.dxlink_events import FIELDS, Row
-from server.market.topics import Topic
+from server.market.topics import Kind, Topic
 from server.wire.field_bytes import FIXED64, LENGTH, VARINT, delimited, tag_of, text, varint
 from server.wire.price_bytes import PRICES, Sides
 
@@ -57,15 +57,20 @@ assert _QUOTE[1:] == (  # noqa: S101  the rows below are taken apart by place
 
 
 def encode_quotes(topics: Iterable[Topic], tag: bytes) -> None:
-    """Makes the wire form of topics' quotes, elements of the field `tag`, in `topic.encoded`.
+    """Makes the wire form of quotes, elements of the field `tag`, in `topic.encoded`.
 
-    Each means `market_data.quote(topic)`. What came in one frame mostly has its times in common:
-    they are encoded where they differ from those of the topic before.
+    Each means `market_data.quote(topic)`. Passes over topics of other kinds, and those that have
+    their wire form. What came in one frame mostly has its times in common: they are encoded where
+    they differ from those of the topic before.
     """
     heads, prices = _heads(tag), PRICES
     came = bid_at = ask_at = traded = was_stale = None
     ending = b""
+    kind = Kind.QUOTES  # looked up once: the members of an enum are found slowly
     for topic in topics:
+        if topic.encoded is not None or topic.key.kind is not kind:
+            continue
+
         quote = topic.main_row
         _, bid, ask, bids, asks, bid_time, ask_time, bidding, asking = quote or NO_QUOTE
         kept = topic.kept

@@ -40,9 +40,7 @@ class StreamCodec:
     """Encodes topics of any kind."""
 
     def items(self, topics: Sequence[Topic]) -> list[bytes]:
-        kind = Kind.QUOTES  # looked up once: the members of an enum are found slowly
-        quotes = [topic for topic in topics if topic.encoded is None and topic.key.kind is kind]
-        encode_quotes(quotes, _QUOTES)
+        encode_quotes(topics, _QUOTES)
         return [topic.encoded or _encoded(topic) for topic in topics]
 
     def batch(self, items: Sequence[bytes], *, snapshot: bool) -> bytes:
