@@ -1,7 +1,7 @@
 """The prices of a quote on the wire: bid, ask, and the mid between them.
 
-Pairs come back, but a market visits more of them in a minute than are worth keeping: a thousand or
-two are found again, and those of whole cents, which almost all are, are cheap to put together anew.
+Pairs come back, but a market visits more of them than are worth keeping: a few thousand are found
+again, and those of whole cents, which almost all are, are cheap to put together anew.
 """
 
 from __future__ import annotations
