@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tasty.v1.market_data_stream_pb2 import StreamQuotesResponse
 from tasty.v1.quote_pb2 import Quote
@@ -18,6 +18,7 @@ from tasty.v1.quote_pb2 import Quote
 from server.contract.catalog import load
 from server.contract.edge import is_printed
 from server.wire.printing import printer_of
+from tests.effort import LONG
 
 PRINTED = [method.response for method in load().methods if is_printed(method)]
 
@@ -56,6 +57,7 @@ def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("kind", PRINTED, ids=lambda kind: kind.name)
+@settings(max_examples=500 if LONG else 15)  # of each kind, and each has all fields of many
 @given(data=st.data())
 def test_every_printed_answer_says_what_its_message_says(
     kind: Descriptor, data: st.DataObject
