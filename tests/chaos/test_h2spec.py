@@ -47,6 +47,8 @@ def test_no_case_fails_that_a_bare_envoy_passes(h2spec: str, tmp_path: Path) -> 
         ThreadPoolExecutor(2) as both,
     ):
         ours, theirs = both.map(lambda port: failed(h2spec, port), (edge.envoy.port, bare))
+        if ours - theirs:  # on a busy machine an answer may come when nobody waits any more
+            ours &= failed(h2spec, edge.envoy.port)
 
     assert not ours - theirs
 
