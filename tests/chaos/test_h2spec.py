@@ -28,7 +28,10 @@ BUILT = HOME / ".vendor" / "bin" / "h2spec"
 BARE = Template((HOME / "tests" / "bench" / "baseline_envoy.yaml").read_text())
 FEWEST_CASES = 140
 PATIENCE_S = 20.0
-TRIES = 3
+TRIES = 2
+ANSWERED_FIRST = "8.1.2.6"
+"""Of bodies that are not as long as announced: h2spec posts them to a path that has no POST, which
+our edge says (405) as soon as it has the headers."""
 Case = tuple[str, str]
 """The section of the standard, and what is sent."""
 
@@ -52,7 +55,7 @@ def test_no_case_fails_that_a_bare_envoy_passes(h2spec: str, tmp_path: Path) -> 
 
     # Some cases fail now and then: h2spec takes a window update for an answer to what it sent.
     ours, theirs = set.intersection(*found[::2]), set.union(*found[1::2])
-    assert not ours - theirs
+    assert not {case for case in ours - theirs if case[0] != ANSWERED_FIRST}
 
 
 def failed(h2spec: str, port: int) -> set[Case]:
