@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import grpc
@@ -62,15 +62,15 @@ class Probe:
         self.failures: list[str] = []
 
     def run(self) -> None:
-        with socket_of(self._port) as kept:
-            connection = http.client.HTTPConnection("127.0.0.1", self._port)
-            connection.sock = kept
+        # It connects anew by itself where an edge that is full has ended the connection.
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port)) as connection:
+            connection.sock = socket_of(self._port)
             while not (self.failures or self._stop.wait(0.02)):
                 self._ask(connection)
                 if len(self.latencies) % 10 == 0:
                     fresh = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
-                    self._ask(fresh)
-                    fresh.close()
+                    with closing(fresh):
+                        self._ask(fresh)
 
     def stop(self) -> None:
         self._stop.set()
