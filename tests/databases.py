@@ -22,8 +22,8 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-import server.orders.schema
-import server.tenants.schema  # noqa: F401
+import server.orders.schema  # a new database has all tables, whoever opens it
+import server.tenants.schema  # noqa: F401  for the same
 from server.settings import Settings
 
 START_S = 60

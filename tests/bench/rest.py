@@ -23,10 +23,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from urllib.parse import urlsplit
 
-from server.edge.envoy import envoy_binary
 from tests.bench.figures import Figure, show
 from tests.bench.processes import (
     APP_CORE,
@@ -37,14 +35,13 @@ from tests.bench.processes import (
     open_stack,
     pinned,
 )
+from tests.plain_envoy import open_plain_envoy
 from tests.stack import free_ports
 
 CLIENTS = 32
 ROUNDS = 3
 FIVE = [{"symbol": symbol} for symbol in ("SPY", "QQQ", "AAPL", "NVDA", "MSFT")]
 SYMBOLS = ["SPY", "QQQ", "AAPL", "NVDA", "MSFT"]
-
-ENVOY = Template(Path(__file__).with_name("baseline_envoy.yaml").read_text())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,31 +103,13 @@ class Measured:
 @contextmanager
 def baseline(simulator_url: str) -> Iterator[Served]:
     """Runs the FastAPI server and its Envoy."""
-    port, edge = free_ports(2)
+    (port,) = free_ports(1)
     command = ("-m", "tests.bench.fastapi_baseline", str(port), simulator_url, str(CLIENTS))
     with (
         Program(*command, core=APP_CORE, port=port) as app,
-        tempfile.TemporaryDirectory() as folder,
+        open_plain_envoy(port, pinned(LOAD_CORE)) as envoy,
     ):
-        config = Path(folder, "envoy.yaml")
-        config.write_text(ENVOY.substitute(port=edge, app=port))
-        envoy = subprocess.Popen(
-            [
-                *pinned(LOAD_CORE),
-                str(envoy_binary()),
-                *("-c", str(config), "--concurrency", "1", "--disable-hot-restart"),
-                *("--log-level", "error"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            url = f"http://127.0.0.1:{edge}"
-            _until_served(url)
-            yield Served(url=url, app_pid=app.pid, envoy_pid=envoy.pid)
-        finally:
-            envoy.terminate()
-            envoy.wait()
+        yield Served(url=f"http://127.0.0.1:{envoy.port}", app_pid=app.pid, envoy_pid=envoy.pid)
 
 
 def ask(url: str, key: str, body: object = None) -> object:
@@ -269,17 +248,6 @@ def main(*names: str) -> bool:
             if not names or any(name in read.name for name in names):
                 met &= show(f"REST, {read.name}", pairs(ours, theirs, read, accounts))
     return met
-
-
-def _until_served(url: str) -> None:
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=1).close()  # noqa: S310 - as above
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the baseline's Envoy did not start")
 
 
 if __name__ == "__main__":

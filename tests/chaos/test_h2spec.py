@@ -9,25 +9,20 @@ from __future__ import annotations
 import http.server
 import re
 import shutil
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from string import Template
 
 import pytest
 
-from server.edge.envoy import envoy_binary
-from tests.stack import HOME, free_ports, open_edge
+from tests.plain_envoy import open_plain_envoy
+from tests.stack import HOME, open_edge
 
 BUILT = HOME / ".vendor" / "bin" / "h2spec"
-BARE = Template((HOME / "tests" / "bench" / "baseline_envoy.yaml").read_text())
 FEWEST_CASES = 140
-PATIENCE_S = 20.0
 TRIES = 2
 ANSWERED_FIRST = "8.1.2.6"
 """Of bodies that are not as long as announced: h2spec posts them to a path that has no POST, which
@@ -47,7 +42,7 @@ def h2spec() -> str:
 def test_no_case_fails_that_a_bare_envoy_passes(h2spec: str, tmp_path: Path) -> None:
     with (
         open_edge(tmp_path) as edge,
-        bare_envoy(tmp_path) as bare,
+        bare_envoy() as bare,
         ThreadPoolExecutor(2 * TRIES) as asking,
     ):
         ports = [edge.envoy.port, bare] * TRIES
@@ -75,23 +70,17 @@ def failed(h2spec: str, port: int) -> set[Case]:
 
 
 @contextmanager
-def bare_envoy(folder: Path) -> Iterator[int]:
+def bare_envoy() -> Iterator[int]:
     """Runs Envoy as a plain proxy before a server that says yes, and yields its port."""
-    (port,) = free_ports(1)
-    config = folder / "bare.yaml"
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Yes) as backend:
-        config.write_text(BARE.substitute(port=port, app=backend.server_address[1]))
         serving = threading.Thread(target=backend.serve_forever)
         serving.start()
-        command = [envoy_binary(), "-c", config, "--concurrency", "1", "--use-dynamic-base-id"]
-        with subprocess.Popen([*command, "-l", "off"]) as envoy:
-            try:
-                listening(port)
-                yield port
-            finally:
-                envoy.kill()
-                backend.shutdown()
-                serving.join()
+        try:
+            with open_plain_envoy(backend.server_address[1]) as envoy:
+                yield envoy.port
+        finally:
+            backend.shutdown()
+            serving.join()
 
 
 class Yes(http.server.BaseHTTPRequestHandler):
@@ -107,19 +96,7 @@ class Yes(http.server.BaseHTTPRequestHandler):
         with suppress(BrokenPipeError):  # the case was over before it was answered
             self.wfile.write(b"{}")
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_GET  # noqa: N815  named by the library
 
     def log_message(self, *_: object) -> None:
         pass
-
-
-def listening(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            assert time.monotonic() < deadline, "the bare Envoy did not start"
-            time.sleep(0.05)
-        else:
-            return
