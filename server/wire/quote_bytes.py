@@ -76,7 +76,10 @@ def encode_quotes(topics: Iterable[Topic], tag: bytes) -> None:
         kept = topic.kept
         if kept is None:
             kept = topic.kept = _Kept(topic)
-        priced, sides = prices[bid, ask]
+        try:
+            priced, sides = prices[bid, ask]
+        except TypeError:  # a list or an object: no price, and no key of a dictionary either
+            priced, sides = prices[_scalar(bid), _scalar(ask)]
         if (
             bids != kept.bid_size
             or asks != kept.ask_size
@@ -145,9 +148,9 @@ class _Kept:
             # What has no price has no size.
             + _size(_BID_SIZE, bids if has_bid else 0)
             + _size(_ASK_SIZE, asks if has_ask else 0)
-            + _code(_BID_CODE, bidding)
-            + _code(_ASK_CODE, asking)
-            + (b"" if trade is None else _last(trade[_TRADE_PRICE]))
+            + _code(_BID_CODE, _scalar(bidding))
+            + _code(_ASK_CODE, _scalar(asking))
+            + (b"" if trade is None else _last(_scalar(trade[_TRADE_PRICE])))
         )
         self.traded = 0 if trade is None else trade[_TRADE_TIME]
 
@@ -156,6 +159,11 @@ class _Kept:
 def _heads(tag: bytes) -> Sequence[bytes]:
     """Quotes are short: what stands before one is looked up by its length."""
     return [tag + varint(length) for length in range(USUAL_LENGTH)]
+
+
+def _scalar(raw: Any) -> Any:
+    """Returns what the feed sent, or None for what nothing of a quote can be."""
+    return None if isinstance(raw, (list, dict)) else raw
 
 
 def _names(label: str, streamer_symbol: str) -> bytes:

@@ -15,14 +15,18 @@ from server.market.topics import Freshness, Kind, Topic, TopicKey
 from server.wire import market_data
 from server.wire.quote_bytes import encode_quotes
 
+NO_SCALARS: list[Any] = [[], {}, [687.5], {"price": 687.5}]
 NUMBERS = st.one_of(
     st.sampled_from(["NaN", "Infinity", None, 0, 0.0, 1, 687.5, 1e-7, 12345.6789, 0.05]),
     st.floats(0, 1e6, allow_nan=False).map(lambda value: round(value, 4)),
     st.integers(0, 10**6),
     st.sampled_from(["-Infinity", "", "687.5", "1e5", "1e999999999", "null", "12,5"]),
+    st.sampled_from([True, *NO_SCALARS]),
 )
-TIMES = st.one_of(st.sampled_from([0, -1, "NaN", None]), st.integers(1, 4_000_000_000_000))
-CODES = st.sampled_from(["Q", "", "\0", "NaN", None])
+TIMES = st.one_of(
+    st.sampled_from([0, -1, "NaN", None, *NO_SCALARS]), st.integers(1, 4_000_000_000_000)
+)
+CODES = st.sampled_from(["Q", "", "\0", "NaN", None, 1, *NO_SCALARS])
 QUOTES = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, TIMES, TIMES, CODES, CODES)
 TRADES = st.tuples(NUMBERS, NUMBERS, TIMES)
 

@@ -25,11 +25,12 @@ NOW = datetime(2026, 11, 27, 18, 24, 46, 414850, UTC)
 NUMBERS = st.one_of(
     st.sampled_from(["NaN", "Infinity", "-Infinity", None, "", "687.5", "1e5", "null"]),
     st.sampled_from([0, 0.0, 1, 687.5, 1e-7, 12345.6789, 0.05]),
+    st.sampled_from([True, [], {}, [687.5]]),
     st.floats(0, 1e6, allow_nan=False).map(lambda value: round(value, 4)),
     st.integers(0, 10**6),
 )
-TIMES = st.one_of(st.sampled_from([0, -1, "NaN", None]), st.integers(1, 4_000_000_000_000))
-CODES = st.sampled_from(["Q", "", "\0", "NaN", None])
+TIMES = st.one_of(st.sampled_from([0, -1, "NaN", None, [], {}]), st.integers(1, 4_000_000_000_000))
+CODES = st.sampled_from(["Q", "", "\0", "NaN", None, [], {}])
 LABELS = st.sampled_from(["SPY", "SPY   261218P00685000", "BRK/B"])
 QUOTES = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, TIMES, TIMES, CODES, CODES)
 TRADES = st.tuples(NUMBERS, NUMBERS, TIMES)
