@@ -112,8 +112,8 @@ class Agent:
         await self._tickets.forget(tenant_id)
 
     def warm_up(self) -> None:
-        """Begins to load the model's SDK, so that the first question need not wait for it."""
-        self._door.begin_to_load()
+        """Loads the model's SDK soon, so that the first question need not wait for it."""
+        self._door.load_soon()
 
     def statistics(self) -> TicketStatistics:
         return self._tickets.statistics()

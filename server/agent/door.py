@@ -5,9 +5,11 @@ from __future__ import annotations
 __all__ = ["ModelDoor"]
 
 import asyncio
+import gc
 import importlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 ANTHROPIC = "https://api.anthropic.com"
 STAND_IN_PATH = "/anthropic"
 STAND_IN_KEY = Secret("stand-in")
+AFTER_THE_START = timedelta(seconds=5)
+"""The SDK takes a processor for a second or two, which whatever starts beside us can use better."""
 
 
 class ModelDoor:
@@ -73,8 +77,16 @@ class ModelDoor:
     def loaded(self) -> bool:
         return self._api is not None
 
+    def load_soon(self) -> None:
+        """Loads it a little later, unless somebody needs it before."""
+        if self.configured:
+            self._loader = self._tasks.create_task(self._load_later(), name="model SDK, later")
+
     def begin_to_load(self) -> None:
         if self.configured and not self.loaded and not self._loading.locked():
+            if self._loader is not None:
+                self._loader.cancel()  # it waits still: else it would hold the lock, or be done
+
             self._loader = self._tasks.create_task(self._load_quietly(), name="model SDK")
 
     async def load(self) -> None:
@@ -88,10 +100,20 @@ class ModelDoor:
                 self._api = await asyncio.to_thread(self._open)
 
     def _open(self) -> MessagesApi:
-        importlib.import_module("server.agent.rehearsal").rehearse()
-        module = importlib.import_module("server.agent.messages_api")
+        # What is imported stays. The collector would look through it again and again as it grows: a
+        # fifth of the time, in which nobody else runs.
+        gc.disable()
+        try:
+            importlib.import_module("server.agent.rehearsal").rehearse()
+            module = importlib.import_module("server.agent.messages_api")
+        finally:
+            gc.enable()
         api: MessagesApi = module.MessagesApi(key=self._key, url=self._url, clock=self._clock)
         return api
+
+    async def _load_later(self) -> None:
+        await self._clock.sleep(AFTER_THE_START)
+        await self._load_quietly()
 
     async def _load_quietly(self) -> None:
         try:

@@ -23,13 +23,16 @@ from anyio import Event as Flag
 from anyio.abc import TaskStatus
 from httpx2 import AsyncClient, ConnectError, HTTPError, TimeoutException
 from httpx2.websockets import HTTPXWSException, WebSocketDisconnect, WebSocketUpgradeError
-from tastytrade import DXLinkStreamer, Session
-from tastytrade.streamer import DXLINK_VERSION
 
+from server.brokerage import sdk  # noqa: F401 - first, or importing the SDK imports pandas
 from server.brokerage.dxlink_events import FIELDS, SYMBOLS_A_MESSAGE, ConnectionEnded, Row
 from server.clock import Clock
 from server.errors import GatewayError
 from server.secret import Secret
+
+# isort: split
+from tastytrade import DXLinkStreamer, Session
+from tastytrade.streamer import DXLINK_VERSION
 
 log = structlog.get_logger(__name__)
 

@@ -63,8 +63,9 @@ def bring_up_to_date(connection: Connection) -> None:
 
     # A program that knows only some of the tables must not leave the others out.
     if METADATA.tables.keys() == TABLES and not found.get_table_names():
-        METADATA.create_all(connection)
-        _VERSION.create(connection)
+        # There is nothing to look for: it has just been seen to be empty.
+        METADATA.create_all(connection, checkfirst=False)
+        _VERSION.create(connection, checkfirst=False)
         connection.execute(insert(_VERSION).values(version_num=HEAD))
     else:
         take_missing_steps(connection)
