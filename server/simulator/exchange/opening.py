@@ -71,6 +71,7 @@ def open_accounts(
         )
         exchange.registry.accounts[spec.number] = account
         scene = Scene(exchange.venue, Marks(exchange.venue), now, Random(f"{seed}-{place}"))
+        scene.look()
         if demo and margin:
             write(account, exchange.registry, demo_past(scene))
             _start_today(account, scene)

@@ -33,6 +33,11 @@ class Scene:
     now: datetime
     random: Random
 
+    def look(self) -> None:
+        """Asks for the prices of all stocks of the stories at once: one call, not a dozen."""
+        found = (self.venue.find(symbol) for symbol in ("SPY", *_STOCKS))
+        self.marks.load(stock for stock in found if stock is not None)
+
     def stock(self, symbol: str) -> Contract | None:
         return self.venue.find(symbol)
 

@@ -73,6 +73,10 @@ class Events:
             "Profile": 4800,
         }.get(event_type)
 
+    def is_trade(self, event_type: str) -> bool:
+        """Tells whether there is a new one exactly when a row's trade number changes."""
+        return event_type in {"Trade", "TimeAndSale"}
+
     def make(self, event_type: str, rows: Ints, moment: Moment) -> Columns:
         """Returns the columns; `_present` is which rows have an event, `_key` what makes it new."""
         return self._makers[event_type](rows, moment)

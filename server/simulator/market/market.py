@@ -25,6 +25,7 @@ from server.simulator.market.fields import FIELDS, flat
 from server.simulator.market.instrument import Instrument, Quote, SimClock
 from server.simulator.market.listing import Listing
 from server.simulator.market.moments import Moment, Moments
+from server.simulator.market.noise import Ints
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
 from server.simulator.market.ticks import MICRO
@@ -68,6 +69,8 @@ class Market:
         self.days = Days(self.pricer)
         self._events = Events(self.listing, self.pricer, self.days)
         self._candles = Candles(self.pricer)
+        self._last: dict[int, tuple[int, int]] = {}
+        """By row: which trade was seen last, and at what price."""
 
     def find(self, symbol: str) -> Instrument | None:
         """Returns what the broker calls `symbol`, expired contracts included, or None."""
@@ -92,7 +95,6 @@ class Market:
         now = self.clock.now()
         moment = self.moments.at(now)
         quotes = self.pricer.quotes(rows, moment)
-        trades = self.pricer.trades(rows, self.pricer.trade_numbers(rows, moment))
         sizes = np.nan_to_num(np.stack([quotes.bid_size, quotes.ask_size]))
         return [
             Quote(
@@ -107,10 +109,24 @@ class Market:
                 quotes.bid.tolist(),
                 quotes.ask.tolist(),
                 *sizes.tolist(),
-                trades.price.tolist(),
+                self._lasts(rows, moment),
                 strict=True,
             )
         ]
+
+    def _lasts(self, rows: Ints, moment: Moment) -> list[int]:
+        """Returns prices of last trades; each is worked out once, and again after the next one."""
+        asked = list(
+            zip(rows.tolist(), self.pricer.trade_numbers(rows, moment).tolist(), strict=True)
+        )
+        new = [(row, number) for row, number in asked if self._last.get(row, (-1, 0))[0] != number]
+        if new:
+            which, numbers = np.array(new).T
+            prices = self.pricer.trades(which, numbers).price.tolist()
+            for (row, number), price in zip(new, prices, strict=True):
+                self._last[row] = (number, price)
+
+        return [self._last[row][1] for row, _ in asked]
 
     def closes(self, instruments: Sequence[Instrument]) -> list[Decimal | None]:
         """Returns the closes before the present session, as `Summary` has them."""
@@ -186,14 +202,15 @@ class Market:
             if (earlier.units == moment.units).all():
                 return []
 
+            if self._events.is_trade(event_type):
+                return self._news_of_trades(event_type, handles, fields, earlier, moment)
+
             before = self._remembered(event_type, handles, earlier)
             columns = self._remembered(event_type, handles, moment)
             changed = [new != old for new, old in zip(columns["_key"], before["_key"], strict=True)]
             chosen = np.logical_or.reduce(changed) & columns["_present"]
 
-        columns["eventType"] = event_type
-        columns["eventTime"] = 0
-        return flat(columns, handles.symbols, chosen, fields)
+        return _flat(event_type, columns, handles.symbols, chosen, fields)
 
     def candles(
         self, symbol: str, interval: str, from_time: datetime, *, regular_hours: bool = True
@@ -211,6 +228,25 @@ class Market:
             row, interval, from_time, self.clock.now(), regular_hours=regular_hours
         )
 
+    def _news_of_trades(
+        self,
+        event_type: str,
+        handles: Handles,
+        fields: Sequence[str],
+        earlier: Moment,
+        moment: Moment,
+    ) -> list[Any]:
+        # Few rows trade at a time, which is cheap to see, and what a trade was is dear to find out.
+        rows = handles.rows
+        numbers = self.pricer.trade_numbers
+        traded = numbers(rows, moment) != numbers(rows, earlier)
+        if not traded.any():
+            return []
+
+        columns = self._events.make(event_type, rows[traded], moment)
+        symbols = tuple(compress(handles.symbols, traded))
+        return _flat(event_type, columns, symbols, columns["_present"], fields)
+
     def _remembered(self, event_type: str, handles: Handles, moment: Moment) -> dict[str, Any]:
         key = moment.units.tobytes()
         columns = handles.memory.get(key)
@@ -220,6 +256,18 @@ class Market:
             handles.memory[key] = columns
 
         return columns
+
+
+def _flat(
+    event_type: str,
+    columns: dict[str, Any],
+    symbols: tuple[str, ...],
+    chosen: Any,
+    fields: Sequence[str],
+) -> list[Any]:
+    columns["eventType"] = event_type
+    columns["eventTime"] = 0
+    return flat(columns, symbols, chosen, fields)
 
 
 def _decimal(micro: int) -> Decimal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -234,6 +234,29 @@ def test_only_what_changed_since() -> None:
         assert changed == [value for row in expected for value in row]
         assert 0 < len(expected) < len(rows)
         before = after
+
+
+@pytest.mark.parametrize("event_type", ["Trade", "TimeAndSale"])
+def test_news_of_trades_are_those_of_the_rows_that_traded(event_type: str) -> None:
+    market, clock = new_market()
+    names = ["SPY", "AAPL", "VIX", "/ESZ26:XCME", ".SPY261218P685", ".AAPL261218C300"]
+    handles = market.handles(event_type, names)
+    fields = ("eventSymbol", *(set(market.fields(event_type)) - {"eventSymbol"}))
+
+    def events(since: datetime | None) -> dict[str, list[Any]]:
+        flat = market.columns(event_type, handles, fields, since)
+        rows = [flat[at : at + len(fields)] for at in range(0, len(flat), len(fields))]
+        return {row[0]: row for row in rows}
+
+    before, seen = events(None), 0
+    for _ in range(50):
+        since = clock.now()
+        clock.forward(seconds=0.1)
+        after = events(None)
+        news = events(since)
+        assert news == {name: row for name, row in after.items() if row != before[name]}
+        before, seen = after, seen + len(news)
+    assert 25 < seen < 50 * len(names) / 2
 
 
 def test_since_may_be_any_instant() -> None:
