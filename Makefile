@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TEST_WORKERS ?= 3
+TEST_WORKERS ?= 2
 export PYTHONPATH := $(CURDIR):$(CURDIR)/gen
 # Tests and the programs that they start are compiled once.
 unexport PYTHONDONTWRITEBYTECODE

@@ -2,12 +2,23 @@
 
 Without it the tests are skipped with the reason, except in CI, where that is a failure. With
 TASTY_SCREENSHOTS set to a folder, what the browser shows at the end of each test is left there.
-Import the fixtures that a module needs.
+Import the fixtures that a module needs: `page` is a tab of its own for each test, in a window that
+all tests of the module share.
 """
 
 from __future__ import annotations
 
-__all__ = ["WAIT_MS", "Seen", "assert_at_home", "browser", "page", "seen"]
+__all__ = [
+    "WAIT_MS",
+    "Seen",
+    "assert_at_home",
+    "browser",
+    "keep_screenshot",
+    "open_tab",
+    "page",
+    "seen",
+    "window",
+]
 
 import os
 import shutil
@@ -17,7 +28,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.stack import Gateway
 
@@ -31,6 +42,7 @@ QUIET = (
     "--no-first-run",
 )
 WAIT_MS = 60_000
+SCREENSHOTS = os.environ.get("TASTY_SCREENSHOTS")
 
 
 @dataclass(slots=True)
@@ -42,7 +54,7 @@ class Seen:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # not for the session: playwright's loop would bar those of others
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
@@ -55,15 +67,38 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """What tabs share. A window for each test would cost a process and empty caches each time."""
+    window = browser.new_context(
+        # The processor draws each frame: in full, and with animations, only if somebody will look.
+        viewport={"width": 1360, "height": 950 if SCREENSHOTS else 400},
+        reduced_motion="no-preference" if SCREENSHOTS else "reduce",
+    )
+    window.set_default_timeout(WAIT_MS)
+    window.new_page()  # stays open and empty, and with it the process that the other tabs run in
+    yield window
+    window.close()
+
+
 @pytest.fixture
 def seen() -> Seen:
     return Seen()
 
 
 @pytest.fixture
-def page(browser: Browser, seen: Seen, request: pytest.FixtureRequest) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1360, "height": 950})
-    page.set_default_timeout(WAIT_MS)
+def page(window: BrowserContext, seen: Seen, request: pytest.FixtureRequest) -> Iterator[Page]:
+    page = open_tab(window, seen)
+    yield page
+    keep_screenshot(page, request)
+    page.close()
+    window.set_offline(False)  # and nothing else of a test that failed outlives its tab
+    window.clear_cookies()
+
+
+def open_tab(window: BrowserContext, seen: Seen) -> Page:
+    """Opens a tab whose requests and complaints are noted in `seen`."""
+    page = window.new_page()
     page.on("request", lambda sent: _note(seen, sent.url))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.on(
@@ -72,10 +107,13 @@ def page(browser: Browser, seen: Seen, request: pytest.FixtureRequest) -> Iterat
             seen.complaints.append(said.text) if said.type in ("error", "warning") else None
         ),
     )
-    yield page
-    if folder := os.environ.get("TASTY_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{request.node.name}.png", full_page=False)
-    page.close()
+    return page
+
+
+def keep_screenshot(page: Page, request: pytest.FixtureRequest) -> None:
+    """Leaves what the test ended with where TASTY_SCREENSHOTS says, if it does."""
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{request.node.name}.png", full_page=False)
 
 
 def assert_at_home(seen: Seen, gateway: Gateway) -> None:

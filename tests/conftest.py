@@ -1,13 +1,15 @@
 """What every test gets without asking: no task outlives it, and property tests are repeatable.
 
 Sockets and files are watched by the interpreter itself: `ResourceWarning` is an error here.
-`TASTY_LONG=1` looks for longer, and with new random input each time.
+`TASTY_LONG=1` looks for longer, and a larger number with new random input each time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -16,11 +18,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.effort import LONG
 
+if TYPE_CHECKING:
+    from tests.shared_gateway import SharedGateway
+
 settings.register_profile(
     "suite",
-    max_examples=500 if LONG else 50,
+    max_examples=100 * LONG or 25,
     # The same examples in each run: a failure in CI is one here too.
-    derandomize=not LONG,
+    derandomize=LONG < 2,
     # A busy machine is not a bug.
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -43,6 +48,17 @@ SETTLING_TURNS = 20
 """Turns of the loop that cancelled tasks get to finish before they count as leaked."""
 
 
+# What is imported and collected stays until the end: looking through it again and again finds
+# nothing, and takes a fifth of the start.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if pytest_asyncio.is_async_test(item):
@@ -62,3 +78,13 @@ async def no_leaked_tasks() -> AsyncIterator[None]:
             return
         await asyncio.sleep(0)
     assert not leaked, f"tasks left running: {leaked}"
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedGateway]:
+    """The one gateway of all folders whose tests leave it as they found it."""
+    # Not at the top: a run of unit tests alone need not import what the stack does.
+    from tests.shared_gateway import SharedGateway
+
+    with SharedGateway(tmp_path_factory) as shared:
+        yield shared

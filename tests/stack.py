@@ -68,6 +68,8 @@ def run_gateway(data_dir: Path, **settings: object) -> Iterator[Gateway]:
     own = ("TASTY_", "ANTHROPIC_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     env |= {f"TASTY_{name.upper()}_PORT": str(port) for name, port in ports.items()}
+    if "anthropic_api_key" in settings:
+        env["ANTHROPIC_API_KEY"] = str(settings.pop("anthropic_api_key"))
     env |= {f"TASTY_{name.upper()}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "server", "up"],

@@ -36,7 +36,7 @@ from tests.http2 import (
 )
 from tests.stack import Edge, open_edge
 
-IDLE_CONNECTIONS = 10_000 if LONG else 2000
+IDLE_CONNECTIONS = 10_000 if LONG else 1000
 SLOW_CONNECTIONS = 100
 REFUSED_STREAM = 7
 CHAIN = "/tasty.v1.ReferenceService/GetOptionChain"

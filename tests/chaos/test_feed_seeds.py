@@ -2,7 +2,7 @@
 
 A seed is a series of mishaps, one a connection, and changes of what is wanted meanwhile. Real are
 our feed, the SDK's streamer beneath it and the socket; the server is scripted and the clock fast.
-With TASTY_LONG=1 there are 500 seeds.
+With TASTY_LONG=10 there are 500 seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.dxlink import FastClock, Mishap, open_feed
 from tests.effort import LONG
 from tests.waiting import eventually
 
-SEEDS = 500 if LONG else 12
+SEEDS = 50 * LONG or 3
 AT_ONCE = 12
 SYMBOLS = 2000
 CHURN = 50

@@ -15,7 +15,7 @@ import pytest
 
 from server.contract.catalog import Effect
 from server.contract.tools import load_tools
-from tests.stack import run_gateway
+from tests.shared_gateway import SharedGateway
 
 pytestmark = pytest.mark.clients
 
@@ -38,15 +38,15 @@ def installed() -> None:
         pytest.skip(missing)
 
 
-def test_the_typescript_client_lists_and_calls(tmp_path: Path) -> None:
-    with run_gateway(tmp_path, rate_limit=0) as gateway:
-        done = subprocess.run(
-            ["node", str(HERE / "mcp.mjs"), gateway.url, gateway.api_key, gateway.account],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
+def test_the_typescript_client_lists_and_calls(shared_gateway: SharedGateway) -> None:
+    gateway = shared_gateway.running()
+    done = subprocess.run(
+        ["node", str(HERE / "mcp.mjs"), gateway.url, gateway.api_key, gateway.account],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
 
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])

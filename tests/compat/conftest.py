@@ -14,18 +14,18 @@ import requests
 from server.contract.catalog import load
 from tests.compat.guide import Guide
 from tests.rest_call import call
-from tests.stack import Gateway, run_gateway
+from tests.shared_gateway import SharedGateway
+from tests.stack import Gateway
 from tests.waiting import eventually
 
 NOT_BUILT = 501
 SOON = timedelta(days=2)
 
 
-@pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+@pytest.fixture(scope="module")
+def gateway(shared_gateway: SharedGateway) -> Gateway:
     """As a user starts it, but without the rate limit: all these tests share a key."""
-    with run_gateway(tmp_path_factory.mktemp("compat"), rate_limit=0) as gateway:
-        yield gateway
+    return shared_gateway.running()
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ def http() -> Iterator[requests.Session]:
         yield session
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def guide(
     gateway: Gateway, http: requests.Session, tmp_path_factory: pytest.TempPathFactory
 ) -> Guide:
@@ -82,7 +82,7 @@ def built(gateway: Gateway, http: requests.Session) -> Callable[[str], None]:
     return check
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def accounts_of(gateway: Gateway, http: requests.Session) -> Callable[[str], list[str]]:
     """Asks for the accounts of a key, by the guide's sentence about one that is not there."""
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.stack import Edge, Gateway, open_edge, run_gateway
+from tests.shared_gateway import SharedGateway
+from tests.stack import Edge, Gateway, open_edge
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +25,12 @@ def edge(shared_edge: Edge) -> Iterator[Edge]:
     shared_edge.backend.answers.clear()
 
 
-@pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+@pytest.fixture(scope="module")
+def gateway(request: pytest.FixtureRequest, shared_gateway: SharedGateway) -> Gateway:
     """Simulator, server and edge as `python -m server up` starts them, without a rate limit."""
-    with run_gateway(tmp_path_factory.mktemp("gateway"), rate_limit=0) as gateway:
-        yield gateway
+    # The folders that follow this one do without it.
+    request.node.parent.addfinalizer(shared_gateway.end)
+    return shared_gateway.running()
 
 
 @pytest.fixture

@@ -1,21 +1,27 @@
-"""`python -m server mcp`, started by the official Python client as a desktop client would."""
+"""`python -m server mcp`, started by the official Python client as a desktop client would.
+
+One test starts it, and one sees it refuse to start; what is no matter of a process is asked in
+this one, where the imports are paid for.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 
+from server import mcp_stdio
 from server.contract.catalog import Effect
 from server.contract.tools import load_tools
 from server.mcp_stdio import RestCall, rest_call
+from server.settings import Settings
+from tests.command_line import Said, in_own_process, in_this_process
 from tests.rest.test_mcp import data_of, text_of
 from tests.stack import HOME, Gateway
 
@@ -23,23 +29,27 @@ TOOLS = load_tools()
 READS = {name for name, tool in TOOLS.items() if tool.effect is Effect.READS}
 
 
-def environment(url: str, **settings: str) -> dict[str, str]:
-    own = ("TASTY_", "ANTHROPIC_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    chosen = {"gateway_url": url, "api_key": "demo-key"} | settings
-    env |= {f"TASTY_{name.upper()}": value for name, value in chosen.items()}
-    return env | {"PYTHONPATH": str(HOME)}
-
-
 @asynccontextmanager
-async def client_of(gateway: Gateway, **settings: str) -> AsyncIterator[Client]:
+async def client_of(gateway: Gateway) -> AsyncIterator[Client]:
+    settings = {"TASTY_GATEWAY_URL": gateway.url, "TASTY_API_KEY": gateway.api_key}
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "server", "mcp"],
-        env=environment(gateway.url, **settings),
+        env={"PATH": os.defpath, "PYTHONPATH": str(HOME), **settings},
     )
     async with Client(command) as client:
         yield client
+
+
+@asynccontextmanager
+async def client_within(
+    gateway: Gateway, *, key: str = Gateway.api_key, **settings: Any
+) -> AsyncIterator[Client]:
+    """The same server without standard input and output between."""
+    async with httpx2.AsyncClient(base_url=gateway.url, headers={"X-API-Key": key}) as http:
+        there = mcp_stdio.Gateway(Settings(**settings), http)
+        async with Client(mcp_stdio._server(there, await there.tools())) as client:
+            yield client
 
 
 async def test_tools_are_listed_and_called(gateway: Gateway) -> None:
@@ -67,14 +77,14 @@ async def test_tools_are_listed_and_called(gateway: Gateway) -> None:
 
 
 async def test_the_setting_leaves_only_what_reads(gateway: Gateway) -> None:
-    async with client_of(gateway, mcp="read") as client:
+    async with client_within(gateway, mcp="read") as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == READS
         order = {"account_id": gateway.account, "order": {"legs": []}}
         assert (await client.call_tool("place_order", order)).is_error
 
 
 async def test_a_wrong_key_is_told_in_a_sentence(gateway: Gateway) -> None:
-    async with client_of(gateway, api_key="wrong-key-of-nobody") as client:
+    async with client_within(gateway, key="wrong-key-of-nobody") as client:
         result = await client.call_tool("get_balances", {"account_id": gateway.account})
 
     assert result.is_error
@@ -82,29 +92,20 @@ async def test_a_wrong_key_is_told_in_a_sentence(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("run", "key", "words"),
     [
-        ({"api_key": ""}, "TASTY_API_KEY is not set"),
-        ({"gateway_url": "http://127.0.0.1:1"}, "no gateway answers at http://127.0.0.1:1"),
+        (in_own_process, "", "TASTY_API_KEY is not set"),
+        (in_this_process, "demo-key", "no gateway answers at http://127.0.0.1:1"),
     ],
 )
 def test_what_only_the_user_can_mend_is_a_sentence(
-    tmp_path: Path, settings: dict[str, str], words: str
+    run: Callable[..., Said], key: str, words: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "server", "mcp"],
-        env=environment("http://127.0.0.1:1", **settings),
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
+    said = run("mcp", TASTY_GATEWAY_URL="http://127.0.0.1:1", TASTY_API_KEY=key)
+    assert said.code == 1
+    assert words in said.err
+    assert said.out == ""
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize(

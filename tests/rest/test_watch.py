@@ -10,10 +10,10 @@ import requests
 from playwright.sync_api import Page, expect
 from tasty.v1 import market_data_stream_pb2, stream_pb2
 
-from tests.browser import Seen, assert_at_home, browser, page, seen
+from tests.browser import Seen, assert_at_home, browser, page, seen, window
 from tests.stack import Gateway
 
-__all__ = ["browser", "page", "seen"]
+__all__ = ["browser", "page", "seen", "window"]
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-"""A hundred chats at once on one server process: no cross-talk, and no step holds up the others."""
+"""A hundred chats at once on one server process: no cross-talk, no step holds up the others."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from tasty.v1 import chat_service_pb2 as pb
 from tasty.v1 import credentials_service_pb2
 from tasty.v1.chat_pb2 import ChatEventKind as Kind
 
+from tests.effort import for_ci
 from tests.gateway import Caller
 
 HOME = Path(__file__).parents[2]
 TENANTS = 20
+"""Each asks all the questions at once."""
 LONGEST_STEP_S = 0.05
 PATIENCE_S = 300.0
 QUESTIONS = (
@@ -75,6 +77,7 @@ async def run(*arguments: str, **settings: object) -> AsyncIterator[Program]:
         await process.wait()
 
 
+@for_ci
 async def test_a_hundred_chats_at_once(tmp_path: Path) -> None:
     async with run("server", "simulate", "--port", "0") as simulator:
         url = await simulator.line("ready: ")

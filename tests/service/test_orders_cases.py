@@ -1,4 +1,7 @@
-"""The numbered cases of tests/cases.md, each run end to end: gRPC, our server, the simulator."""
+"""The numbered cases of tests/cases.md, each run end to end: gRPC, our server, the simulator.
+
+`make test` takes every other one, `TASTY_LONG=1` all of them.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest_asyncio
 
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.exchange import ExchangeSettings
+from tests.effort import one_in
 from tests.gateway import Gateway, open_gateway
 from tests.ordering import open_trader
 from tests.service.order_cases import changes, combinations, refusals, single_orders, spreads
@@ -49,7 +53,7 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: f"{case.number:02d}")
+@pytest.mark.parametrize("case", one_in(2, CASES.values()), ids=lambda case: f"{case.number:02d}")
 async def test_case(gateway: Gateway, case: Case) -> None:
     await case.play(await open_trader(gateway, case.trader))
 

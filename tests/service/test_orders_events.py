@@ -25,7 +25,7 @@ from tests.gateway import Gateway, open_gateway
 from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
 from tests.waiting import eventually
 
-FILLS, DISCONNECTS = (2000, 50) if LONG else (400, 20)
+FILLS, DISCONNECTS = (2000, 50) if LONG else (200, 10)
 
 FILL = account_event_pb2.ACCOUNT_EVENT_TYPE_FILL
 ORDER = account_event_pb2.ACCOUNT_EVENT_TYPE_ORDER

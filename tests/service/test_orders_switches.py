@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,10 +14,11 @@ import pytest
 from server.orders.switches import Switches
 from server.secret import Secret
 from server.simulator import Simulator, SimulatorSettings
+from tests.command_line import Said, in_own_process, in_this_process
 from tests.gateway import open_gateway
 from tests.ordering import NEVER, Refusal, Trader, leg, open_trader, refusal_of
 
-HOME = Path(__file__).parents[2]
+Way = Callable[..., Said]
 
 
 @pytest.fixture
@@ -159,25 +157,17 @@ async def test_fifty_parallel_orders_stay_below_the_cap_across_a_restart(
 def test_the_operator_sets_switches_and_no_list_of_processes_shows_the_key(
     tmp_path: Path,
 ) -> None:
-    def run(*arguments: str, key: str = "demo-key") -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(HOME), "TASTY_DATA_DIR": str(tmp_path)}
-        return subprocess.run(
-            [sys.executable, "-m", "server", "switches", *arguments],
-            input=key,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    def run(*arguments: str, key: str = "demo-key", way: Way = in_this_process) -> Said:
+        return way("switches", *arguments, given=key, TASTY_DATA_DIR=str(tmp_path))
 
-    done = run("set", "--order-cap", "5000", "--symbols", "spy,/ES", "--read-only")
-    assert done.returncode == 0, done.stderr
-    shown = run("show").stdout.splitlines()
+    arguments = ("set", "--order-cap", "5000", "--symbols", "spy,/ES", "--read-only")
+    done = run(*arguments, way=in_own_process)
+    assert done.code == 0, done.err
+    shown = run("show").out.splitlines()
     assert [line.split()[-1] for line in shown] == ["yes", "$5,000.00", "none", "SPY"]
     run("set", "--read-write", "--order-cap", "none", "--symbols", "all")
-    assert [line.split()[-1] for line in run("show").stdout.splitlines()] == [
+    assert [line.split()[-1] for line in run("show").out.splitlines()] == [
         *("no", "none", "none", "all")
     ]
-    assert run("show", key="nobodys-key").returncode != 0
-    assert run("set", "--day-cap", "-5").returncode != 0
+    assert run("show", key="nobodys-key").code != 0
+    assert run("set", "--day-cap", "-5").code != 0

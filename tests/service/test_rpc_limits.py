@@ -31,7 +31,7 @@ async def test_the_rate_holds_in_real_time() -> None:
 
     # Two at once and twenty more at 20 a second: never faster, and no slower than this machine is.
     assert took >= 0.99
-    assert took - lag.seconds <= 1.1
+    assert took - lag.seconds <= 1.3
 
 
 async def test_keys_wait_for_themselves_only_and_nobody_without_a_key_waits() -> None:

@@ -10,34 +10,77 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.command_line import Said, in_own_process, in_this_process
+from tests.effort import LONG, one_in
 from tests.stack import HOME, Gateway, free_ports, run_gateway
 
 CANARY = base64.b64encode(b"canary" * 6).decode()[:43] + "="
+MODEL_CANARY = "sk-ant-canary"
 GONE_WITHIN_S = 30.0
 """A bound for what never ends; that a stop takes 10 s at most is for test_serve_signals to say."""
+DRAIN_S = 10 * GONE_WITHIN_S
+"""How long a frozen server is waited for, unless somebody insists."""
 PORTS = ("edge", "grpc", "simulator", "admin", "metrics")
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    with run_gateway(tmp_path, rate_limit=0, drain_notice_s=0) as gateway:
-        yield gateway
+class Starts:
+    """Starts gateways; one that was left running serves the next test, also one that ends it."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._left: list[Gateway] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Starts:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    def to_leave(self) -> Gateway:
+        if not self._left:
+            self._left.append(self._start())
+        return self._left[0]
+
+    def to_end(self) -> Gateway:
+        return self._left.pop() if self._left else self._start()
+
+    def _start(self) -> Gateway:
+        gateway = run_gateway(
+            self._folders.mktemp("up"),
+            rate_limit=0,
+            drain_notice_s=0,
+            drain_s=DRAIN_S,
+            pepper=CANARY,  # for the test of secrets, as is the next
+            anthropic_api_key=MODEL_CANARY,
+        )
+        return self._stack.enter_context(gateway)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One for the tests that leave it running, started with secrets in the environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANTHROPIC_API_KEY", CANARY)
-        folder = tmp_path_factory.mktemp("up")
-        with run_gateway(folder, rate_limit=0, drain_notice_s=0, pepper=CANARY) as gateway:
-            yield gateway
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starts]:
+    with Starts(tmp_path_factory) as starts:
+        yield starts
+
+
+@pytest.fixture
+def shared(starts: Starts) -> Gateway:
+    """For a test that leaves it running."""
+    return starts.to_leave()
+
+
+@pytest.fixture
+def gateway(starts: Starts) -> Gateway:
+    """For a test that ends it."""
+    return starts.to_end()
 
 
 def children(pid: int) -> dict[int, str]:
@@ -93,77 +136,6 @@ def can_be_had(port: int) -> bool:
         return True
 
 
-def test_ctrl_c_ends_everything(gateway: Gateway) -> None:
-    parts = children(gateway.process.pid)
-    assert len(parts) == 3, parts
-    gateway.process.send_signal(signal.SIGINT)
-    assert gateway.process.wait(GONE_WITHIN_S) == 0
-    assert_nothing_left(gateway, parts)
-    until(lambda: gateway.output[-1] == "stopped.")
-
-
-@pytest.mark.parametrize("name", ["simulator", "server", "edge"])
-def test_a_crash_of_one_part_ends_everything(gateway: Gateway, name: str) -> None:
-    parts = children(gateway.process.pid)
-    os.kill(part(parts, name), signal.SIGKILL)
-    assert gateway.process.wait(GONE_WITHIN_S) == 1
-    assert_nothing_left(gateway, parts)
-    until(lambda: gateway.output[-1] == "Everything else was stopped.")
-    assert f"{name} ended by itself (signal 9)" in "\n".join(gateway.output)
-
-
-def test_even_kill_9_leaves_nothing(gateway: Gateway) -> None:
-    parts = children(gateway.process.pid)
-    gateway.process.kill()
-    gateway.process.wait()
-    assert_nothing_left(gateway, parts)
-
-
-def test_sigterm_ends_everything_and_streams_are_told(gateway: Gateway) -> None:
-    parts = children(gateway.process.pid)
-    url = f"{gateway.url}/api/v1/stream/quotes?symbols=SPY"
-    key = {"X-API-Key": gateway.api_key}
-    with requests.get(url, headers=key, stream=True, timeout=10) as events:
-        lines = events.iter_lines(chunk_size=1)
-        assert any(line.startswith(b"data: ") for line in lines)
-        gateway.process.send_signal(signal.SIGTERM)
-        said = [line for line in lines if line.startswith(b"data: ")]
-    # Read to its end without an error: the edge carried the last word before it went.
-    assert b"STREAM_EVENT_KIND_END" in said[-1]
-    assert gateway.process.wait(GONE_WITHIN_S) == 0
-    assert_nothing_left(gateway, parts)
-
-
-@pytest.mark.parametrize("name", ["simulator", "edge"])
-def test_a_part_that_does_not_stop_is_killed(gateway: Gateway, name: str) -> None:
-    parts = children(gateway.process.pid)
-    os.kill(part(parts, name), signal.SIGSTOP)
-    gateway.process.send_signal(signal.SIGINT)
-    assert gateway.process.wait(GONE_WITHIN_S) == 0
-    assert_nothing_left(gateway, parts)
-
-
-def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
-    # The first one alone would wait for the server as long as this.
-    with run_gateway(tmp_path, drain_s=10 * GONE_WITHIN_S) as gateway:
-        parts = children(gateway.process.pid)
-        for pid in parts:
-            os.kill(pid, signal.SIGSTOP)
-        gateway.process.send_signal(signal.SIGINT)
-        until(lambda: not signal_pending(gateway.process.pid, signal.SIGINT))
-        gateway.process.send_signal(signal.SIGINT)
-        assert gateway.process.wait(GONE_WITHIN_S) == 0
-        assert_nothing_left(gateway, parts)
-
-
-def signal_pending(pid: int, number: signal.Signals) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text()
-    masks = [
-        line.split()[1] for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))
-    ]
-    return any(int(mask, 16) & (1 << (number - 1)) for mask in masks)
-
-
 def test_the_banner_works_as_printed(shared: Gateway) -> None:
     said = "\n".join(shared.output)
     assert shared.output[-1] == f"ready: {shared.url}"
@@ -212,65 +184,172 @@ def test_logs_are_kept(shared: Gateway) -> None:
 def test_secrets_go_to_the_server_only(shared: Gateway) -> None:
     for pid, command in children(shared.process.pid).items():
         environment = Path(f"/proc/{pid}/environ").read_bytes()
-        assert (CANARY.encode() in environment) == ("-m server serve" in command)
-        assert CANARY not in command
-    assert CANARY not in "\n".join(shared.output)
+        for canary in (CANARY, MODEL_CANARY):
+            assert (canary.encode() in environment) == ("-m server serve" in command)
+            assert canary not in command
+    for canary in (CANARY, MODEL_CANARY):
+        assert canary not in "\n".join(shared.output)
 
 
-def run_up(data_dir: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def test_ctrl_c_ends_everything_and_streams_are_told(gateway: Gateway) -> None:
+    parts = children(gateway.process.pid)
+    assert len(parts) == 3, parts
+    url = f"{gateway.url}/api/v1/stream/quotes?symbols=SPY"
+    key = {"X-API-Key": gateway.api_key}
+    with requests.get(url, headers=key, stream=True, timeout=10) as events:
+        lines = events.iter_lines(chunk_size=1)
+        assert any(line.startswith(b"data: ") for line in lines)
+        gateway.process.send_signal(signal.SIGINT)
+        said = [line for line in lines if line.startswith(b"data: ")]
+    # Read to its end without an error: the edge carried the last word before it went.
+    assert b"STREAM_EVENT_KIND_END" in said[-1]
+    assert gateway.process.wait(GONE_WITHIN_S) == 0
+    assert_nothing_left(gateway, parts)
+    until(lambda: gateway.output[-1] == "stopped.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crash:
+    """Which part ends by itself, and which others do not end when they are told to."""
+
+    of: str
+    frozen: tuple[str, ...] = ()
+
+
+# Each is a whole gateway: in `make test` one has it all, the others are for whom it fails.
+@pytest.mark.parametrize(
+    "crash",
+    one_in(
+        4,
+        [
+            Crash(of="server", frozen=("simulator", "edge")),
+            *(Crash(of=name) for name in ("simulator", "server", "edge")),
+        ],
+    ),
+    ids=str,
+)
+def test_a_crash_of_one_part_ends_everything(gateway: Gateway, crash: Crash) -> None:
+    parts = children(gateway.process.pid)
+    for name in crash.frozen:
+        os.kill(part(parts, name), signal.SIGSTOP)
+    os.kill(part(parts, crash.of), signal.SIGKILL)
+    assert gateway.process.wait(GONE_WITHIN_S) == 1
+    assert_nothing_left(gateway, parts)
+    until(lambda: gateway.output[-1] == "Everything else was stopped.")
+    assert f"{crash.of} ended by itself (signal 9)" in "\n".join(gateway.output)
+
+
+@pytest.mark.skipif(not LONG, reason="a whole gateway for what the crash above has shown as well")
+def test_parts_that_do_not_stop_are_killed(gateway: Gateway) -> None:
+    parts = children(gateway.process.pid)
+    for name in ("simulator", "edge"):
+        os.kill(part(parts, name), signal.SIGSTOP)
+    gateway.process.send_signal(signal.SIGTERM)
+    assert gateway.process.wait(GONE_WITHIN_S) == 0
+    assert_nothing_left(gateway, parts)
+
+
+MOMENTS = one_in(2, ["starting", "ready"])
+"""Parts belong to `up` from their first moment on, before they have cost anything: that one is in
+`make test`."""
+
+
+@pytest.fixture(params=MOMENTS)
+def process(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`up`, as soon as all of its parts run, or once they answer."""
+    if request.param == "ready":
+        yield request.getfixturevalue("gateway").process
+        return
+    with subprocess.Popen(
+        [sys.executable, "-m", "server", "up"],
+        env=environment(tmp_path) | {"TASTY_DRAIN_S": str(DRAIN_S)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            until(lambda: len(children(process.pid)) == 3)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_even_kill_9_leaves_nothing(process: subprocess.Popen[str]) -> None:
+    parts = children(process.pid)
+    assert len(parts) == 3, parts
+    process.kill()
+    process.wait()
+    until(lambda: not any(alive(pid) for pid in parts))
+
+
+def test_asking_a_second_time_does_not_wait(process: subprocess.Popen[str]) -> None:
+    parts = children(process.pid)
+    for pid in parts:
+        os.kill(pid, signal.SIGSTOP)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process.send_signal(number)
+        until(lambda number=number: not signal_pending(process.pid, number))
+    assert process.wait(GONE_WITHIN_S) == 0
+    until(lambda: not any(alive(pid) for pid in parts))
+
+
+def signal_pending(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = [
+        line.split()[1] for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))
+    ]
+    return any(int(mask, 16) & (1 << (number - 1)) for mask in masks)
+
+
+def environment(data_dir: Path) -> dict[str, str]:
     ports = dict(zip(PORTS, map(str, free_ports(5)), strict=True))
     env = {f"TASTY_{name.upper()}_PORT": port for name, port in ports.items()}
-    env |= {"TASTY_DATA_DIR": str(data_dir), "PYTHONPATH": str(HOME), "PATH": os.defpath}
-    return subprocess.run(
-        [sys.executable, "-m", "server", "up"],
-        env=env | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return env | {"TASTY_DATA_DIR": str(data_dir), "PYTHONPATH": str(HOME), "PATH": os.defpath}
+
+
+def up(data_dir: Path, way: Callable[..., Said] = in_this_process, /, **variables: str) -> Said:
+    """Runs `up` with something in its way, so that it ends."""
+    return way("up", **environment(data_dir) | variables)
 
 
 @pytest.mark.parametrize("name", PORTS)
 def test_a_port_in_use_is_one_sentence(tmp_path: Path, name: str) -> None:
+    way = in_own_process if name == "edge" else in_this_process
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run_up(tmp_path, **{f"TASTY_{name.upper()}_PORT": str(port)})
-    assert done.returncode == 2
-    assert done.stderr == ""
-    assert done.stdout == (
+        said = up(tmp_path, way, **{f"TASTY_{name.upper()}_PORT": str(port)})
+    assert said.code == 2
+    assert said.err == ""
+    assert said.out == (
         f"Cannot listen on 127.0.0.1:{port} (it is in use). Stop what uses that port, or set "
         f"TASTY_{name.upper()}_PORT to another one.\n"
     )
 
 
 def test_no_envoy_is_one_sentence(tmp_path: Path) -> None:
-    done = run_up(tmp_path, TASTY_ENVOY_PATH=str(tmp_path / "none"))
-    assert done.returncode == 2
-    assert done.stderr == ""
-    assert done.stdout.startswith(
-        f"No Envoy to run: {tmp_path / 'none'} is not an executable file."
-    )
-    assert "TASTY_ENVOY_PATH" in done.stdout
-    assert done.stdout.count("\n") == 1
+    said = up(tmp_path, TASTY_ENVOY_PATH=str(tmp_path / "none"))
+    assert said.code == 2
+    assert said.err == ""
+    assert said.out.startswith(f"No Envoy to run: {tmp_path / 'none'} is not an executable file.")
+    assert "TASTY_ENVOY_PATH" in said.out
+    assert said.out.count("\n") == 1
 
 
 def test_a_wrong_setting_is_one_sentence_without_its_value(tmp_path: Path) -> None:
-    done = run_up(tmp_path, TASTY_EDGE_PORT="s3cret", TASTY_BROKER="nasdaq")
-    assert done.returncode == 2
-    assert "TASTY_EDGE_PORT: Input should be a valid integer" in done.stderr
-    assert "TASTY_BROKER: Input should be 'simulator', 'sandbox' or 'production'" in done.stderr
-    assert "s3cret" not in done.stderr
-    assert "Traceback" not in done.stderr
+    said = up(tmp_path, in_own_process, TASTY_EDGE_PORT="s3cret", TASTY_BROKER="nasdaq")
+    assert said.code == 2
+    assert "TASTY_EDGE_PORT: Input should be a valid integer" in said.err
+    assert "TASTY_BROKER: Input should be 'simulator', 'sandbox' or 'production'" in said.err
+    assert "s3cret" not in said.err
+    assert "Traceback" not in said.err
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = run_up(tmp_path / "file")
-    assert done.returncode == 2
-    assert done.stderr == ""
-    assert done.stdout == (
+    said = up(tmp_path / "file")
+    assert said.code == 2
+    assert said.err == ""
+    assert said.out == (
         f"Cannot write in {tmp_path / 'file' / 'logs'} (not a directory). "
         "Set TASTY_DATA_DIR to another folder.\n"
     )
@@ -280,53 +359,38 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 def test_half_of_tls_is_refused(tmp_path: Path, name: str) -> None:
     half = tmp_path / "half.pem"
     half.write_text("")
-    done = run_up(tmp_path, **{name: str(half)})
-    assert done.returncode == 2
-    assert "TASTY_TLS_CERTIFICATE and TASTY_TLS_KEY go together: set both" in done.stderr
+    said = up(tmp_path, **{name: str(half)})
+    assert said.code == 2
+    assert "TASTY_TLS_CERTIFICATE and TASTY_TLS_KEY go together: set both" in said.err
 
 
 def test_a_setting_that_does_not_exist_is_warned_of(tmp_path: Path) -> None:
     # No Envoy, so that it ends; the warning comes before.
     none = str(tmp_path / "none")
-    done = run_up(tmp_path, TASTY_ORDERS_READ_ONYL="true", TASTY_ENVOY_PATH=none)
-    assert done.stderr == (
+    said = up(tmp_path, TASTY_ORDERS_READ_ONYL="true", TASTY_ENVOY_PATH=none)
+    assert said.err == (
         "Warning: TASTY_ORDERS_READ_ONYL is not a setting; TASTY_ORDERS_READ_ONLY is one.\n"
     )
 
 
 def test_the_operators_commands_warn_too(tmp_path: Path) -> None:
     # They would make keys and a database of their own in another folder, and seem to have worked.
-    done = subprocess.run(
-        [sys.executable, "-m", "server", "keys", "status"],
-        env={"PYTHONPATH": str(HOME), "TASTY_DATA_DIRR": "x", "TASTY_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ("Warning: TASTY_DATA_DIRR is not a setting; TASTY_DATA_DIR is one.\n")
+    said = in_this_process("keys", "status", TASTY_DATA_DIRR="x", TASTY_DATA_DIR=str(tmp_path))
+    assert said.code == 0
+    assert said.err == "Warning: TASTY_DATA_DIRR is not a setting; TASTY_DATA_DIR is one.\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["up", "-h"], ["serve", "-h"]])
 def test_help_is_worth_reading(arguments: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
-        env={"PYTHONPATH": str(HOME)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert "Usage: " in said
+    way = in_this_process if arguments else in_own_process
+    done = way(*arguments)
+    said = done.out + done.err
+    assert "Usage: python -m server" in said
     assert "TASTY_" in said
     assert len(said.splitlines()) > 10
 
 
 def test_help_of_the_simulator_is_its_own() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "server", "simulate", "--help"],
-        env={"PYTHONPATH": str(HOME)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "--real-hours" in done.stdout
+    said = in_this_process("simulate", "--help")
+    assert said.code == 0
+    assert "--real-hours" in said.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -28,24 +29,29 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def http(sim: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
-    """A bare HTTP client that has nothing but a proper User-Agent."""
-    async with aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"}) as client:
+    async with open_client(sim) as client:
         yield client
+
+
+def open_client(sim: Simulator) -> aiohttp.ClientSession:
+    """Returns a bare HTTP client that has nothing but a proper User-Agent."""
+    return aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"})
 
 
 @pytest.fixture
 def login(sim: Simulator) -> Login:
-    """Opens an SDK session at the simulator; only its base address is another."""
+    """Opens an SDK session at the test's own simulator."""
+    return partial(open_session, sim)
 
-    @asynccontextmanager
-    async def session(
-        refresh_token: str = DEMO_REFRESH_TOKEN, **client: Any
-    ) -> AsyncIterator[Session]:
-        async with Session(DEMO_CLIENT_SECRET, refresh_token, **client) as made:
-            made._client.base_url = sim.url  # type: ignore[assignment]  # the setter takes text
-            yield made
 
-    return session
+@asynccontextmanager
+async def open_session(
+    sim: Simulator, refresh_token: str = DEMO_REFRESH_TOKEN, **client: Any
+) -> AsyncIterator[Session]:
+    """Opens an SDK session at a simulator; only its base address is another."""
+    async with Session(DEMO_CLIENT_SECRET, refresh_token, **client) as made:
+        made._client.base_url = sim.url  # type: ignore[assignment]  # the setter takes text
+        yield made
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ CASES: dict[str, Case] = {}
 
 @dataclass(frozen=True)
 class World:
-    """A simulator, a session of the demo customer and its margin account."""
+    """A simulator, a session of the demo customer and its margin account; all cases share them."""
 
     sim: Simulator
     session: Session

@@ -236,20 +236,20 @@ async def private_watchlists(world: World) -> Steps:
 
 @covers("PrivateWatchlist.update")
 async def update_watchlist(world: World) -> Steps:
-    mine = _watchlist("one")
+    mine = _watchlist("changed")
     await mine.upload(world.session)
     mine.add_symbol("AAPL", InstrumentType.EQUITY)
     yield mine.update(world.session)
-    found = await watchlists.PrivateWatchlist.get(world.session, "one")
+    found = await watchlists.PrivateWatchlist.get(world.session, "changed")
     assert [each["symbol"] for each in found.watchlist_entries or ()] == ["SPY", "AAPL"]
 
 
 @covers("PrivateWatchlist.remove")
 async def remove_watchlist(world: World) -> Steps:
-    await _watchlist("one").upload(world.session)
-    yield watchlists.PrivateWatchlist.remove(world.session, "one")
+    await _watchlist("removed").upload(world.session)
+    yield watchlists.PrivateWatchlist.remove(world.session, "removed")
     left = await watchlists.PrivateWatchlist.get(world.session)
-    assert "one" not in {each.name for each in left}
+    assert "removed" not in {each.name for each in left}
 
 
 def _watchlist(name: str) -> watchlists.PrivateWatchlist:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
+import pytest_asyncio
 
-from server.simulator import Simulator
+from server.simulator import Simulator, SimulatorSettings
 from server.simulator.exchange.tickets import script_from
-from tests.service.simulator_feed.conftest import bearer
+from tests.service.simulator_feed.conftest import FRIDAY_NOON, bearer, open_client
 from tests.service.simulator_feed.shape import differences, shape_of
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -88,7 +90,19 @@ async def send(
         return answer["data"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sim() -> AsyncIterator[Simulator]:
+    async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(sim: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_client(sim) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def traded(sim: Simulator, http: aiohttp.ClientSession) -> None:
     """Gives the account a day like the recorded one: cancelled, replaced, rejected, OCO."""
     bid = limit("1.00", "Debit", leg("AAPL", "Buy to Open"))
@@ -112,6 +126,7 @@ async def traded(sim: Simulator, http: aiohttp.ClientSession) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.usefixtures("traded")
 @pytest.mark.parametrize("name", sorted(READS))
 async def test_every_recorded_key_is_there_with_its_type(
@@ -121,6 +136,7 @@ async def test_every_recorded_key_is_there_with_its_type(
     assert list(differences(shape_of(recorded(name)), shape_of(ours))) == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_market_data_by_type(http: aiohttp.ClientSession) -> None:
     sample = recorded("market-data-by-type")
     query = "&".join(
@@ -131,6 +147,7 @@ async def test_market_data_by_type(http: aiohttp.ClientSession) -> None:
     assert list(differences(shape_of(sample), shape_of(ours))) == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_complex_dry_run(http: aiohttp.ClientSession) -> None:
     # With nothing to close, which the broker warns of as it did in the recording.
     ours = await send(http, "POST", "/complex-orders/dry-run", oco("MSFT"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 
 import pytest
+import pytest_asyncio
 from tastytrade import (
     Account,
     account,
@@ -20,13 +21,13 @@ from tastytrade import (
     watchlists,
 )
 
-from server.simulator import Simulator
+from server.simulator import Simulator, SimulatorSettings
 from tests.service.simulator_feed import (  # noqa: F401 - importing a module registers its cases
     sdk_account_cases,
     sdk_market_cases,
     sdk_streamer_cases,
 )
-from tests.service.simulator_feed.conftest import Login
+from tests.service.simulator_feed.conftest import FRIDAY_NOON, open_session
 from tests.service.simulator_feed.sdk_case import CASES, World, run
 
 MODULES = (
@@ -62,9 +63,17 @@ def test_the_list_is_complete() -> None:
     assert set(CASES) == reflected
 
 
-@pytest.mark.filterwarnings("ignore:Use 'content=<...>'")  # the SDK's own way to send a body
-@pytest.mark.parametrize("name", sorted(CASES))
-async def test_call(name: str, sim: Simulator, login: Login) -> None:
-    async with login() as session, asyncio.timeout(60):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    """One for all of them, as one program would call them."""
+    async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as sim, open_session(sim) as session:
         mine = await Account.get(session, "5WT00001")
-        await run(name, World(sim=sim, session=session, account=mine))
+        yield World(sim=sim, session=session, account=mine)
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=<...>'")  # the SDK's own way to send a body
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", sorted(CASES))
+async def test_call(name: str, world: World) -> None:
+    async with asyncio.timeout(60):
+        await run(name, world)

@@ -14,6 +14,8 @@ import pytest
 
 from server.simulator.__main__ import _settings
 from server.simulator.faults import KINDS, Fault
+from tests.command_line import in_this_process
+from tests.effort import one_in
 
 READY = "ready: "
 
@@ -39,7 +41,8 @@ async def program(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
         process._transport.close()  # type: ignore[attr-defined]  # else it warns about itself
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+# One of them in `make test`: both set the same event.
+@pytest.mark.parametrize("number", one_in(2, [signal.SIGTERM, signal.SIGINT]))
 async def test_it_ends_when_told_to_and_lets_go_of_its_port(number: signal.Signals) -> None:
     async with program() as (process, url), aiohttp.ClientSession() as http:
         async with http.get(url + "/health") as response:
@@ -62,17 +65,14 @@ async def test_it_ends_when_told_to_and_lets_go_of_its_port(number: signal.Signa
             pass  # nothing holds it any more
 
 
-async def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
+def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server.simulator", "--port", str(taken.getsockname()[1]),
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        _, err = await process.communicate()
+        said = in_this_process("simulate", "--port", str(taken.getsockname()[1]))
 
-    assert process.returncode == 1
-    assert b"simulator: " in err
-    assert b"Traceback" not in err
+    assert said.code == 1
+    assert said.out == ""
+    assert said.err.startswith("simulator: ")
+    assert "Traceback" not in said.err
 
 
 def test_every_setting_has_a_flag() -> None:

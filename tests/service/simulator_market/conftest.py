@@ -27,13 +27,22 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def http(sim: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"}) as client:
+    async with open_client(sim) as client:
         yield client
 
 
 @pytest.fixture
 async def ask(http: aiohttp.ClientSession) -> Ask:
-    """Calls a path, escaped as given, and returns status and body."""
+    return asking(http)
+
+
+def open_client(sim: Simulator) -> aiohttp.ClientSession:
+    """Returns a bare HTTP client that has nothing but a proper User-Agent."""
+    return aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"})
+
+
+def asking(http: aiohttp.ClientSession) -> Ask:
+    """Returns what calls a path, escaped as given, and returns status and body."""
     tokens: dict[str, str] = {}
 
     async def call(

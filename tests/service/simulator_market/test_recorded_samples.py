@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from tests.service.simulator_market.conftest import Ask
+from server.simulator import Simulator, SimulatorSettings
+from tests.service.simulator_market.conftest import FRIDAY_NOON, Ask, asking, open_client
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -30,6 +33,13 @@ FORMS = (
     ("future", r"/[A-Z0-9]+[A-Z]\d"),
     ("product", r"/[A-Z0-9]+"),
 )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ask() -> AsyncIterator[Ask]:
+    """One simulator for all: here it is only read."""
+    async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as sim, open_client(sim) as http:
+        yield asking(http)
 
 
 def form(value: Any) -> str:
@@ -73,6 +83,7 @@ def missing(recorded: Any, ours: Any) -> list[str]:
     return problems
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("name", "path"),
     [
@@ -101,6 +112,7 @@ async def test_every_recorded_key_is_there(ask: Ask, name: str, path: str) -> No
     assert missing(recorded, body["data"]) == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_market_data_has_the_keys_of_the_same_symbol_and_no_others(ask: Ask) -> None:
     recorded = json.loads((RECORDED / "market-data-by-type.json").read_text())["items"]
     _, body = await ask("/market-data/by-type?equity=META,AAPL,SPX&index=VIX")

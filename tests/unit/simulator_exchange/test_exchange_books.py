@@ -48,7 +48,7 @@ SPREADS = (
 
 
 @settings(
-    max_examples=200 if LONG else 15,
+    max_examples=50 * LONG or 5,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(seed=st.integers(0, 2**32), steps=st.integers(20, 120))

@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError, StatementError
 
@@ -67,6 +64,10 @@ def shape(connection: sa.Connection) -> dict[str, object]:
 
 
 def difference(connection: sa.Connection) -> list[object]:
+    # Here: it takes half a second, which only who runs these tests needs to spend.
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return list(compare_metadata(context, METADATA))
 
@@ -103,6 +104,8 @@ async def test_a_database_with_somebody_elses_table_goes_by_the_steps(
 
 
 def test_head_is_the_newest_file() -> None:
+    from alembic.script import ScriptDirectory
+
     folder = Path(migrations.__file__).parent
     assert ScriptDirectory(str(folder)).get_current_head() == migrations.HEAD
 

@@ -57,7 +57,7 @@ def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("kind", PRINTED, ids=lambda kind: kind.name)
-@settings(max_examples=500 if LONG else 15)  # of each kind, and each has all fields of many
+@settings(max_examples=50 * LONG or 8)  # of each kind, and each has all fields of many
 @given(data=st.data())
 def test_every_printed_answer_says_what_its_message_says(
     kind: Descriptor, data: st.DataObject
