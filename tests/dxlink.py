@@ -95,6 +95,7 @@ class ScriptedFeed:
         """Quote tokens handed out."""
         self.port = 0
         self._clock = clock
+        self._ended = asyncio.Event()
 
     async def token(self) -> QuoteToken:
         """What the broker's REST service would answer."""
@@ -118,6 +119,7 @@ class ScriptedFeed:
         try:
             yield
         finally:
+            self._ended.set()
             await runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
@@ -129,7 +131,7 @@ class ScriptedFeed:
                 assert request.transport is not None
                 request.transport.abort()
             if mishap.act == "mute":
-                await asyncio.sleep(3600)
+                await self._ended.wait()  # nobody ends a handler whose client has gone
             status = int(mishap.act.partition(" ")[2] or 500)
             return web.json_response({"error": {"code": "x"}}, status=status)
         response = web.WebSocketResponse(compress=False, autoping=False)
