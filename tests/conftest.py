@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +54,9 @@ SETTLING_TURNS = 20
 gc.disable()
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    # Not when the collection ends: who only hands tests to workers collects none.
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -86,5 +89,5 @@ def shared_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedG
     # Not at the top: a run of unit tests alone need not import what the stack does.
     from tests.shared_gateway import SharedGateway
 
-    with SharedGateway(tmp_path_factory) as shared:
+    with closing(SharedGateway(tmp_path_factory)) as shared:
         yield shared

@@ -30,6 +30,6 @@ T = TypeVar("T")
 def one_in(count: int, cases: Iterable[T], first: int = 0) -> list[T]:
     """Returns every `count`-th of many cases that are alike; all of them with `TASTY_LONG`.
 
-    What CI runs is all: `.ci/run` names the files that use this.
+    What CI runs is all: `.ci/run` looks for the test files that import this module.
     """
     return list(cases) if LONG else list(islice(cases, first % count, None, count))

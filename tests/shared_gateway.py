@@ -1,4 +1,4 @@
-"""One whole gateway for the tests of several folders, from the first use of it to `end`.
+"""One whole gateway for the tests of several folders, from the first use of it to `close`.
 
 A start takes three seconds of a processor, and one that has been used is never idle: its market
 moves. So there is one of it in each worker, and it does not outlive the folders that use it.
@@ -9,7 +9,6 @@ from __future__ import annotations
 __all__ = ["SharedGateway"]
 
 from contextlib import ExitStack
-from types import TracebackType
 
 import pytest
 
@@ -27,17 +26,6 @@ class SharedGateway:
         self._stack = ExitStack()
         self._gateway: Gateway | None = None
 
-    def __enter__(self) -> SharedGateway:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.end()
-
     def running(self) -> Gateway:
         """Returns the gateway, which is started if it does not run."""
         if self._gateway is None:
@@ -46,7 +34,7 @@ class SharedGateway:
 
         return self._gateway
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Stops it; who asks for it afterwards gets a new one."""
         self._gateway = None
         self._stack.close()

@@ -29,7 +29,7 @@ def edge(shared_edge: Edge) -> Iterator[Edge]:
 def gateway(request: pytest.FixtureRequest, shared_gateway: SharedGateway) -> Gateway:
     """Simulator, server and edge as `python -m server up` starts them, without a rate limit."""
     # The folders that follow this one do without it.
-    request.node.parent.addfinalizer(shared_gateway.end)
+    request.node.parent.addfinalizer(shared_gateway.close)
     return shared_gateway.running()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.effort import LONG, one_in
+from tests.effort import LONG, for_ci, one_in
 from tests.stack import Gateway
 
 KEY = {"X-API-Key": Gateway.api_key, "Content-Type": "application/json"}
@@ -227,7 +227,7 @@ def test_a_body_with_one_thing_wrong_places_nothing(
     assert orders_at_broker(gateway) == before
 
 
-@pytest.mark.skipif(not LONG, reason="takes a minute for each thousand: TASTY_LONG=5")
+@for_ci
 def test_bodies_with_two_things_wrong_place_nothing(
     gateway: Gateway, http: requests.Session, routes: dict[str, Route]
 ) -> None:
