@@ -257,7 +257,13 @@ def test_memory_is_bounded_and_given_back(tmp_path: Path) -> None:
         for _ in range(100):
             wire = stack.enter_context(socket_of(edge.envoy.port))
             wire.sendall(request)
-            answer = wire.recv(4096)
+            wire.settimeout(2)
+            try:
+                answer = wire.recv(4096)
+            except TimeoutError:
+                # The largest of all when the edge looked. It is reset, but Envoy leaves a
+                # connection of HTTP/1 as it is until it counts as idle (its issue 29581).
+                continue
             if answer.startswith(b"HTTP/1.1 503"):
                 refused = answer
                 break
