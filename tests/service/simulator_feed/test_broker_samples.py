@@ -1,4 +1,4 @@
-"""Answers beside what the real broker was recorded to say: every key, with the same JSON type."""
+"""Answers beside what the real broker was recorded to say: every key, with its type and form."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ async def get(http: aiohttp.ClientSession, path: str) -> Any:
     async with http.get(path, headers=await bearer(http)) as response:
         body = await response.json()
         assert response.status == 200, body
+        assert set(body) <= {"data", "context", "pagination"}
+        assert body["context"] == path.partition("?")[0]
         return body["data"]
 
 
@@ -129,7 +131,7 @@ async def traded(sim: Simulator, http: aiohttp.ClientSession) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.usefixtures("traded")
 @pytest.mark.parametrize("name", sorted(READS))
-async def test_every_recorded_key_is_there_with_its_type(
+async def test_every_recorded_key_is_there_with_its_type_and_form(
     http: aiohttp.ClientSession, name: str
 ) -> None:
     ours = await get(http, READS[name])
@@ -140,11 +142,14 @@ async def test_every_recorded_key_is_there_with_its_type(
 async def test_market_data_by_type(http: aiohttp.ClientSession) -> None:
     sample = recorded("market-data-by-type")
     query = "&".join(
-        f"{'index' if each['symbol'] in ('SPX', 'VIX') else 'equity'}[]={each['symbol']}"
-        for each in sample["items"]
+        f"{each['instrument-type'].lower()}[]={each['symbol']}" for each in sample["items"]
     )
     ours = await get(http, f"/market-data/by-type?{query}")
     assert list(differences(shape_of(sample), shape_of(ours))) == []
+    found = {item["symbol"]: item for item in ours["items"]}
+    for item in sample["items"]:
+        assert set(found[item["symbol"]]) == set(item), item["symbol"]
+        assert found[item["symbol"]]["instrument-type"] == item["instrument-type"]
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -153,6 +158,23 @@ async def test_a_complex_dry_run(http: aiohttp.ClientSession) -> None:
     ours = await send(http, "POST", "/complex-orders/dry-run", oco("MSFT"))
     found = set(differences(shape_of(recorded("complex-order-dry-run")), shape_of(ours)))
     assert found - NOT_THE_BROKERS == set()
+
+
+@pytest.mark.parametrize(
+    ("recording", "ours"),
+    [
+        ({"a": "1.0"}, {}),
+        ({"a": "1.0"}, {"a": 1.0}),
+        ({"a": 1}, {"a": 1.5}),
+        ({"a": "1.0"}, {"a": "one"}),
+        ({"a": "2026-01-01"}, {"a": "2026-01-01T00:00:00.000Z"}),
+        ({"b": [{"c": 1}]}, {"b": [{}]}),
+        ({"b": [{"c": 1}]}, {"b": []}),
+    ],
+)
+def test_the_comparison_notices(recording: Any, ours: Any) -> None:
+    assert list(differences(shape_of(recording), shape_of(recording))) == []
+    assert list(differences(shape_of(recording), shape_of(ours))) != []
 
 
 def test_every_sample_is_compared() -> None:
