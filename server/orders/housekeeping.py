@@ -1,4 +1,4 @@
-"""Lets go, once an hour, of answers and events that are older than they are kept."""
+"""Lets go, soon after the start and once an hour, of what is older than it is kept."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from server.orders.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 
+FIRST = timedelta(minutes=1)
+"""Not at once: the start has more urgent things to do."""
+
 EVERY = timedelta(hours=1)
 
 
@@ -26,6 +29,7 @@ async def keep_house(ledger: Ledger, events: EventLog, clock: Clock) -> AsyncIte
     """Keeps house while the block runs; a store that does not answer is tried again later."""
 
     async def rounds() -> None:
+        await clock.sleep(FIRST)
         while True:
             try:
                 retired, pruned = await ledger.retire(), await events.prune()

@@ -19,7 +19,7 @@ from tests.dxlink import FastClock, Mishap, open_feed
 from tests.effort import LONG
 from tests.waiting import eventually
 
-SEEDS = 50 * LONG or 3
+SEEDS = 50 * LONG or 2
 AT_ONCE = 12
 SYMBOLS = 2000
 CHURN = 50

@@ -22,7 +22,7 @@ from tests.gateway import Gateway, open_gateway
 from tests.meddler import Meddler, Mischief
 from tests.ordering import Trader, leg, open_trader
 
-ORDERS = 200 * LONG or 30
+ORDERS = 200 * LONG or 20
 AT_ONCE = 8
 SEED = 20261122
 KNOWN_WITHIN_S = 15

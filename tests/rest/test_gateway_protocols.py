@@ -70,7 +70,7 @@ def test_grpc_and_rest_say_the_same(
 @pytest.mark.parametrize(
     "wanted",
     [
-        {"symbol": "SPX"},
+        {"symbol": "DIS"},
         {"symbol": "SPX", "all_options": False, "max_dte": 7},
         {"symbol": "BRK/B", "option_type": "P", "min_dte": 30},
         {"symbol": "/ESZ6", "min_strike": 5000.0, "max_strike": 5050.0},

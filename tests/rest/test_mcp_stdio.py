@@ -1,14 +1,14 @@
 """`python -m server mcp`, started by the official Python client as a desktop client would.
 
-One test starts it, and one sees it refuse to start; what is no matter of a process is asked in
-this one, where the imports are paid for.
+One test starts it; what is no matter of a process is asked in this one, where the imports are paid
+for.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from server.contract.catalog import Effect
 from server.contract.tools import load_tools
 from server.mcp_stdio import RestCall, rest_call
 from server.settings import Settings
-from tests.command_line import Said, in_own_process, in_this_process
+from tests.command_line import in_this_process
 from tests.rest.test_mcp import data_of, text_of
 from tests.stack import HOME, Gateway
 
@@ -92,16 +92,14 @@ async def test_a_wrong_key_is_told_in_a_sentence(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "key", "words"),
+    ("key", "words"),
     [
-        (in_own_process, "", "TASTY_API_KEY is not set"),
-        (in_this_process, "demo-key", "no gateway answers at http://127.0.0.1:1"),
+        ("", "TASTY_API_KEY is not set"),
+        ("demo-key", "no gateway answers at http://127.0.0.1:1"),
     ],
 )
-def test_what_only_the_user_can_mend_is_a_sentence(
-    run: Callable[..., Said], key: str, words: str
-) -> None:
-    said = run("mcp", TASTY_GATEWAY_URL="http://127.0.0.1:1", TASTY_API_KEY=key)
+def test_what_only_the_user_can_mend_is_a_sentence(key: str, words: str) -> None:
+    said = in_this_process("mcp", TASTY_GATEWAY_URL="http://127.0.0.1:1", TASTY_API_KEY=key)
     assert said.code == 1
     assert words in said.err
     assert said.out == ""

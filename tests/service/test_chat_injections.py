@@ -28,7 +28,7 @@ from server.simulator.faults import Fault
 from tests.effort import LONG
 from tests.service.chats import ACCOUNT, CASH_ACCOUNT, Chat, code_of, open_chat, said
 
-FEWEST = 300 if LONG else 70
+FEWEST = 300 if LONG else 35
 AT_ONCE = 4
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -82,18 +82,17 @@ WRAPPINGS = (
 
 
 def chosen() -> Iterator[tuple[Channel, str, str]]:
-    """Yields each directive over each channel in each wrapping, or of these every eighth.
+    """Yields each directive over each channel in each wrapping, or of these every sixteenth.
 
-    So chosen that each directive comes over half of the channels, and each channel has them all in
-    turn, in the wrappings in turn.
+    So chosen that each directive comes over a quarter of the channels, in the wrappings in turn.
     """
     wrappings = len(WRAPPINGS)
     for channel, named in enumerate(CHANNELS):
         for number, directive in enumerate(directives()):
             if LONG:
                 yield from ((named, directive, wrapping) for wrapping in WRAPPINGS)
-            elif (channel + number) % 2 == 0:
-                yield named, directive, WRAPPINGS[(channel + number) // 2 % wrappings]
+            elif (channel + number) % 4 == 0:
+                yield named, directive, WRAPPINGS[(channel + number) // 4 % wrappings]
 
 
 class TaintedEdge(Edge):

@@ -73,15 +73,18 @@ def demo_past(scene: Scene) -> Iterator[PastEvent]:
     yield from _expired_put(scene, "SPY")
 
     protection = scene.option("SPY", 45, "0.96", call=False)
+    covered = scene.option("AAPL", 30, "1.05", call=True)
+    short = scene.option("QQQ", 40, "0.95", call=False)
+    long = scene.option("QQQ", 40, "0.93", call=False)
+    naked = scene.option("IWM", 35, "0.92", call=False)
+    options = (protection, covered, short, long, naked)
+    scene.marks.load(option for option in options if option is not None)
     if protection is not None:
         yield _opened(scene, ((protection, Action.BUY_TO_OPEN, 2, "1.18"),), 12)
 
-    covered = scene.option("AAPL", 30, "1.05", call=True)
     if covered is not None:
         yield _opened(scene, ((covered, Action.SELL_TO_OPEN, 1, "1.35"),), 15)
 
-    short = scene.option("QQQ", 40, "0.95", call=False)
-    long = scene.option("QQQ", 40, "0.93", call=False)
     if short is not None and long is not None and short.symbol != long.symbol:
         yield _opened(
             scene,
@@ -92,7 +95,6 @@ def demo_past(scene: Scene) -> Iterator[PastEvent]:
             9,
         )
 
-    naked = scene.option("IWM", 35, "0.92", call=False)
     if naked is not None:
         yield _opened(scene, ((naked, Action.SELL_TO_OPEN, 1, "1.4"),), 6)
 

@@ -1,0 +1,60 @@
+"""What is older than it is kept goes soon after a start, and then every hour."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from server.orders.event_log import EventLog
+from server.orders.housekeeping import EVERY, FIRST, keep_house
+from server.orders.ledger import Intent, Ledger, State
+from server.orders.switches import SwitchBoard
+from server.settings import Settings
+from server.store import Database
+from tests.clock import ManualClock
+from tests.waiting import eventually
+
+
+def intent(name: str) -> Intent:
+    return Intent(
+        account_number="5WT00001",
+        client_order_id=name,
+        tenant_id="tenant",
+        kind="place",
+        digest="d",
+        notional=Decimal(100),
+        symbols=("SPY",),
+        request={"spec": None},
+    )
+
+
+async def test_old_answers_go_after_a_minute_and_then_every_hour(
+    database: Database, database_settings: Settings, clock: ManualClock
+) -> None:
+    board = SwitchBoard(database_settings, database, clock)
+    ledger = Ledger(database_settings, database, board, clock)
+    kept = timedelta(days=database_settings.order_keys_days)
+
+    async def answered(name: str) -> None:
+        entry, _ = await ledger.record(intent(name))
+        await ledger.settle(entry, State.ACCEPTED, answer={"order": {}}, order_id=name)
+
+    async def has_answer(name: str) -> bool:
+        entry, mine = await ledger.record(intent(name))
+        assert not mine, "a name stays used"
+        return entry.answer is not None
+
+    await answered("old")
+    await clock.advance(EVERY.total_seconds())
+    await answered("younger")
+    await clock.advance((kept - EVERY).total_seconds() + 1)
+    async with keep_house(ledger, EventLog(database_settings, database, clock), clock):
+        await clock.advance(FIRST.total_seconds() - 1)
+        assert await has_answer("old")
+        await clock.advance(1)
+        await eventually(lambda: clock.sleeping)
+        assert not await has_answer("old")
+        assert await has_answer("younger")
+        await clock.advance(EVERY.total_seconds())
+        await eventually(lambda: clock.sleeping)
+        assert not await has_answer("younger")
