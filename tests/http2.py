@@ -69,6 +69,20 @@ class Http2:
         flags = END_HEADERS | (END_STREAM if end else 0)
         self.send(frame(HEADERS, flags, stream, block(path, method=method)))
 
+    def call(
+        self,
+        stream: int,
+        path: str,
+        message: bytes = b"",
+        *,
+        more: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Calls an rpc over gRPC with one message, and `more` as its metadata."""
+        of_grpc = (("content-type", "application/grpc"), ("te", "trailers"), *more)
+        headers = frame(HEADERS, END_HEADERS, stream, block(path, method="POST", more=of_grpc))
+        body = struct.pack(">BI", 0, len(message)) + message
+        self.send(headers + frame(DATA, END_STREAM, stream, body))
+
     def frames(self) -> Iterator[Frame]:
         """Yields what the server sends until it hangs up; a silence is a TimeoutError."""
         while True:

@@ -41,6 +41,7 @@ SLOW_CONNECTIONS = 100
 REFUSED_STREAM = 7
 CHAIN = "/tasty.v1.ReferenceService/GetOptionChain"
 STREAM = "/tasty.v1.MarketDataService/StreamQuotes"
+WATCH = "/grpc.health.v1.Health/Watch"
 LARGEST_RSS_MIB = 300
 HEAP_MIB = 128
 
@@ -221,6 +222,35 @@ def test_one_stream_too_many(edge: Edge) -> None:
     assert refused.kind == RST_STREAM
     assert refused.error == REFUSED_STREAM
     assert refused.stream >= 2 * 100 + 1
+
+
+def test_streams_without_a_key_take_nobody_elses_place(edge: Edge) -> None:
+    """Health can be watched by anybody and for hours: no more than 200 at once."""
+    release = threading.Event()
+    watching: list[None] = []
+
+    def watch(_request: bytes, _context: grpc.ServicerContext) -> Iterator[bytes]:
+        watching.append(None)
+        yield b""
+        release.wait(10)
+
+    edge.backend.answers[WATCH] = watch
+    with ExitStack() as stack, grpc.insecure_channel(edge.target) as channel:
+        for _ in range(2):
+            wire = stack.enter_context(Http2(edge.envoy.port))
+            for number in range(1, 2 * 100, 2):
+                wire.call(number, WATCH)
+        deadline = time.monotonic() + 10
+        while len(watching) < 200:
+            assert time.monotonic() < deadline, len(watching)
+            time.sleep(0.01)
+        told = channel.unary_unary(WATCH).future(b"", timeout=5).exception()
+        assert told.code() is grpc.StatusCode.UNAVAILABLE
+        assert told.details() == "Too many requests are under way. Try again in a moment."
+        channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
+        assert not probed(edge.envoy.port, lambda: time.sleep(0.1)).failures
+        release.set()
+    assert len(watching) == 200
 
 
 def test_more_connections_than_the_limit(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from tasty.v1 import market_data_stream_pb2 as pb
 from tasty.v1 import quote_pb2
 
-from tests.http2 import DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, Http2, block, frame
+from tests.http2 import SETTINGS, Http2, frame
 from tests.stack import open_edge
 from tests.waiting import eventually
 
@@ -33,21 +33,17 @@ MESSAGE = pb.StreamQuotesResponse(
 ).SerializeToString()
 
 
-def as_grpc(number: int) -> bytes:
-    of_grpc = (("content-type", "application/grpc"), ("te", "trailers"))
-    headers = block(STREAM, method="POST", more=of_grpc)
-    empty = struct.pack(">BI", 0, 0)
-    return frame(HEADERS, END_HEADERS, number, headers) + frame(DATA, END_STREAM, number, empty)
+def as_grpc(line: Http2, number: int) -> None:
+    line.call(number, STREAM)
 
 
-def as_events(number: int) -> bytes:
-    headers = block("/api/v1/stream/quotes?symbols=SPY")
-    return frame(HEADERS, END_HEADERS | END_STREAM, number, headers)
+def as_events(line: Http2, number: int) -> None:
+    line.request(number, "/api/v1/stream/quotes?symbols=SPY")
 
 
-@pytest.mark.parametrize("call", [as_grpc, as_events])
+@pytest.mark.parametrize("ask", [as_grpc, as_events])
 async def test_streams_that_nobody_reads_stop_nobody_else(
-    call: Callable[[int], bytes], tmp_path: Path
+    ask: Callable[[Http2, int], None], tmp_path: Path
 ) -> None:
     streams = count()
     handed_over = [0] * UNREAD
@@ -62,7 +58,7 @@ async def test_streams_that_nobody_reads_stop_nobody_else(
         edge.backend.answers[STREAM] = endless
         sleeper.send(frame(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, 0)))
         for number in range(1, 2 * UNREAD, 2):
-            sleeper.send(call(number))
+            ask(sleeper, number)
         await eventually(lambda: min(handed_over) > WINDOW - len(MESSAGE))
         with closing(http.client.HTTPConnection("127.0.0.1", edge.envoy.port, timeout=5)) as other:
             other.request("GET", "/health")

@@ -18,16 +18,7 @@ from server.market.hub import HubStatistics
 from server.market.reader import Reader
 from server.simulator import Simulator, SimulatorSettings
 from tests.gateway import Gateway, open_gateway
-from tests.http2 import (
-    DATA,
-    END_HEADERS,
-    END_STREAM,
-    HEADERS,
-    WINDOW_UPDATE,
-    Http2,
-    block,
-    frame,
-)
+from tests.http2 import DATA, WINDOW_UPDATE, Http2, frame
 from tests.waiting import eventually
 from tests.watching import watched
 
@@ -52,18 +43,12 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 
 def open_stream(line: Http2, request: pb.StreamQuotesRequest) -> None:
     """Sends the request; what comes of it stays in the socket until somebody reads it."""
-    headers = block(
+    line.call(
+        1,
         "/tasty.v1.MarketDataService/StreamQuotes",
-        method="POST",
-        more=(
-            ("content-type", "application/grpc"),
-            ("te", "trailers"),
-            ("x-api-key", "demo-key"),
-        ),
+        request.SerializeToString(),
+        more=(("x-api-key", "demo-key"),),
     )
-    body = request.SerializeToString()
-    line.send(frame(HEADERS, END_HEADERS, 1, headers))
-    line.send(frame(DATA, END_STREAM, 1, struct.pack(">BI", 0, len(body)) + body))
 
 
 def hub_of(gateway: Gateway) -> HubStatistics:
