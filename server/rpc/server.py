@@ -48,6 +48,11 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     # The largest sound request is a chat with its history.
     ("grpc.max_receive_message_length", 8 * 1024 * 1024),
     ("grpc.max_metadata_size", 32 * 1024),
+    # Calls that have arrived and were not looked at yet. By default more than 1,000 are answered
+    # CANCELLED, whoever sent them and without a word in any log: a burst of one caller would fail
+    # another's call. As many as the edge lets through wait for their turn, and are told what is so.
+    ("grpc.server.max_pending_requests", 20_000),
+    ("grpc.server.max_pending_requests_hard_limit", 20_000),
 )
 
 

@@ -11,6 +11,7 @@ from tasty.v1 import system_service_pb2 as pb
 from server.rpc.methods import Access, Lane
 from tests.clock import ManualClock
 from tests.front import KEY, OTHER_KEY, open_front, rpc
+from tests.http2 import DATA, END_STREAM, RST_STREAM, Http2
 from tests.lag import measured_lag
 from tests.waiting import eventually
 
@@ -32,6 +33,27 @@ async def test_the_rate_holds_in_real_time() -> None:
     # Two at once and twenty more at 20 a second: never faster, and no slower than this machine is.
     assert took >= 0.99
     assert took - lag.seconds <= 1.3
+
+
+async def test_a_burst_waits_for_its_turn_and_no_call_of_it_is_dropped() -> None:
+    calls = range(1, 2 * 2000, 2)
+    async with open_front(rpc("Do", answer)) as running:
+        with Http2(running.port, timeout=60) as line:
+            # The loop stands still meanwhile, so they are all there before the first is looked at.
+            for number in calls:
+                line.call(number, "/test.Shapes/Do", more=(("x-api-key", KEY),))
+
+            def answered() -> set[int]:
+                """Who got a message; the last frame of a call has none, whatever it says."""
+                found, ended = set(), 0
+                for one in line.frames():
+                    found |= {one.stream} if one.kind == DATA else set()
+                    ended += bool(one.stream and one.flags & END_STREAM) or one.kind == RST_STREAM
+                    if ended == len(calls):
+                        break
+                return found
+
+            assert await asyncio.to_thread(answered) == set(calls)
 
 
 async def test_keys_wait_for_themselves_only_and_nobody_without_a_key_waits() -> None:
