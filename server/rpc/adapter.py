@@ -73,8 +73,10 @@ class Adapter:
         guarded = self._chain.around(body)
 
         async def handler(request: Any, context: Any) -> Any:
+            call = self._call(method, request, context)
+            del request  # a frame that gRPC remembers, see `_refuse`, would keep it
             # A failed call has no answer: `_serve` ends it by raising what gRPC raises in `abort`.
-            return await self._serve(guarded, method, request, context)
+            return await self._serve(guarded, call, context)
 
         return handler
 
@@ -90,12 +92,13 @@ class Adapter:
         guarded = self._chain.around(body)
 
         async def handler(request: Any, context: Any) -> None:
-            await self._serve(guarded, method, request, context)
+            call = self._call(method, request, context)
+            del request
+            await self._serve(guarded, call, context)
 
         return handler
 
-    async def _serve(self, guarded: Body, method: Method, request: Any, context: Any) -> Any:
-        call = self._call(method, request, context)
+    async def _serve(self, guarded: Body, call: Call, context: Any) -> Any:
         self._drain.enter(call)
         try:
             answer = await guarded(call)
@@ -109,6 +112,8 @@ class Adapter:
         finally:
             # Outside the chain, since a status is written after the chain is done.
             self._drain.leave(call)
+            # Timers that were set for the call know it until its deadline, long after its end.
+            call.request = None
 
         return answer
 
@@ -145,7 +150,13 @@ async def _decoded(call: Call, read: Read) -> AsyncIterator[Message]:
 
 
 async def _refuse(call: Call) -> None:
+    """Ends the call with its failure; raises what gRPC raises.
+
+    gRPC keeps that exception with the call, and its traceback keeps the frames that it went
+    through: a circle, so all that they hold stays until the collector comes by. That may be long.
+    """
     failure = call.failure
+    call.request = None
     assert failure is not None  # noqa: S101 - for the type checker; the caller has just looked
     await call.context.abort(
         failure.code,

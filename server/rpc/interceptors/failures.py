@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["Failures"]
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import grpc.aio
@@ -42,4 +43,29 @@ class Failures:
             if call.failure.unforeseen:
                 self._log.error("unforeseen", method=call.method.path, exc_info=error)
 
+            _forget_frames(error)
+            if not call.inner:  # nobody raises it again
+                call.failure = replace(call.failure, error=None)
+
         return None
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Lets go of the frames that an exception went through.
+
+    They hold the request and all that was made of it, and often, in a list or a variable, the
+    exception itself: a circle, which stays until the collector comes by for the oldest objects. A
+    client that sends megabytes of nonsense would fill the memory before that.
+    """
+    known: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is None or id(one) in known:
+            continue
+
+        known.add(id(one))
+        one.__traceback__ = None
+        left += (one.__cause__, one.__context__)
+        if isinstance(one, BaseExceptionGroup):
+            left += one.exceptions
