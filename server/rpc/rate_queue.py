@@ -21,6 +21,9 @@ from server.errors import QueueFull, QueueTooSlow
 INSTANT = 1e-6
 """Seconds; a shorter wait is rounding, and sleeping whole microseconds would never end it."""
 
+HEAVIEST = 32 << 20
+"""Bytes of the requests that may wait in one line; the first may have any size."""
+
 SWEEP_AT = 1024
 """How many keys are known before the idle ones are looked for; afterwards, twice what was left."""
 
@@ -44,6 +47,8 @@ class _Lane:
     empty_at: float = 0.0
     """When the requests that were admitted will have been "served" at the fixed rate."""
     line: deque[asyncio.Future[None]] = field(default_factory=deque)
+    held: int = 0
+    """Bytes of the requests in the line."""
 
 
 class RateQueue:
@@ -66,11 +71,11 @@ class RateQueue:
         self._refused_full = 0
         self._refused_slow = 0
 
-    async def turn(self, key: Hashable, deadline: float | None) -> None:
-        """Returns when the caller may go.
+    async def turn(self, key: Hashable, deadline: float | None, size: int = 0) -> None:
+        """Returns when the caller, whose request has `size` bytes, may go.
 
-        Raises QueueFull where too many wait already, and QueueTooSlow at once where the turn would
-        come after `deadline` (on the clock's monotonic scale).
+        Raises QueueFull where too many wait already, or too much, and QueueTooSlow at once where
+        the turn would come after `deadline` (on the clock's monotonic scale).
         """
         if not self._rate:
             self._admitted += 1
@@ -80,8 +85,13 @@ class RateQueue:
         lane = self._lane(key, now)
         due = max(now, lane.empty_at - self._slack) + len(lane.line) * self._interval
         if due > now + INSTANT:  # so it is for everyone who finds a line
-            self._refuse_hopeless(lane, now, due, deadline)
-            await self._wait_in(lane)
+            self._refuse_hopeless(lane, now, due, deadline, size)
+            lane.held += size
+            try:
+                await self._wait_in(lane)
+            finally:
+                lane.held -= size
+
             self._delayed += 1
             now = self._clock.monotonic()
 
@@ -98,8 +108,11 @@ class RateQueue:
             refused_slow=self._refused_slow,
         )
 
-    def _refuse_hopeless(self, lane: _Lane, now: float, due: float, deadline: float | None) -> None:
-        if len(lane.line) >= self._longest:
+    def _refuse_hopeless(
+        self, lane: _Lane, now: float, due: float, deadline: float | None, size: int
+    ) -> None:
+        too_heavy = bool(lane.line) and lane.held + size > HEAVIEST
+        if len(lane.line) >= self._longest or too_heavy:
             self._refused_full += 1
             raise QueueFull(waiting=len(lane.line), rate=self._rate)
 

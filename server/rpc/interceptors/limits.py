@@ -21,9 +21,10 @@ class Limits:
 
     async def around(self, call: Call, proceed: Body) -> Any:
         tenant = call.known_tenant
+        size = len(call.request) if isinstance(call.request, bytes) else 0
         if tenant is not None:
-            await self._queue.turn((tenant.id, call.method.lane.value), call.deadline)
+            await self._queue.turn((tenant.id, call.method.lane.value), call.deadline, size)
         elif call.method.changes and not call.inner:
-            await self._queue.turn(("address", call.address), call.deadline)
+            await self._queue.turn(("address", call.address), call.deadline, size)
 
         return await proceed(call)

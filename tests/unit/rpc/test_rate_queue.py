@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import QueueFull, QueueTooSlow, TooManyRequests
-from server.rpc.rate_queue import SWEEP_AT, RateQueue
+from server.rpc.rate_queue import HEAVIEST, SWEEP_AT, RateQueue
 from tests.clock import ManualClock, settle
 
 
@@ -28,13 +28,15 @@ class Callers:
     tasks: dict[object, asyncio.Task[None]] = field(default_factory=dict)
     start: float = 0.0
 
-    def arrive(self, name: object, key: str = "a", deadline: float | None = None) -> None:
-        self.tasks[name] = asyncio.create_task(self._go(name, key, deadline))
+    def arrive(
+        self, name: object, key: str = "a", deadline: float | None = None, size: int = 0
+    ) -> None:
+        self.tasks[name] = asyncio.create_task(self._go(name, key, deadline, size))
 
-    async def _go(self, name: object, key: str, within: float | None) -> None:
+    async def _go(self, name: object, key: str, within: float | None, size: int) -> None:
         now = self.clock.monotonic()
         try:
-            await self.queue.turn(key, None if within is None else now + within)
+            await self.queue.turn(key, None if within is None else now + within, size)
         except TooManyRequests as error:
             self.refused.append((str(name), error))
         else:
@@ -137,6 +139,25 @@ async def test_a_full_queue_refuses_with_the_numbers() -> None:
     assert isinstance(error, QueueFull)
     assert error.metadata == {"waiting": "3", "rate": "2.0"}
     await callers.leave()
+
+
+async def test_what_waits_may_not_be_too_heavy_together(callers: Callers) -> None:
+    for name in range(3):  # of which two go at once
+        callers.arrive(name, size=2 * HEAVIEST)
+    for name in (3, 4):
+        callers.arrive(name, size=1)
+    callers.arrive("of another", key="b", size=HEAVIEST)
+    await settle()
+    assert [name for name, _ in callers.refused] == ["3", "4"]
+    assert all(isinstance(error, QueueFull) for _, error in callers.refused)
+
+    callers.tasks[2].cancel()
+    await settle()
+    for name, size in ((5, HEAVIEST), (6, 1), (7, 0)):
+        callers.arrive(name, size=size)
+    await callers.clock.advance(5)
+    assert [name for name, _ in callers.refused] == ["3", "4", "6"]
+    assert callers.order() == [0, 1, 5, 7]
 
 
 async def test_a_wait_beyond_the_deadline_fails_at_once(callers: Callers) -> None:
