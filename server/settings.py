@@ -69,7 +69,9 @@ class Settings(BaseSettings):
         2.0, ge=0, description="Requests a second and API key; more wait in a queue. 0: no limit."
     )
     rate_burst: int = Field(2, ge=1, description="Requests that may go at once after a pause.")
-    rate_queue: int = Field(100, ge=0, description="Requests of one API key that may wait.")
+    rate_queue: int = Field(
+        100, ge=0, description="Requests of one API key that may wait, with 32 MiB together."
+    )
     default_deadline_s: float = Field(
         30.0, gt=0, description="Deadline of a call whose client set none (streams have none)."
     )
