@@ -19,6 +19,7 @@ from server.rpc.methods import contract_methods, contract_services
 from server.settings import Settings
 from server.tenants import DEMO_API_KEY
 from tests.front import code_of, info_of
+from tests.waiting import eventually
 
 DEMO = (("x-api-key", DEMO_API_KEY.reveal()),)
 
@@ -177,6 +178,8 @@ async def test_metrics_count_calls_by_method_and_outcome(
     with pytest.raises(grpc.aio.AioRpcError):
         await system.GetCurrentTime(pb.GetCurrentTimeRequest())
 
+    # Who is refused is told so before the server is done with the call.
+    await eventually(lambda: not app.front.drain.statistics().unary)
     page = await page_of(app.metrics_port)
     assert page.startswith("HTTP/1.1 200 OK")
     path = "/tasty.v1.SystemService"
