@@ -112,7 +112,7 @@ class Adapter:
         finally:
             # Outside the chain, since a status is written after the chain is done.
             self._drain.leave(call)
-            # Timers that were set for the call know it until its deadline, long after its end.
+            # The call is known for longer: see `_refuse`, and to the timers that were set for it.
             call.request = None
 
         return answer
@@ -156,7 +156,6 @@ async def _refuse(call: Call) -> None:
     through: a circle, so all that they hold stays until the collector comes by. That may be long.
     """
     failure = call.failure
-    call.request = None
     assert failure is not None  # noqa: S101 - for the type checker; the caller has just looked
     await call.context.abort(
         failure.code,

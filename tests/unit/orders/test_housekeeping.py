@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from server.orders.event_log import EventLog
 from server.orders.housekeeping import EVERY, FIRST, keep_house
-from server.orders.ledger import Intent, Ledger, State
+from server.orders.ledger import Ledger, State
 from server.orders.switches import SwitchBoard
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock
+from tests.unit.orders.test_order_ledger import intent
 from tests.waiting import eventually
-
-
-def intent(name: str) -> Intent:
-    return Intent(
-        account_number="5WT00001",
-        client_order_id=name,
-        tenant_id="tenant",
-        kind="place",
-        digest="d",
-        notional=Decimal(100),
-        symbols=("SPY",),
-        request={"spec": None},
-    )
 
 
 async def test_old_answers_go_after_a_minute_and_then_every_hour(
