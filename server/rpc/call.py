@@ -6,9 +6,10 @@ take the values it needs as arguments: there, `current_call()` is somebody else'
 
 from __future__ import annotations
 
-__all__ = ["Call", "current_call"]
+__all__ = ["Call", "Origin", "current_call"]
 
 import asyncio
+import enum
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,6 +19,17 @@ from server.errors import GatewayError, MissingApiKey
 from server.rpc.methods import Method
 from server.rpc.status import Failure
 from server.tenants import Tenant
+
+
+class Origin(enum.Enum):
+    """On whose decision a call is made; a model's calls are held to more than a person's."""
+
+    CALLER = "caller"
+    """A program or a person with an API key."""
+    CHAT = "chat"
+    """This server's own agent, for the tenant whose chat it answers."""
+    MCP = "mcp"
+    """A model elsewhere, by a tool."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -82,6 +94,17 @@ class Call:
     def original_path(self) -> str | None:
         """The path and query of the REST request behind this call; `None` for native gRPC."""
         return self.header("x-envoy-original-path")
+
+    @property
+    def origin(self) -> Origin:
+        """On whose decision the call is made.
+
+        The header `x-tasty-origin` can only say that a model decided: whoever sends it gets less.
+        """
+        if self.inner:
+            return Origin.CHAT
+
+        return Origin.MCP if self.header("x-tasty-origin") else Origin.CALLER
 
     @property
     def code(self) -> str:
