@@ -2,7 +2,7 @@
 
     python -m server.contract.lint [--against REVISION]
 
-No remote module is fetched: buf finds google/api by a link in the git-ignored folder `.vendor/`.
+No remote module is fetched: what our protos import of Google's is in `proto/google/`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 __all__ = ["breaking", "format_check", "lint", "main"]
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from server.contract.protos import ROOT, google_protos
+from server.contract.protos import ROOT
 
+GOOGLE = Path("proto") / "google"
 BASES = ("origin/main", "main")
 """Where clients' protos come from; the first that exists is compared with."""
 
@@ -28,7 +30,7 @@ def lint(root: Path = ROOT) -> list[str]:
 
 def format_check(root: Path = ROOT) -> list[str]:
     """Answers the difference that `buf format` would make; nothing when all is well."""
-    return _buf(root, "format", "proto", "--diff", "--exit-code")
+    return _buf(root, "format", "--path", "proto/tasty", "--diff", "--exit-code")
 
 
 def breaking(against: str | None = None, root: Path = ROOT) -> list[str]:
@@ -43,12 +45,14 @@ def breaking(against: str | None = None, root: Path = ROOT) -> list[str]:
     if base is None:
         return []
 
-    archive = _git(root, "archive", "--format=tar", base, "proto", "buf.yaml")
+    archive = _git(root, "archive", "--format=tar", base, "proto")
 
     with tempfile.TemporaryDirectory(prefix="tasty-breaking-") as folder:
         tar = ["tar", "-x", "-C", folder]
         subprocess.run(tar, input=archive.stdout, check=True)  # noqa: S603 - our own archive
-        _link_google(Path(folder))
+        # Our rules of today, and Google's protos, which older revisions do not have.
+        shutil.copy(root / "buf.yaml", folder)
+        shutil.copytree(root / GOOGLE, Path(folder) / GOOGLE, dirs_exist_ok=True)
         return _buf(root, "breaking", "--against", folder)
 
 
@@ -62,7 +66,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _buf(root: Path, *arguments: str) -> list[str]:
-    _link_google(root)
     buf = Path(sys.executable).with_name("buf")
     done = subprocess.run(  # noqa: S603 - our own arguments
         [str(buf if buf.exists() else "buf"), *arguments],
@@ -90,18 +93,6 @@ def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         capture_output=True,
         check=False,
     )
-
-
-def _link_google(root: Path) -> None:
-    link = root / ".vendor" / "google"
-    target = google_protos()
-
-    if link.is_symlink() and link.resolve() == target.resolve():
-        return
-
-    link.parent.mkdir(exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(target, target_is_directory=True)
 
 
 if __name__ == "__main__":

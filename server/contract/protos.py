@@ -1,18 +1,16 @@
 """Compiles the protos with the compiler of grpcio-tools.
 
-Nothing is fetched: google/api comes from the installed googleapis-common-protos. The stubs depend
-on the version of grpcio-tools, which the lock pins: another one makes `gen/` look stale.
+Nothing is fetched: what our protos import of Google's is in `proto/google/`. The stubs depend on
+the version of grpcio-tools, which the lock pins: another one makes `gen/` look stale.
 """
 
 from __future__ import annotations
 
-__all__ = ["ROOT", "compile_protos", "google_protos"]
+__all__ = ["ROOT", "compile_protos"]
 
 import re
 from importlib.resources import files
 from pathlib import Path
-
-from google.api import http_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"
@@ -26,7 +24,6 @@ def compile_protos(into: Path, proto: Path = PROTO) -> None:
     arguments = [
         "protoc",
         f"-I{proto}",
-        f"-I{google_protos().parent}",
         f"-I{files('grpc_tools') / '_proto'}",
         f"--python_out={into}",
         f"--pyi_out={into}",
@@ -48,8 +45,3 @@ def compile_protos(into: Path, proto: Path = PROTO) -> None:
         # protoc calls the numbers of extensions class variables, which type checkers refuse.
         text = types.read_text()
         types.write_text(re.sub(r"(?m)^(\w+): _ClassVar\[int\]$", r"\1: int", text))
-
-
-def google_protos() -> Path:
-    """Answers the folder `google/` of the installed googleapis-common-protos."""
-    return Path(http_pb2.__file__).parents[1]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from google.api import http_pb2
 
 from server.contract import generate, lint
 from server.contract.protos import ROOT
@@ -32,6 +34,22 @@ def spoil(copy: Path, file: str, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
+
+
+def test_the_protos_of_google_are_those_of_the_installed_package() -> None:
+    vendored = sorted((ROOT / "proto" / "google").rglob("*.proto"))
+    installed = Path(http_pb2.__file__).parents[2]
+
+    assert [path.stem for path in vendored] == ["annotations", "field_behavior", "http"]
+    for path in vendored:
+        assert path.read_bytes() == (installed / path.relative_to(ROOT / "proto")).read_bytes()
+
+
+def test_buf_builds_a_fresh_clone(copy: Path) -> None:
+    buf = Path(sys.executable).with_name("buf")
+    done = subprocess.run([buf, "build"], cwd=copy, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_gen_is_fresh(fresh: Path) -> None:
