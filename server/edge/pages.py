@@ -13,7 +13,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 HOME = Path(__file__).parents[2]
@@ -27,14 +26,12 @@ OWN = (
     *("watch.js", "watch-stream.js", "watch-tables.js", "watch.css"),
 )
 """What the pages need of ours."""
-PACKAGE = "drf_spectacular_sidecar"
-PACKAGED = (
-    "redoc/bundles/redoc.standalone.js",
-    "swagger-ui-dist/swagger-ui-bundle.js",
-    "swagger-ui-dist/swagger-ui.css",
+VENDORED = (
+    "vendor/redoc/redoc.standalone.js",
+    "vendor/swagger-ui/swagger-ui-bundle.js",
+    "vendor/swagger-ui/swagger-ui.css",
 )
-"""What they need of Swagger UI and ReDoc, which that package carries and nothing else of it is used
-(it is made for a web framework that we do not have)."""
+"""What they need of Swagger UI and ReDoc; `vendor/README.md` says where it comes from."""
 
 KINDS = {
     ".css": "text/css; charset=utf-8",
@@ -89,7 +86,7 @@ class Page:
 
 def page_routes() -> list[object]:
     """Returns the routes of everything that needs no server to answer it."""
-    assets = {file.name: _asset(file) for file in _asset_files()}
+    assets = {file.name: _asset(file) for file in (PAGES / name for name in OWN + VENDORED)}
     addresses = {name: page.path for name, page in assets.items()}
     pages = [_openapi(), *assets.values(), *(_html(path, addresses) for path in HTML)]
     return [_home(), *(_route(page) for page in pages), _other_methods(pages)]
@@ -133,14 +130,6 @@ def _asset(file: Path) -> Page:
         body={"filename": str(file)},
         headers={"cache-control": FOR_EVER},
     )
-
-
-def _asset_files() -> list[Path]:
-    package = find_spec(PACKAGE)  # found, not imported: importing it asks for its framework
-    if package is None or not package.submodule_search_locations:
-        raise FileNotFoundError(f"The files of the pages are missing: {PACKAGE} is not installed.")
-    carried = Path(package.submodule_search_locations[0], "static", PACKAGE)
-    return [*(PAGES / name for name in OWN), *(carried / name for name in PACKAGED)]
 
 
 def _route(page: Page) -> object:

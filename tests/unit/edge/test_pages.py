@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from server.edge.pages import page_routes
+from server.edge.pages import PAGES, VENDORED, page_routes
 
 LIMIT = 4 * 1024 * 1024
 """What envoy.yaml allows for an answer that Envoy gives by itself."""
@@ -37,3 +37,13 @@ def test_no_answer_is_larger_than_envoy_takes() -> None:
 def test_no_name_is_there_twice() -> None:
     names = [route["name"] for route in files()]
     assert len(names) == len(set(names))
+
+
+def test_the_vendored_files_are_those_that_were_taken() -> None:
+    folder = PAGES / "vendor"
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    taken = {name: digest for digest, name in (line.split() for line in lines)}
+
+    assert {f"vendor/{name}" for name in taken} == set(VENDORED)
+    for name, digest in taken.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
