@@ -26,14 +26,14 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tasty.v1 import order_pb2 as tasty_dot_v1_dot_order__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctasty/v1/complex_order.proto\x12\x08tasty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14tasty/v1/order.proto\"\x83\x02\n\x0c\x43omplexOrder\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63ount_number\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12+\n\rtrigger_order\x18\x04 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x12\x1f\n\x06orders\x18\x05 \x03(\x0b\x32\x0f.tasty.v1.Order\x12\x34\n\x0bterminal_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x1b\n\x13\x65xternal_identifier\x18\x07 \x01(\tB\x10\n\x0e_trigger_orderB\x0e\n\x0c_terminal_atB\x12Z\x10tasty/v1;tastyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctasty/v1/complex_order.proto\x12\x08tasty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14tasty/v1/order.proto\"\x83\x02\n\x0c\x43omplexOrder\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63ount_number\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12+\n\rtrigger_order\x18\x04 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x12\x1f\n\x06orders\x18\x05 \x03(\x0b\x32\x0f.tasty.v1.Order\x12\x34\n\x0bterminal_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x1b\n\x13\x65xternal_identifier\x18\x07 \x01(\tB\x10\n\x0e_trigger_orderB\x0e\n\x0c_terminal_atB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.complex_order_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z\020tasty/v1;tastyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_COMPLEXORDER']._serialized_start=98
   _globals['_COMPLEXORDER']._serialized_end=357
 # @@protoc_insertion_point(module_scope)

@@ -26,14 +26,14 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atasty/v1/credentials.proto\x12\x08tasty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19tasty/v1/field_rule.proto\"\xb1\x01\n\x0b\x41piKeyEntry\x12\"\n\x07\x61pi_key\x18\x01 \x01(\tB\x11\x8a\xb5\x18\r2\x0b\"dem\xe2\x80\xa6key\"\x12\x1e\n\nconfigured\x18\x02 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x12Z\x10tasty/v1;tastyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atasty/v1/credentials.proto\x12\x08tasty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19tasty/v1/field_rule.proto\"\xb1\x01\n\x0b\x41piKeyEntry\x12\"\n\x07\x61pi_key\x18\x01 \x01(\tB\x11\x8a\xb5\x18\r2\x0b\"dem\xe2\x80\xa6key\"\x12\x1e\n\nconfigured\x18\x02 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.credentials_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z\020tasty/v1;tastyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_APIKEYENTRY'].fields_by_name['api_key']._loaded_options = None
   _globals['_APIKEYENTRY'].fields_by_name['api_key']._serialized_options = b'\212\265\030\r2\013\"dem\342\200\246key\"'
   _globals['_APIKEYENTRY'].fields_by_name['configured']._loaded_options = None

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtasty/v1/market_session.proto\x12\x08tasty.v1\x1a\x19tasty/v1/field_rule.proto\"\xca\x02\n\rMarketSession\x12 \n\x08\x65xchange\x18\x01 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"Equity\"\x12\x1c\n\x06status\x18\x02 \x01(\tB\x0c\x8a\xb5\x18\x08\x32\x06\"open\"\x12:\n\x08\x63lose_at\x18\x03 \x01(\tB#\x8a\xb5\x18\x1f\x08\x03\x32\x1b\"2025-12-15T16:00:00-05:00\"H\x00\x88\x01\x01\x12\x1e\n\tnext_open\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x03H\x01\x88\x01\x01\x12\x1c\n\x0ftime_until_open\x18\x05 \x01(\tH\x02\x88\x01\x01\x12\x17\n\nis_holiday\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12\x18\n\x0bis_half_day\x18\x07 \x01(\x08H\x04\x88\x01\x01\x42\x0b\n\t_close_atB\x0c\n\n_next_openB\x12\n\x10_time_until_openB\r\n\x0b_is_holidayB\x0e\n\x0c_is_half_dayB\x12Z\x10tasty/v1;tastyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtasty/v1/market_session.proto\x12\x08tasty.v1\x1a\x19tasty/v1/field_rule.proto\"\xca\x02\n\rMarketSession\x12 \n\x08\x65xchange\x18\x01 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"Equity\"\x12\x1c\n\x06status\x18\x02 \x01(\tB\x0c\x8a\xb5\x18\x08\x32\x06\"open\"\x12:\n\x08\x63lose_at\x18\x03 \x01(\tB#\x8a\xb5\x18\x1f\x08\x03\x32\x1b\"2025-12-15T16:00:00-05:00\"H\x00\x88\x01\x01\x12\x1e\n\tnext_open\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x03H\x01\x88\x01\x01\x12\x1c\n\x0ftime_until_open\x18\x05 \x01(\tH\x02\x88\x01\x01\x12\x17\n\nis_holiday\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12\x18\n\x0bis_half_day\x18\x07 \x01(\x08H\x04\x88\x01\x01\x42\x0b\n\t_close_atB\x0c\n\n_next_openB\x12\n\x10_time_until_openB\r\n\x0b_is_holidayB\x0e\n\x0c_is_half_dayB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.market_session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z\020tasty/v1;tastyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_MARKETSESSION'].fields_by_name['exchange']._loaded_options = None
   _globals['_MARKETSESSION'].fields_by_name['exchange']._serialized_options = b'\212\265\030\n2\010\"Equity\"'
   _globals['_MARKETSESSION'].fields_by_name['status']._loaded_options = None

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctasty/v1/method_policy.proto\x12\x08tasty.v1\x1a google/protobuf/descriptor.proto\"\x84\x01\n\x0cMethodPolicy\x12\x30\n\x0e\x61uthentication\x18\x01 \x01(\x0e\x32\x18.tasty.v1.Authentication\x12\x17\n\x0fno_tool_because\x18\x02 \x01(\t\x12\x19\n\x11grpc_only_because\x18\x03 \x01(\t\x12\x0e\n\x06strict\x18\x04 \x01(\x08*j\n\x0e\x41uthentication\x12\x1e\n\x1a\x41UTHENTICATION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41UTHENTICATION_NONE\x10\x01\x12\x1f\n\x1b\x41UTHENTICATION_KEY_OR_ADMIN\x10\x02:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x16.tasty.v1.MethodPolicy\x88\x01\x01\x42\x12Z\x10tasty/v1;tastyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctasty/v1/method_policy.proto\x12\x08tasty.v1\x1a google/protobuf/descriptor.proto\"\x84\x01\n\x0cMethodPolicy\x12\x30\n\x0e\x61uthentication\x18\x01 \x01(\x0e\x32\x18.tasty.v1.Authentication\x12\x17\n\x0fno_tool_because\x18\x02 \x01(\t\x12\x19\n\x11grpc_only_because\x18\x03 \x01(\t\x12\x0e\n\x06strict\x18\x04 \x01(\x08*j\n\x0e\x41uthentication\x12\x1e\n\x1a\x41UTHENTICATION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41UTHENTICATION_NONE\x10\x01\x12\x1f\n\x1b\x41UTHENTICATION_KEY_OR_ADMIN\x10\x02:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x16.tasty.v1.MethodPolicy\x88\x01\x01\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.method_policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z\020tasty/v1;tastyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_AUTHENTICATION']._serialized_start=211
   _globals['_AUTHENTICATION']._serialized_end=317
   _globals['_METHODPOLICY']._serialized_start=77

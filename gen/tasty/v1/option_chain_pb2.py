@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasty/v1/option_chain.proto\x12\x08tasty.v1\x1a\x19tasty/v1/field_rule.proto\"\x81\x02\n\x0eOptionContract\x12!\n\x0cstrike_price\x18\x01 \x01(\x01\x42\x0b\x8a\xb5\x18\x07\x32\x05\x32\x34\x30.0\x12\x1f\n\x0boption_type\x18\x02 \x01(\tB\n\x8a\xb5\x18\x06\x12\x01\x43\x12\x01P\x12\x17\n\x0fstreamer_symbol\x18\x03 \x01(\t\x12\x1f\n\x0f\x65xpiration_date\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x02\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x1a\n\x12\x64\x61ys_to_expiration\x18\x06 \x01(\x05\x12\x17\n\x0fsettlement_type\x18\x07 \x01(\t\x12\x17\n\x0f\x65xpiration_type\x18\x08 \x01(\t\x12\x13\n\x0broot_symbol\x18\t \x01(\t\"\x85\x01\n\nExpiration\x12\'\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x18.tasty.v1.OptionContract\x12&\n\x04puts\x18\x02 \x03(\x0b\x32\x18.tasty.v1.OptionContract\x12\x0f\n\x07strikes\x18\x03 \x03(\x01\x12\x15\n\rtotal_options\x18\x04 \x01(\x05\x42\x12Z\x10tasty/v1;tastyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasty/v1/option_chain.proto\x12\x08tasty.v1\x1a\x19tasty/v1/field_rule.proto\"\x81\x02\n\x0eOptionContract\x12!\n\x0cstrike_price\x18\x01 \x01(\x01\x42\x0b\x8a\xb5\x18\x07\x32\x05\x32\x34\x30.0\x12\x1f\n\x0boption_type\x18\x02 \x01(\tB\n\x8a\xb5\x18\x06\x12\x01\x43\x12\x01P\x12\x17\n\x0fstreamer_symbol\x18\x03 \x01(\t\x12\x1f\n\x0f\x65xpiration_date\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x02\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x1a\n\x12\x64\x61ys_to_expiration\x18\x06 \x01(\x05\x12\x17\n\x0fsettlement_type\x18\x07 \x01(\t\x12\x17\n\x0f\x65xpiration_type\x18\x08 \x01(\t\x12\x13\n\x0broot_symbol\x18\t \x01(\t\"\x85\x01\n\nExpiration\x12\'\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x18.tasty.v1.OptionContract\x12&\n\x04puts\x18\x02 \x03(\x0b\x32\x18.tasty.v1.OptionContract\x12\x0f\n\x07strikes\x18\x03 \x03(\x01\x12\x15\n\rtotal_options\x18\x04 \x01(\x05\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.option_chain_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z\020tasty/v1;tastyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_OPTIONCONTRACT'].fields_by_name['strike_price']._loaded_options = None
   _globals['_OPTIONCONTRACT'].fields_by_name['strike_price']._serialized_options = b'\212\265\030\0072\005240.0'
   _globals['_OPTIONCONTRACT'].fields_by_name['option_type']._loaded_options = None

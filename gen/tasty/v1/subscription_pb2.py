@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasty/v1/subscription.proto\x12\x08tasty.v1*\xa4\x01\n\x12SubscriptionAction\x12#\n\x1fSUBSCRIPTION_ACTION_UNSPECIFIED\x10\x00\x12!\n\x1dSUBSCRIPTION_ACTION_SUBSCRIBE\x10\x01\x12#\n\x1fSUBSCRIPTION_ACTION_UNSUBSCRIBE\x10\x02\x12!\n\x1dSUBSCRIPTION_ACTION_CONFIGURE\x10\x03*\x8c\x01\n\x0fMarketEventType\x12!\n\x1dMARKET_EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17MARKET_EVENT_TYPE_QUOTE\x10\x01\x12\x1c\n\x18MARKET_EVENT_TYPE_GREEKS\x10\x02\x12\x1b\n\x17MARKET_EVENT_TYPE_TRADE\x10\x03\x42\x12Z\x10tasty/v1;tastyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasty/v1/subscription.proto\x12\x08tasty.v1*\xa4\x01\n\x12SubscriptionAction\x12#\n\x1fSUBSCRIPTION_ACTION_UNSPECIFIED\x10\x00\x12!\n\x1dSUBSCRIPTION_ACTION_SUBSCRIBE\x10\x01\x12#\n\x1fSUBSCRIPTION_ACTION_UNSUBSCRIBE\x10\x02\x12!\n\x1dSUBSCRIPTION_ACTION_CONFIGURE\x10\x03*\x8c\x01\n\x0fMarketEventType\x12!\n\x1dMARKET_EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17MARKET_EVENT_TYPE_QUOTE\x10\x01\x12\x1c\n\x18MARKET_EVENT_TYPE_GREEKS\x10\x02\x12\x1b\n\x17MARKET_EVENT_TYPE_TRADE\x10\x03\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.subscription_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'Z\020tasty/v1;tastyv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_SUBSCRIPTIONACTION']._serialized_start=42
   _globals['_SUBSCRIPTIONACTION']._serialized_end=206
   _globals['_MARKETEVENTTYPE']._serialized_start=209
