@@ -162,7 +162,7 @@ async def test_two_servers_run_side_by_side(app: App, tmp_path: Path) -> None:
 
 async def page_of(port: int, target: str = "/metrics", method: str = "GET") -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     page = (await reader.read()).decode()
     writer.close()
     await writer.wait_closed()
@@ -191,10 +191,13 @@ async def test_metrics_count_calls_by_method_and_outcome(
     assert "_created" not in page  # a second series for each, which nobody reads
 
 
-async def test_the_metrics_page_answers_nothing_else(app: App) -> None:
+async def test_the_metrics_page_answers_nothing_else_and_logs_no_request(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
     assert (await page_of(app.metrics_port, "/")).startswith("HTTP/1.1 404")
-    assert (await page_of(app.metrics_port, method="POST")).startswith("HTTP/1.1 404")
-    assert await page_of(app.metrics_port, "/" + "x" * 20_000) == ""
+    assert (await page_of(app.metrics_port, method="POST")).startswith("HTTP/1.1 405")
+    assert (await page_of(app.metrics_port, "/" + "x" * 20_000)).startswith("HTTP/1.0 400")
+    assert "xxx" not in caplog.text
 
 
 async def test_what_fails_while_opening_closes_what_was_opened(tmp_path: Path) -> None:

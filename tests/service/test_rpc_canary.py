@@ -236,7 +236,7 @@ async def outcome(call: Any) -> str:
 
 async def metrics_of(gateway: Gateway) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.app.metrics_port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     page = await reader.read()
     writer.close()
     await writer.wait_closed()
