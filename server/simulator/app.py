@@ -20,19 +20,19 @@ from typing import Any, Self
 from aiohttp import web
 
 from server.simulator import rest
+from server.simulator.account_streamer import AccountStreamer, StreamerStatistics
 from server.simulator.clock import SimClock, SystemTime
 from server.simulator.customers import Customers
 from server.simulator.dxlink import DXLink, DXLinkStatistics
-from server.simulator.edge import Edge
 from server.simulator.exchange import Exchange, ExchangeStatistics
-from server.simulator.exchange.venue import MarketVenue
+from server.simulator.exchange.market_venue import MarketVenue
 from server.simulator.faults import Faults, FaultStatistics
 from server.simulator.market import Market
 from server.simulator.messages import Messages, MessagesStatistics
+from server.simulator.middlewares import Edge
 from server.simulator.oauth import OAuth, OAuthStatistics
 from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Sockets, SocketsStatistics
-from server.simulator.streamer import AccountStreamer, StreamerStatistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,9 @@ from tasty.v1 import chat_service_pb2 as pb
 from tasty.v1 import watchlist_service_pb2
 
 from server.simulator import Simulator, SimulatorSettings
-from server.simulator.edge import Edge
 from server.simulator.exchange.orders import Script
 from server.simulator.faults import Fault
+from server.simulator.middlewares import Edge
 from tests.effort import LONG
 from tests.service.chats import ACCOUNT, CASH_ACCOUNT, Chat, code_of, open_chat, said
 

@@ -14,13 +14,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from server.simulator.exchange import descriptions
+from server.simulator.exchange.clock import new_york_day
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.fees import Fees
-from server.simulator.exchange.gains import YearGains
 from server.simulator.exchange.ledger import Ledger, Origin, Posting, Transaction
-from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.money import ZERO, cents
 from server.simulator.exchange.positions import Outcome, Position, flat, traded
+from server.simulator.exchange.realized_gains import YearGains
 from server.simulator.exchange.vocabulary import Action
 
 

@@ -6,8 +6,8 @@ __all__ = ["delivered", "marked", "removed", "traded"]
 
 from decimal import Decimal
 
+from server.simulator.exchange.clock import NEW_YORK
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.moments import NEW_YORK
 from server.simulator.exchange.money import cents, text
 from server.simulator.exchange.vocabulary import Action, Kind
 

@@ -18,22 +18,22 @@ from decimal import Decimal
 from typing import Protocol
 
 from server.simulator.exchange.account import Account
+from server.simulator.exchange.account_opening import AccountSpec, open_accounts
 from server.simulator.exchange.balances import Balances, weigh
-from server.simulator.exchange.checks import Checks
+from server.simulator.exchange.clock import Clock
+from server.simulator.exchange.contingent_orders import Links
 from server.simulator.exchange.contracts import Publisher, Venue
-from server.simulator.exchange.desk import Desk
-from server.simulator.exchange.floor import Floor
 from server.simulator.exchange.ledger import Transaction
-from server.simulator.exchange.links import Links
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.matching import Execution
-from server.simulator.exchange.moments import Clock
-from server.simulator.exchange.notices import Notices
-from server.simulator.exchange.opening import AccountSpec, open_accounts
+from server.simulator.exchange.matching_engine import Floor
+from server.simulator.exchange.notifier import Notices
+from server.simulator.exchange.order_entry import Desk
 from server.simulator.exchange.orders import Order, Script, Ticket
+from server.simulator.exchange.preflight_checks import Checks
 from server.simulator.exchange.registry import Registry
-from server.simulator.exchange.sessions import Sessions
 from server.simulator.exchange.settings import ExchangeSettings
+from server.simulator.exchange.settlement import Sessions
 from server.simulator.exchange.vocabulary import OrderType
 
 IDLE = timedelta(seconds=1)

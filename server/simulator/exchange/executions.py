@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from server.simulator.exchange.effects import effective_action
 from server.simulator.exchange.fees import Fees, fees_of
 from server.simulator.exchange.ledger import Origin
 from server.simulator.exchange.matching import Execution
 from server.simulator.exchange.money import cents
-from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.notifier import Notices
 from server.simulator.exchange.orders import Fill, Leg, Order
+from server.simulator.exchange.position_effects import effective_action
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.vocabulary import CLOSING, OrderType, Status
 

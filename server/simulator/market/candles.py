@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from server.simulator.market.moments import seconds
-from server.simulator.market.noise import Floats, Ints, uniform
+from server.simulator.market.brownian import Floats, Ints, uniform
+from server.simulator.market.candle_periods import INTRADAY, Span, Spans, parse_interval
 from server.simulator.market.pricer import Pricer
-from server.simulator.market.spans import INTRADAY, Span, Spans, parse_interval
 from server.simulator.market.ticks import MICRO
+from server.simulator.market.time_grid import seconds
 
 _BATCH = 8192
 """Prices computed at once: enough for numpy, few enough not to hold up the event loop."""

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from server.simulator.market.days import Days
+from server.simulator.market.brownian import Ints, uniform
 from server.simulator.market.fields import Columns
 from server.simulator.market.listing import Listing
-from server.simulator.market.moments import Moment, milliseconds, seconds
-from server.simulator.market.noise import Ints, uniform
+from server.simulator.market.price_series import RATE, atm_volatility
 from server.simulator.market.pricer import Pricer, Trades
 from server.simulator.market.rows import COLLECTIONS, Flag
-from server.simulator.market.series import RATE, atm_volatility
 from server.simulator.market.stocks import STOCKS
+from server.simulator.market.summaries import Days
 from server.simulator.market.ticks import MICRO
+from server.simulator.market.time_grid import Moment, milliseconds, seconds
 
 _INDEX_OPTIONS = 1_500_000.0
 """Options on an index a day: nobody trades the index itself, so they follow from no volume."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from server.simulator.market.noise import Ints
+from server.simulator.market.brownian import Ints
 
 Columns = dict[str, Any]
 

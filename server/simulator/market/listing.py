@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from server.simulator.market import spots, symbols
+from server.simulator.market import symbols, underlyings
+from server.simulator.market.brownian import Floats
 from server.simulator.market.calendar import NEW_YORK, is_half_day
 from server.simulator.market.expirations import (
     Expiration,
@@ -22,12 +23,11 @@ from server.simulator.market.expirations import (
 )
 from server.simulator.market.futures import Contract, contracts, parse_contract
 from server.simulator.market.instrument import Instrument, SimClock
-from server.simulator.market.noise import Floats
 from server.simulator.market.options import describe, option_columns
+from server.simulator.market.price_series import RATE, Series
 from server.simulator.market.product_table import OPTION_PRODUCTS
 from server.simulator.market.products import Product
 from server.simulator.market.rows import Rows
-from server.simulator.market.series import RATE, Series
 from server.simulator.market.stocks import STOCKS, Stock
 from server.simulator.market.strikes import future_ladder, stock_ladder
 from server.simulator.market.ticks import TickTables
@@ -70,7 +70,7 @@ class Listing:
         self._blocks: dict[tuple[str, date], Block] = {}
         self._firsts: list[int] = []
         self._ordered: list[Block] = []
-        self._spots = list(spots.load(self.rows, self.ticks, self.series, seed))
+        self._spots = list(underlyings.load(self.rows, self.ticks, self.series, seed))
         for instrument in self._spots:
             self._remember(instrument)
 
@@ -176,7 +176,7 @@ class Listing:
         row = self._by_streamer.get(contract.streamer_symbol)
         if row is None:
             active = contracts(contract.product, self.today())[0]
-            instrument = spots.add_future(
+            instrument = underlyings.add_future(
                 self.rows, self.ticks, self.series, self._seed, contract, active
             )
             row = self._remember(instrument)

@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from server.simulator.market.brownian import Ints
 from server.simulator.market.calendar import Hours
 from server.simulator.market.candles import Candles
-from server.simulator.market.days import Days
 from server.simulator.market.events import Events
 from server.simulator.market.fields import FIELDS, flat
 from server.simulator.market.instrument import Instrument, Quote, SimClock
 from server.simulator.market.listing import Listing
-from server.simulator.market.moments import Moment, Moments
-from server.simulator.market.noise import Ints
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
+from server.simulator.market.summaries import Days
 from server.simulator.market.ticks import MICRO
+from server.simulator.market.time_grid import Moment, Moments
 
 _TICK = timedelta(milliseconds=100)
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from server.simulator.market import symbols
+from server.simulator.market.brownian import Floats
 from server.simulator.market.expirations import Expiration
 from server.simulator.market.instrument import Instrument, TickSize
-from server.simulator.market.noise import Floats
+from server.simulator.market.price_series import seed_of
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.rows import COLLECTIONS, Flag, option_seeds
-from server.simulator.market.series import seed_of
-from server.simulator.market.spots import OPTION_TICKS
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.strikes import strike_text
 from server.simulator.market.ticks import TickTables
+from server.simulator.market.underlyings import OPTION_TICKS
 
 if TYPE_CHECKING:
     from server.simulator.market.listing import Block  # it imports this module

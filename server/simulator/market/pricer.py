@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from server.simulator.market.brownian import UNIT_NS, Floats, Ints, uniform
 from server.simulator.market.listing import Listing
-from server.simulator.market.moments import Moment, Moments, seconds
-from server.simulator.market.noise import UNIT_NS, Floats, Ints, uniform
+from server.simulator.market.price_series import RATE, Levels
 from server.simulator.market.pricing import Valuation, smile, value
 from server.simulator.market.rows import Flag
-from server.simulator.market.series import RATE, Levels
+from server.simulator.market.time_grid import Moment, Moments, seconds
 
 YEAR = 365.25 * 86_400
 

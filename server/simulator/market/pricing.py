@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from server.simulator.market.noise import Floats
-from server.simulator.market.series import atm_volatility
+from server.simulator.market.brownian import Floats
+from server.simulator.market.price_series import atm_volatility
 
 SHORTEST = 60 / (365.25 * 86_400)
 """No maturity is shorter than a minute, or the greeks would be infinite."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from server.simulator.market.noise import mix
+from server.simulator.market.brownian import mix
 from server.simulator.market.stocks import Quirk
 
 COLLECTIONS = ("Equity", "CME", "CFE", "Always")

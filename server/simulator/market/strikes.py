@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from server.simulator.market.noise import Floats
+from server.simulator.market.brownian import Floats
 from server.simulator.market.products import Product
 from server.simulator.market.stocks import STOCKS
 

@@ -12,8 +12,8 @@ from decimal import Decimal
 
 import numpy as np
 
+from server.simulator.market.brownian import Floats, Ints
 from server.simulator.market.instrument import TickSize
-from server.simulator.market.noise import Floats, Ints
 
 MICRO = 1_000_000
 

@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from server.simulator.messages.conversation import Talk, talk_of
 from server.simulator.messages.replies import Reply, calls, says
 from server.simulator.messages.requests import MessagesRequest
 from server.simulator.messages.stand_in import answer
-from server.simulator.messages.talk import Talk, talk_of
 
 MODEL = "stand-in-obedient"
 MOST_TURNS = 6

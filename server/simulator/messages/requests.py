@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from server.simulator.messages.refusals import invalid
+from server.simulator.messages.api_errors import invalid
 
 Block = Mapping[str, Any]
 ROLES = ("user", "assistant")

@@ -20,8 +20,8 @@ from aiohttp import web
 from server.simulator.clock import SimClock
 from server.simulator.faults import MODEL_KINDS, Fault, Faults
 from server.simulator.messages import obedient, stand_in
+from server.simulator.messages.api_errors import ApiRefusal
 from server.simulator.messages.prompt_cache import PromptCache
-from server.simulator.messages.refusals import ApiRefusal
 from server.simulator.messages.replies import Piece, Reply, Usage, as_events, as_message, calls
 from server.simulator.messages.requests import MessagesRequest, read_request
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.simulator.messages.conversation import ACCOUNT, Talk, talk_of
 from server.simulator.messages.replies import Reply, calls, says
 from server.simulator.messages.requests import MessagesRequest
-from server.simulator.messages.sentences import order_in, order_number_in, symbols_in
-from server.simulator.messages.summaries import summary_of
-from server.simulator.messages.talk import ACCOUNT, Talk, talk_of
-from server.simulator.messages.telling import SIGNATURE, tell
+from server.simulator.messages.result_texts import SIGNATURE, tell
+from server.simulator.messages.row_summaries import summary_of
+from server.simulator.messages.sentence_parser import order_in, order_number_in, symbols_in
 
 Call = tuple[str, Mapping[str, Any]]
 Plan = Callable[[Talk], Sequence[Call] | str]

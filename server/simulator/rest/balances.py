@@ -11,8 +11,8 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.history import History
-from server.simulator.exchange.moments import new_york_day
+from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.valuation_history import History
 from server.simulator.exchange.views.balances import balance_json, snapshot_json
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import account_of

@@ -10,13 +10,13 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.checks import Check
+from server.simulator.exchange.clock import new_york_day
 from server.simulator.exchange.complex_orders import TYPES, ComplexOrder
-from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.orders import Ticket
+from server.simulator.exchange.preflight_checks import Check
 from server.simulator.exchange.tickets import ticket_from
-from server.simulator.exchange.views.checks import check_json
 from server.simulator.exchange.views.orders import complex_order_json, unplaced_json
+from server.simulator.exchange.views.preflight_checks import check_json
 from server.simulator.exchange.vocabulary import Status
 from server.simulator.rest import queries
 from server.simulator.rest.bodies import json_body

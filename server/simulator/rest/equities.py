@@ -12,8 +12,8 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.market import Instrument, Market
-from server.simulator.market.moments import seconds
 from server.simulator.market.stocks import STOCKS
+from server.simulator.market.time_grid import seconds
 from server.simulator.market.views.equities import equity_json
 from server.simulator.rest.queries import many, one
 

@@ -14,7 +14,7 @@ from server.simulator.exchange.balances import rules_of
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.money import text
 from server.simulator.exchange.views.margin import report_json
-from server.simulator.market.series import RATE
+from server.simulator.market.price_series import RATE
 from server.simulator.rest.ownership import account_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
-from server.simulator.exchange.history import Bar, History
 from server.simulator.exchange.money import ZERO, text
+from server.simulator.exchange.valuation_history import Bar, History
 from server.simulator.exchange.views.times import zulu
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import account_of

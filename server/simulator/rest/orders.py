@@ -11,14 +11,14 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.checks import Check
-from server.simulator.exchange.desk import remaining_ticket
-from server.simulator.exchange.moments import new_york_day
+from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.order_entry import remaining_ticket
 from server.simulator.exchange.orders import Order
+from server.simulator.exchange.preflight_checks import Check
 from server.simulator.exchange.problems import refusal
 from server.simulator.exchange.tickets import amended, ticket_from
-from server.simulator.exchange.views.checks import check_json
 from server.simulator.exchange.views.orders import order_json, unplaced_json
+from server.simulator.exchange.views.preflight_checks import check_json
 from server.simulator.rest import queries
 from server.simulator.rest.bodies import json_body
 from server.simulator.rest.ownership import account_of, customer_of, own_accounts

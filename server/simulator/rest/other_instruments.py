@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, reply
-from server.simulator.market.others import COINS, PAIRS, WARRANTS
+from server.simulator.market.other_instruments import COINS, PAIRS, WARRANTS
 from server.simulator.market.views.equities import (
     coin_json,
     pair_json,

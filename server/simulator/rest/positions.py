@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
+from server.simulator.exchange.clock import new_york_day
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.positions import Position
 from server.simulator.exchange.views.positions import position_json
 from server.simulator.rest import queries

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
-from server.simulator.exchange.checks import LIMITS
+from server.simulator.exchange.preflight_checks import LIMITS
 from server.simulator.exchange.views.accounts import position_limit_json, trading_status_json
 from server.simulator.rest.ownership import account_of
 

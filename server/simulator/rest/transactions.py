@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.exchange.clock import new_york_day
 from server.simulator.exchange.ledger import Transaction
-from server.simulator.exchange.moments import new_york_day
 from server.simulator.exchange.money import with_effect
 from server.simulator.exchange.views.transactions import transaction_json
 from server.simulator.rest import queries

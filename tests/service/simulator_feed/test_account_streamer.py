@@ -16,8 +16,8 @@ from tastytrade.utils import TastytradeError
 from tastytrade.watchlists import Watchlist
 
 from server.simulator import ManualClock, Simulator, SimulatorSettings
+from server.simulator.account_streamer import OUTBOX
 from server.simulator.faults import Fault
-from server.simulator.streamer import OUTBOX
 from tests.service.simulator_feed.conftest import Login, alerts, bearer
 
 WATCHLIST = {"name": "Tech", "watchlist-entries": [{"symbol": "AAPL"}], "order-index": 1}

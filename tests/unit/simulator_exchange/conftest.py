@@ -14,8 +14,8 @@ import pytest
 from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
 from server.simulator.exchange import Exchange, ExchangeSettings
 from server.simulator.exchange.account import Account
+from server.simulator.exchange.clock import NEW_YORK
 from server.simulator.exchange.contracts import Contract, Top
-from server.simulator.exchange.moments import NEW_YORK
 from server.simulator.exchange.vocabulary import Kind
 
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)  # a Tuesday, 11:00 in New York

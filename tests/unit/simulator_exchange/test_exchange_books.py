@@ -18,14 +18,14 @@ from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange import Exchange
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.desk import remaining_ticket
 from server.simulator.exchange.fees import fees_of
-from server.simulator.exchange.history import History
 from server.simulator.exchange.ledger import Ledger, Transaction, Unbalanced
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.money import ZERO, cents, text
+from server.simulator.exchange.order_entry import remaining_ticket
 from server.simulator.exchange.orders import Leg, Order
 from server.simulator.exchange.tickets import amended, ticket_from
+from server.simulator.exchange.valuation_history import History
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.vocabulary import CLOSING, Action, Kind, Status
 from tests.effort import LONG

@@ -9,7 +9,7 @@ import pytest
 
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.complex_orders import ComplexOrder
-from server.simulator.exchange.desk import remaining_ticket
+from server.simulator.exchange.order_entry import remaining_ticket
 from server.simulator.exchange.tickets import amended, ticket_from
 from server.simulator.exchange.views.orders import complex_order_json
 from server.simulator.exchange.vocabulary import Status

@@ -12,7 +12,7 @@ import pytest
 
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.contracts import Top
-from server.simulator.exchange.desk import remaining_ticket
+from server.simulator.exchange.order_entry import remaining_ticket
 from server.simulator.exchange.orders import Order, Script
 from server.simulator.exchange.tickets import amended, ticket_from
 from server.simulator.exchange.views.orders import order_json

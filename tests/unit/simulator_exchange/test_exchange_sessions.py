@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from server.simulator.exchange.history import History
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.tickets import ticket_from
+from server.simulator.exchange.valuation_history import History
 from server.simulator.exchange.views.transactions import transaction_json
 
 from .conftest import Bench, leg, request

@@ -9,7 +9,7 @@ import pytest
 from server.simulator.clock import ManualClock
 from server.simulator.customers import Customers
 from server.simulator.envelope import BrokerError
-from server.simulator.limits import GLOBAL_RATE, RateLimits
+from server.simulator.rate_limits import GLOBAL_RATE, RateLimits
 
 ONE, TWO = (Customers().of_grant(token) for token in ("one", "two"))
 

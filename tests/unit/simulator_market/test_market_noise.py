@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from server.simulator.market.noise import CALM, TOP, UNIT_NS, gauss, mix, uniform, walk
+from server.simulator.market.brownian import CALM, TOP, UNIT_NS, gauss, mix, uniform, walk
 
 SEEDS = np.arange(1, 6, dtype=np.uint64) * np.uint64(0x1234567)
 NOW = 1_795_000_000 * 80

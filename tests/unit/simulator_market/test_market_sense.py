@@ -18,8 +18,8 @@ import pytest
 
 from server.simulator.market import Market
 from server.simulator.market.listing import Block
+from server.simulator.market.price_series import RATE
 from server.simulator.market.product_table import PRODUCTS
-from server.simulator.market.series import RATE
 from server.simulator.market.stocks import STOCKS
 from tests.unit.simulator_market.stopped_clock import (
     FRIDAY_NOON,

@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import Any
 
 from server.simulator.market.instrument import Instrument, TickSize
-from server.simulator.market.others import COINS, Coin, Pair, Warrant
-from server.simulator.market.spots import OPTION_TICKS
+from server.simulator.market.other_instruments import COINS, Coin, Pair, Warrant
 from server.simulator.market.stocks import STOCKS
+from server.simulator.market.underlyings import OPTION_TICKS
 from server.simulator.market.views.decimals import instant, text
 
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from server.simulator.market.instrument import Instrument, Quote
 from server.simulator.market.market import Market
-from server.simulator.market.moments import milliseconds
 from server.simulator.market.rows import Flag
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.ticks import MICRO
+from server.simulator.market.time_grid import milliseconds
 from server.simulator.market.views.decimals import stamp, text
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from server.simulator.market.brownian import Floats
 from server.simulator.market.calendar import NEW_YORK, is_trading_day, next_trading_day
 from server.simulator.market.instrument import Instrument
 from server.simulator.market.market import Market
-from server.simulator.market.moments import units_of
-from server.simulator.market.noise import Floats
-from server.simulator.market.series import atm_volatility
+from server.simulator.market.price_series import atm_volatility
 from server.simulator.market.stocks import STOCKS, Stock
+from server.simulator.market.time_grid import units_of
 from server.simulator.market.views.decimals import rounded, stamp, text
 
 MONTH = 30 / 365.25

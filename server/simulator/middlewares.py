@@ -21,8 +21,8 @@ from aiohttp.typedefs import Handler, Middleware
 from server.simulator.clock import SimClock
 from server.simulator.envelope import BrokerError, reply
 from server.simulator.faults import REST_KINDS, Fault, Faults
-from server.simulator.limits import RateLimits
 from server.simulator.oauth import OAuth, OAuthError
+from server.simulator.rate_limits import RateLimits
 from server.simulator.settings import SimulatorSettings
 
 ADMIN = "/_admin"

@@ -7,8 +7,8 @@ __all__ = ["Links"]
 from datetime import datetime, timedelta
 
 from server.simulator.exchange.complex_orders import ComplexOrder
-from server.simulator.exchange.floor import Floor
-from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.matching_engine import Floor
+from server.simulator.exchange.notifier import Notices
 from server.simulator.exchange.orders import Order
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings

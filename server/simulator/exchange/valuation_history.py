@@ -17,10 +17,10 @@ from decimal import Decimal
 
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.balances import Balances, weigh
+from server.simulator.exchange.clock import NEW_YORK
 from server.simulator.exchange.contracts import Contract, Top, Venue
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import NEW_YORK
 from server.simulator.exchange.money import ZERO, cents
 from server.simulator.exchange.positions import Position, flat, traded
 

@@ -13,13 +13,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from server.simulator.market.brownian import UNIT_NS, Floats, Ints
 from server.simulator.market.calendar import (
     NEW_YORK,
     Hours,
     is_half_day,
     previous_trading_day,
 )
-from server.simulator.market.noise import UNIT_NS, Floats, Ints
 from server.simulator.market.rows import COLLECTIONS
 
 _EPOCH = date(1970, 1, 1)

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from server.simulator.market.moments import Moment
-from server.simulator.market.noise import Floats, Ints
+from server.simulator.market.brownian import Floats, Ints
+from server.simulator.market.price_series import Series
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
-from server.simulator.market.series import Series
+from server.simulator.market.time_grid import Moment
 
 _STEP = 1 << 14
 _BLOCK = 8

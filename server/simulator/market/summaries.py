@@ -13,10 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from server.simulator.market.moments import Moment, seconds
-from server.simulator.market.noise import Floats, Ints, uniform
+from server.simulator.market.brownian import Floats, Ints, uniform
+from server.simulator.market.day_ranges import Ranges
 from server.simulator.market.pricer import Pricer
-from server.simulator.market.ranges import Ranges
+from server.simulator.market.time_grid import Moment, seconds
 
 _YEAR_STEP = 1 << 22
 _YEAR_POINTS = 600

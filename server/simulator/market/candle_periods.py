@@ -17,9 +17,9 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 
 from server.simulator.market.calendar import NEW_YORK, is_half_day, is_trading_day
-from server.simulator.market.moments import units_of
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
+from server.simulator.market.time_grid import units_of
 
 INTRADAY = {"s": 1, "m": 60, "h": 3600}
 """Seconds in the units of less than a day."""

@@ -14,11 +14,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from random import Random
 
+from server.simulator.exchange.backfill import Deposit, EndedOrder, Expired, PastEvent, PastTrade
+from server.simulator.exchange.clock import NEW_YORK, new_york_day
 from server.simulator.exchange.contracts import Contract, Venue
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import NEW_YORK, new_york_day
 from server.simulator.exchange.orders import Ticket, TicketLeg
-from server.simulator.exchange.past import Deposit, EndedOrder, Expired, PastEvent, PastTrade
 from server.simulator.exchange.vocabulary import Action, OrderType, Status, TimeInForce
 
 _STOCKS = ("AAPL", "MSFT", "NVDA", "AMD", "QQQ", "IWM", "TLT", "KO", "F", "DIS")

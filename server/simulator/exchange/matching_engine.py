@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from server.simulator.exchange.clock import Clock
 from server.simulator.exchange.contracts import Venue
 from server.simulator.exchange.executions import Executions
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.matching import Execution, execute, triggered
-from server.simulator.exchange.moments import Clock
 from server.simulator.exchange.money import ZERO
-from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.notifier import Notices
 from server.simulator.exchange.orders import Order
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings

@@ -16,8 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from server.simulator.market.noise import Floats, Ints, walk
-from server.simulator.market.others import COINS, PAIRS, WARRANTS
+from server.simulator.market.brownian import Floats, Ints, walk
+from server.simulator.market.other_instruments import COINS, PAIRS, WARRANTS
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.products import Product
 from server.simulator.market.stocks import STOCKS, VIX

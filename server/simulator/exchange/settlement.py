@@ -13,11 +13,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from server.simulator.exchange.account import Account
+from server.simulator.exchange.clock import Clock
 from server.simulator.exchange.contracts import Contract, Venue
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import Clock
 from server.simulator.exchange.money import CENT, ZERO
-from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.notifier import Notices
 from server.simulator.exchange.positions import Position
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.vocabulary import Kind

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from server.simulator.exchange.checks import Check
 from server.simulator.exchange.fees import Fees
 from server.simulator.exchange.money import ZERO, effect, text, with_effect
+from server.simulator.exchange.preflight_checks import Check
 
 
 def check_json(

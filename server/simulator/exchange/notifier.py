@@ -6,10 +6,10 @@ __all__ = ["Notices"]
 
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.balances import weigh
+from server.simulator.exchange.clock import Clock, new_york_day
 from server.simulator.exchange.contracts import Publisher, Venue
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import Clock, new_york_day
 from server.simulator.exchange.orders import Order
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.views.balances import balance_json

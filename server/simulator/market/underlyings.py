@@ -15,9 +15,9 @@ import numpy as np
 
 from server.simulator.market.futures import Contract
 from server.simulator.market.instrument import Instrument, TickSize
-from server.simulator.market.others import COINS, PAIRS, WARRANTS, Coin, Pair, Warrant
+from server.simulator.market.other_instruments import COINS, PAIRS, WARRANTS, Coin, Pair, Warrant
+from server.simulator.market.price_series import RATE, Series, seed_of
 from server.simulator.market.rows import COLLECTIONS, NEVER, QUIRKS, Flag, Rows
-from server.simulator.market.series import RATE, Series, seed_of
 from server.simulator.market.stocks import STOCKS, VIX, Quirk, Stock
 from server.simulator.market.ticks import TickTables
 

@@ -14,18 +14,18 @@ from decimal import Decimal
 
 from server.simulator.exchange import problems
 from server.simulator.exchange.account import Account
+from server.simulator.exchange.buying_power import PowerEffect, order_fees, power_effect
+from server.simulator.exchange.clock import Clock, new_york_day
 from server.simulator.exchange.contracts import Contract, Venue
-from server.simulator.exchange.effects import position_effects
 from server.simulator.exchange.fees import Fees
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import Clock, new_york_day
 from server.simulator.exchange.money import ZERO
+from server.simulator.exchange.order_rules import broken_rules
 from server.simulator.exchange.orders import Leg, Order, Ticket
+from server.simulator.exchange.position_effects import position_effects
 from server.simulator.exchange.positions import Position
-from server.simulator.exchange.preflight import PowerEffect, order_fees, power_effect
 from server.simulator.exchange.problems import Problem, refusal
 from server.simulator.exchange.registry import Registry
-from server.simulator.exchange.rules import broken_rules
 from server.simulator.exchange.vocabulary import CLOSING, Action, Kind, TimeInForce
 
 LIMITS: Mapping[str, int] = {

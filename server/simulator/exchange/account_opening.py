@@ -16,10 +16,9 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from server.simulator.exchange.account import Account, Profile
-from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.moments import new_york_day
-from server.simulator.exchange.past import write
-from server.simulator.exchange.stories import (
+from server.simulator.exchange.backfill import write
+from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.demo_histories import (
     Scene,
     demo_bracket,
     demo_past,
@@ -27,6 +26,7 @@ from server.simulator.exchange.stories import (
     other_past,
     trading_time,
 )
+from server.simulator.exchange.marks import Marks
 
 if TYPE_CHECKING:
     from server.simulator.exchange.exchange import Exchange

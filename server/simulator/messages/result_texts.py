@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from server.simulator.messages.talk import Result
+from server.simulator.messages.conversation import Result
 
 SIGNATURE = "(From the simulator's rule-based stand-in; no language model was asked.)"
 MOST_ROWS = 20

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from server.simulator.exchange.clock import NEW_YORK
 from server.simulator.exchange.contracts import Contract, Top
-from server.simulator.exchange.moments import NEW_YORK
 from server.simulator.exchange.vocabulary import Kind
 from server.simulator.market import Instrument, Market, Quote
 from server.simulator.market.calendar import is_trading_day
 from server.simulator.market.expirations import stock_option_expirations
-from server.simulator.market.moments import units_of
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.strikes import stock_ladder
 from server.simulator.market.symbols import occ
+from server.simulator.market.time_grid import units_of
 
 COLLECTION = "Equity"
 """The session whose end is the end of everybody's day."""

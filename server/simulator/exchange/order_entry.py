@@ -14,15 +14,15 @@ from decimal import Decimal
 
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.checks import Check, Checks
+from server.simulator.exchange.clock import Clock
 from server.simulator.exchange.complex_orders import ComplexOrder, tag
-from server.simulator.exchange.floor import Floor
-from server.simulator.exchange.links import Links
-from server.simulator.exchange.moments import Clock
+from server.simulator.exchange.contingent_orders import Links
+from server.simulator.exchange.matching_engine import Floor
 from server.simulator.exchange.money import ZERO, cents
-from server.simulator.exchange.notices import Notices
+from server.simulator.exchange.notifier import Notices
 from server.simulator.exchange.orders import Order, Ticket
 from server.simulator.exchange.positions import Position
+from server.simulator.exchange.preflight_checks import Check, Checks
 from server.simulator.exchange.problems import refusal
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings
