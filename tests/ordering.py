@@ -21,7 +21,7 @@ from tasty.v1 import (
 )
 from tasty.v1 import order_placement_pb2 as pb
 
-from server.simulator.exchange.contracts import Contract, Top
+from server.simulator.exchange.contracts import Contract, TopOfBook
 from server.simulator.exchange.orders import Order, Script
 from tests.gateway import Caller, Gateway
 from tests.waiting import eventually
@@ -152,7 +152,7 @@ class Trader:
         assert found is not None
         return found
 
-    def top(self, contract: Contract | str) -> Top:
+    def top(self, contract: Contract | str) -> TopOfBook:
         one = self.contract(contract) if isinstance(contract, str) else contract
         return self.gateway.sim.exchange.venue.tops([one])[0]
 
@@ -208,7 +208,7 @@ async def open_trader(gateway: Gateway, name: str) -> Trader:
     return trader
 
 
-def _two_sided(top: Top) -> bool:
+def _two_sided(top: TopOfBook) -> bool:
     return top.bid is not None and top.ask is not None
 
 

@@ -458,7 +458,7 @@ async def test_five_hundred_open_orders_are_settled_within_two_seconds(
         await connection.execute(insert(ledger), rows)
 
     for name in names:
-        sim.exchange.desk.place(account, _ticket(name))
+        sim.exchange.order_entry.place(account, _ticket(name))
 
     started = time.monotonic()
     async with opened(sim, meddler, tmp_path) as gateway:
@@ -498,7 +498,12 @@ def _ticket(name: str) -> Ticket:
         type=OrderType.LIMIT,
         time_in_force=TimeInForce.DAY,
         legs=(
-            TicketLeg(symbol="KO", kind="Equity", action=Action.BUY_TO_OPEN, quantity=Decimal(1)),
+            TicketLeg(
+                symbol="KO",
+                instrument_type="Equity",
+                action=Action.BUY_TO_OPEN,
+                quantity=Decimal(1),
+            ),
         ),
         price=Decimal("-0.01"),
         external_identifier=name,

@@ -14,12 +14,17 @@ from datetime import datetime
 from decimal import Decimal
 
 from server.simulator.exchange import descriptions
-from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.fees import Fees
 from server.simulator.exchange.ledger import Ledger, Origin, Posting, Transaction
-from server.simulator.exchange.money import ZERO, cents
-from server.simulator.exchange.positions import Outcome, Position, flat, traded
+from server.simulator.exchange.money import ZERO, round_cents
+from server.simulator.exchange.positions import (
+    Position,
+    TradeOutcome,
+    apply_trade,
+    make_flat_position,
+)
 from server.simulator.exchange.realized_gains import YearGains
 from server.simulator.exchange.vocabulary import Action
 
@@ -89,30 +94,32 @@ class Account:
         origin: Origin | None = None,
     ) -> Transaction:
         """Books a purchase or sale; `fees` are charged as given, in cents."""
-        return self._exchange(
+        return self._book_trade(
             contract,
             action.side * quantity,
             price,
             type_="Trade",
             sub_type=action.value,
-            description=descriptions.traded(contract, action, quantity, price),
+            description=descriptions.describe_trade(contract, action, quantity, price),
             action=action,
             fees=fees,
             at=at,
             origin=origin,
         )
 
-    def remove(self, symbol: str, price: Decimal, *, sub_type: str, at: datetime) -> Transaction:
+    def remove_position(
+        self, symbol: str, price: Decimal, *, sub_type: str, at: datetime
+    ) -> Transaction:
         """Takes a whole position away at a price: an expiration, an exercise, an assignment."""
         position = self._positions[symbol]
         removed = position.quantity
-        return self._exchange(
+        return self._book_trade(
             position.contract,
             -removed,
             price,
             type_="Receive Deliver",
             sub_type=sub_type,
-            description=descriptions.removed(position.contract, abs(removed), sub_type),
+            description=descriptions.describe_removal(position.contract, abs(removed), sub_type),
             action=Action.SELL_TO_CLOSE if removed > 0 else Action.BUY_TO_CLOSE,
             fees=Fees(),
             at=at,
@@ -130,13 +137,13 @@ class Account:
             (False, True): Action.SELL_TO_CLOSE,
             (False, False): Action.SELL_TO_OPEN,
         }[change > 0, closes]
-        return self._exchange(
+        return self._book_trade(
             contract,
             change,
             price,
             type_="Receive Deliver",
             sub_type=sub_type,
-            description=descriptions.delivered(contract, action, abs(change), price),
+            description=descriptions.describe_delivery(contract, action, abs(change), price),
             action=action,
             fees=Fees(),
             at=at,
@@ -145,24 +152,24 @@ class Account:
     def settle_variation(self, symbol: str, price: Decimal, *, at: datetime) -> Transaction | None:
         """Pays a future's gain or loss since its last settlement; None where there is none."""
         position = self._positions[symbol]
-        worth = cents(price * position.quantity * position.contract.multiplier)
-        gain = worth - position.cost
-        settled = position.at_close(price)
-        self._positions[symbol] = _with_cost(settled, worth)
+        market_value = round_cents(price * position.quantity * position.contract.multiplier)
+        gain = market_value - position.cost
+        settled = position.mark_to_close(price)
+        self._positions[symbol] = _with_cost(settled, market_value)
         if not gain:
             return None
 
         return self._post(
             "Money Movement",
             "Mark to Market",
-            descriptions.marked(position.contract, price),
+            descriptions.describe_variation(position.contract, price),
             at=at,
             value=gain,
             postings=(("cash", gain), ("variation", -gain)),
             contract=position.contract,
         )
 
-    def find_next_expiry(self) -> None:
+    def update_next_expiry(self) -> None:
         """Looks again at what ends first, once something has ended."""
         ends = [
             position.contract.expires_at
@@ -174,12 +181,12 @@ class Account:
     def start_day(self, marks: Mapping[str, Decimal]) -> None:
         """Forgets closed positions and values the others at the last close."""
         self._positions = {
-            symbol: position.at_close(marks[symbol]) if symbol in marks else position
+            symbol: position.mark_to_close(marks[symbol]) if symbol in marks else position
             for symbol, position in self._positions.items()
             if position.quantity
         }
 
-    def _exchange(
+    def _book_trade(
         self,
         contract: Contract,
         change: Decimal,
@@ -193,13 +200,13 @@ class Account:
         at: datetime,
         origin: Origin | None = None,
     ) -> Transaction:
-        before = self._positions.get(contract.symbol) or flat(contract, at)
-        after, outcome = traded(
+        before = self._positions.get(contract.symbol) or make_flat_position(contract, at)
+        after, outcome = apply_trade(
             before,
             change,
             price,
             at=at,
-            day=new_york_day(at),
+            day=new_york_date(at),
             order_id=origin.order_id if origin else None,
         )
         self._positions[contract.symbol] = after
@@ -207,14 +214,14 @@ class Account:
         if ends is not None and (self.next_expiry is None or ends < self.next_expiry):
             self.next_expiry = ends
 
-        value, postings = _booked(contract, outcome)
+        value, postings = _make_postings(contract, outcome)
         return self._post(
             type_,
             sub_type,
             description,
             at=at,
             value=value,
-            postings=postings + _fee_postings(fees),
+            postings=postings + _make_fee_postings(fees),
             fees=fees,
             contract=contract,
             action=action,
@@ -247,7 +254,7 @@ class Account:
             description=description,
             executed_at=at,
             created_at=at,
-            day=new_york_day(at),
+            day=new_york_date(at),
             value=value,
             postings=postings,
             fees=fees or Fees(),
@@ -263,9 +270,11 @@ class Account:
         return transaction
 
 
-def _booked(contract: Contract, outcome: Outcome) -> tuple[Decimal, tuple[Posting, ...]]:
+def _make_postings(
+    contract: Contract, outcome: TradeOutcome
+) -> tuple[Decimal, tuple[Posting, ...]]:
     # A future costs nothing to open and pays its gain when closed; everything else is paid for.
-    if contract.is_future_like:
+    if contract.pays_variation:
         gain = outcome.realized
         return gain, (("cash", gain), ("realized", -gain))
 
@@ -277,7 +286,7 @@ def _booked(contract: Contract, outcome: Outcome) -> tuple[Decimal, tuple[Postin
     )
 
 
-def _fee_postings(fees: Fees) -> tuple[Posting, ...]:
+def _make_fee_postings(fees: Fees) -> tuple[Posting, ...]:
     if not fees.total:
         return ()
 

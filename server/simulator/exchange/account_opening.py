@@ -16,15 +16,15 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from server.simulator.exchange.account import Account, Profile
-from server.simulator.exchange.backfill import write
-from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.backfill import backfill_account
+from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.demo_histories import (
-    Scene,
-    demo_bracket,
-    demo_past,
-    demo_working,
-    other_past,
-    trading_time,
+    HistoryContext,
+    find_trading_time,
+    make_demo_bracket,
+    make_demo_history,
+    make_demo_orders,
+    make_derived_history,
 )
 from server.simulator.exchange.marks import Marks
 
@@ -63,39 +63,47 @@ def open_accounts(
                 margin=margin,
                 nickname=spec.nickname,
                 owner_id=owner_id,
-                opened_at=trading_time(exchange.venue, new_york_day(now), OPENED_DAYS_AGO, hour=9),
+                opened_at=find_trading_time(
+                    exchange.venue, new_york_date(now), OPENED_DAYS_AGO, hour=9
+                ),
                 options_level="No Restrictions" if margin else "Covered And Cash Secured",
                 futures=margin,
             ),
-            exchange.registry.next_transaction,
+            exchange.registry.next_transaction_id,
         )
         exchange.registry.accounts[spec.number] = account
-        scene = Scene(exchange.venue, Marks(exchange.venue), now, Random(f"{seed}-{place}"))
-        scene.look()
+        context = HistoryContext(
+            exchange.venue, Marks(exchange.venue), now, Random(f"{seed}-{place}")
+        )
+        context.load_marks()
         if demo and margin:
-            write(account, exchange.registry, demo_past(scene))
-            _start_today(account, scene)
-            _work(exchange, account, scene)
+            backfill_account(account, exchange.registry, make_demo_history(context))
+            _start_today(account, context)
+            _work(exchange, account, context)
         elif not demo:
-            write(account, exchange.registry, other_past(scene, margin=margin))
-            _start_today(account, scene)
+            backfill_account(
+                account, exchange.registry, make_derived_history(context, margin=margin)
+            )
+            _start_today(account, context)
 
 
-def _start_today(account: Account, scene: Scene) -> None:
+def _start_today(account: Account, context: HistoryContext) -> None:
     # As after every night: closed positions are forgotten, the others stand at the last close.
-    scene.marks.load_closes(held.contract for held in account.positions.values())
+    context.marks.load_closes(held.contract for held in account.positions.values())
     account.start_day(
-        {symbol: scene.marks.close(held.contract) for symbol, held in account.positions.items()}
+        {symbol: context.marks.close(held.contract) for symbol, held in account.positions.items()}
     )
 
 
-def _work(exchange: Exchange, account: Account, scene: Scene) -> None:
+def _work(exchange: Exchange, account: Account, context: HistoryContext) -> None:
     # Placed as any order is, and then taken to where it stands since some time ago.
-    orders = [exchange.desk.place(account, ticket).order for ticket in demo_working(scene)]
-    if (bracket := demo_bracket(scene)) is not None:
-        orders += exchange.desk.place_complex(account, "OCO", None, bracket)[0].orders
+    orders = [
+        exchange.order_entry.place(account, ticket).order for ticket in make_demo_orders(context)
+    ]
+    if (bracket := make_demo_bracket(context)) is not None:
+        orders += exchange.order_entry.place_complex(account, "OCO", None, bracket)[0].orders
 
     for order in orders:
         lasting = order.ticket.time_in_force.outlives_the_day
-        since = scene.at(2) if lasting else scene.now - timedelta(minutes=1)
-        exchange.floor.settle(order, since)
+        since = context.pick_time(2) if lasting else context.now - timedelta(minutes=1)
+        exchange.matching_engine.backdate(order, since)

@@ -7,7 +7,14 @@ has no memory of the trades of people who were not there.
 
 from __future__ import annotations
 
-__all__ = ["Deposit", "EndedOrder", "Expired", "PastEvent", "PastTrade", "write"]
+__all__ = [
+    "Deposit",
+    "ExpiredOption",
+    "FilledOrder",
+    "HistoryEvent",
+    "UnfilledOrder",
+    "backfill_account",
+]
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +23,7 @@ from decimal import Decimal
 
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.fees import fees_of
+from server.simulator.exchange.fees import calculate_fees
 from server.simulator.exchange.ledger import Origin
 from server.simulator.exchange.money import ZERO
 from server.simulator.exchange.orders import Fill, Leg, Order, Ticket, TicketLeg
@@ -35,7 +42,7 @@ class Deposit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastTrade:
+class FilledOrder:
     """An order that was filled; the legs' prices are given, the order's price is their net."""
 
     at: datetime
@@ -44,7 +51,7 @@ class PastTrade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndedOrder:
+class UnfilledOrder:
     """An order that was cancelled or rejected, and traded nothing."""
 
     at: datetime
@@ -57,17 +64,17 @@ class EndedOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expired:
+class ExpiredOption:
     """The end of an option that expired worthless."""
 
     at: datetime
     symbol: str
 
 
-PastEvent = Deposit | PastTrade | EndedOrder | Expired
+HistoryEvent = Deposit | FilledOrder | UnfilledOrder | ExpiredOption
 
 
-def write(account: Account, registry: Registry, events: Iterable[PastEvent]) -> None:
+def backfill_account(account: Account, registry: Registry, events: Iterable[HistoryEvent]) -> None:
     """Books events, oldest first."""
     for event in sorted(events, key=lambda one: one.at):
         match event:
@@ -75,17 +82,17 @@ def write(account: Account, registry: Registry, events: Iterable[PastEvent]) -> 
                 account.move_money(
                     event.amount, sub_type="Deposit", description="Cash deposit", at=event.at
                 )
-            case PastTrade():
-                _trade(account, registry, event)
-            case EndedOrder():
-                _ended(account, registry, event)
-            case Expired():
-                account.remove(event.symbol, ZERO, sub_type="Expiration", at=event.at)
+            case FilledOrder():
+                _book_filled_order(account, registry, event)
+            case UnfilledOrder():
+                _record_unfilled_order(account, registry, event)
+            case ExpiredOption():
+                account.remove_position(event.symbol, ZERO, sub_type="Expiration", at=event.at)
 
 
-def _trade(account: Account, registry: Registry, trade: PastTrade) -> None:
+def _book_filled_order(account: Account, registry: Registry, trade: FilledOrder) -> None:
     net = sum((-action.side * price * quantity for _, action, quantity, price in trade.legs), ZERO)
-    order = _order(
+    order = _make_order(
         account,
         registry,
         at=trade.at,
@@ -94,16 +101,16 @@ def _trade(account: Account, registry: Registry, trade: PastTrade) -> None:
     )
     order.ticket = replace(order.ticket, price=net / order.size)
     filled_at = trade.at + timedelta(milliseconds=640)
-    group = f"{order.id}-{registry.next_execution()}"
+    group = f"{order.id}-{registry.next_execution_id()}"
     for leg, (contract, action, quantity, price) in zip(order.legs, trade.legs, strict=True):
-        execution = f"{registry.next_execution()}"
-        fees = fees_of(
+        execution = f"{registry.next_execution_id()}"
+        fees = calculate_fees(
             contract,
             quantity,
             buys=action.side > 0,
             opens=action not in CLOSING,
             value=price * quantity * contract.multiplier,
-        ).charged()
+        ).rounded()
         account.trade(
             contract,
             action,
@@ -130,31 +137,31 @@ def _trade(account: Account, registry: Registry, trade: PastTrade) -> None:
     _finish(order, registry, Status.FILLED, filled_at)
 
 
-def _ended(account: Account, registry: Registry, past: EndedOrder) -> None:
-    order = _order(
+def _record_unfilled_order(account: Account, registry: Registry, unfilled: UnfilledOrder) -> None:
+    order = _make_order(
         account,
         registry,
-        at=past.at,
-        legs=[(past.contract, past.action, past.quantity)],
-        price=-past.action.side * past.price,
+        at=unfilled.at,
+        legs=[(unfilled.contract, unfilled.action, unfilled.quantity)],
+        price=-unfilled.action.side * unfilled.price,
     )
-    order.reject_reason = past.reason
+    order.reject_reason = unfilled.reason
     # A rejected order never was live.
-    _finish(order, registry, past.status, past.at + timedelta(seconds=27, milliseconds=155))
+    _finish(order, registry, unfilled.status, unfilled.at + timedelta(seconds=27, milliseconds=155))
 
 
 def _finish(order: Order, registry: Registry, status: Status, at: datetime) -> None:
     if status is not Status.REJECTED:
-        order.move(Status.IN_FLIGHT, order.received_at + timedelta(milliseconds=15))
-        order.move(Status.LIVE, order.received_at + timedelta(milliseconds=40))
+        order.set_status(Status.IN_FLIGHT, order.received_at + timedelta(milliseconds=15))
+        order.set_status(Status.LIVE, order.received_at + timedelta(milliseconds=40))
         order.exchange_number = 10_000_000 + order.id
         order.client_order_id = f"SIM{order.id:015X}"
 
-    order.move(status, at)
+    order.set_status(status, at)
     registry.add(order)
 
 
-def _order(
+def _make_order(
     account: Account,
     registry: Registry,
     *,
@@ -163,7 +170,7 @@ def _order(
     price: Decimal,
 ) -> Order:
     order = Order(
-        id=registry.next_order(),
+        id=registry.next_order_id(),
         account_number=account.number,
         ticket=Ticket(
             type=OrderType.LIMIT,
@@ -173,7 +180,7 @@ def _order(
             legs=tuple(
                 TicketLeg(
                     symbol=contract.symbol,
-                    kind=contract.kind.value,
+                    instrument_type=contract.instrument_type.value,
                     action=action,
                     quantity=quantity,
                 )

@@ -6,7 +6,7 @@ so they cannot fall behind a fill.
 
 from __future__ import annotations
 
-__all__ = ["Balances", "exposures", "rules_of", "weigh"]
+__all__ = ["Balances", "calculate_balances", "collect_exposures", "select_margin_rates"]
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from server.simulator.exchange.margin import (
     CASH,
     REG_T,
     Exposure,
+    MarginRates,
     Requirement,
-    Rules,
-    requirement,
+    calculate_requirement,
 )
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import ZERO, cents
+from server.simulator.exchange.money import ZERO, round_cents
 from server.simulator.exchange.positions import Position
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.vocabulary import InstrumentType
 
 DAY_TRADER_EQUITY = Decimal(25_000)
 
@@ -77,11 +77,11 @@ class Balances:
         return max(ZERO, min(self.cash, self.option_buying_power))
 
 
-def rules_of(account: Account) -> Rules:
+def select_margin_rates(account: Account) -> MarginRates:
     return REG_T if account.profile.margin else CASH
 
 
-def exposures(positions: Iterable[Position], marks: Marks) -> list[Exposure]:
+def collect_exposures(positions: Iterable[Position], marks: Marks) -> list[Exposure]:
     """Returns holdings with the prices that their requirement depends on."""
     held = [position for position in positions if position.quantity]
     marks.load(position.contract for position in held)
@@ -96,7 +96,7 @@ def exposures(positions: Iterable[Position], marks: Marks) -> list[Exposure]:
     ]
 
 
-def weigh(
+def calculate_balances(
     account: Account,
     marks: Marks,
     *,
@@ -115,35 +115,39 @@ def weigh(
         if not position.quantity:
             continue
 
-        worth = marks.worth(position.contract, position.quantity)
+        market_value = marks.market_value(position.contract, position.quantity)
         # A future's worth is not the customer's: only what it gained since its last settlement is.
-        value += worth - position.cost if position.contract.is_future_like else worth
+        value += market_value - position.cost if position.contract.pays_variation else market_value
         side = long if position.quantity > 0 else short
-        for group in _groups(position.contract):
-            side[group] = side.get(group, ZERO) + abs(worth)
+        for group in _find_balance_groups(position.contract):
+            side[group] = side.get(group, ZERO) + abs(market_value)
 
     return Balances(
         cash=money,
-        net_liquidating_value=cents(value),
-        requirement=requirement(exposures(held.values(), marks), rules_of(account)),
+        net_liquidating_value=round_cents(value),
+        requirement=calculate_requirement(
+            collect_exposures(held.values(), marks), select_margin_rates(account)
+        ),
         reserved=reserved,
-        long={group: cents(worth) for group, worth in long.items()},
-        short={group: cents(worth) for group, worth in short.items()},
+        long={group: round_cents(market_value) for group, market_value in long.items()},
+        short={group: round_cents(market_value) for group, market_value in short.items()},
         margin=account.profile.margin,
     )
 
 
-def _groups(contract: Contract) -> tuple[str, ...]:
-    match contract.kind:
-        case Kind.EQUITY_OPTION if contract.underlying_kind is Kind.INDEX:
+def _find_balance_groups(contract: Contract) -> tuple[str, ...]:
+    match contract.instrument_type:
+        case InstrumentType.EQUITY_OPTION if (
+            contract.underlying_instrument_type is InstrumentType.INDEX
+        ):
             return ("derivative", "index-derivative")
-        case Kind.EQUITY_OPTION:
+        case InstrumentType.EQUITY_OPTION:
             return ("derivative",)
-        case Kind.FUTURE:
+        case InstrumentType.FUTURE:
             return ("futures",)
-        case Kind.FUTURE_OPTION:
+        case InstrumentType.FUTURE_OPTION:
             return ("futures-derivative",)
-        case Kind.CRYPTOCURRENCY:
+        case InstrumentType.CRYPTOCURRENCY:
             return ("cryptocurrency",)
         case _:
             return ("equity", "margineable")

@@ -7,7 +7,7 @@ offered for a million does not make its owner a millionaire.
 
 from __future__ import annotations
 
-__all__ = ["PowerEffect", "order_fees", "power_effect"]
+__all__ = ["BuyingPowerEffect", "calculate_buying_power_effect", "calculate_order_fees"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,21 +16,25 @@ from decimal import Decimal
 from typing import Any
 
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.balances import exposures, rules_of, weigh
-from server.simulator.exchange.fees import Fees, fees_of
-from server.simulator.exchange.margin import requirement
+from server.simulator.exchange.balances import (
+    calculate_balances,
+    collect_exposures,
+    select_margin_rates,
+)
+from server.simulator.exchange.fees import Fees, calculate_fees
+from server.simulator.exchange.margin import calculate_requirement
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import ZERO, effect, text, with_effect
+from server.simulator.exchange.money import ZERO, effect_of, format_decimal, with_effect
 from server.simulator.exchange.orders import Leg, Order
-from server.simulator.exchange.positions import Position, flat, traded
-from server.simulator.exchange.vocabulary import CLOSING, Kind, OrderType
+from server.simulator.exchange.positions import Position, apply_trade, make_flat_position
+from server.simulator.exchange.vocabulary import CLOSING, InstrumentType, OrderType
 
 PLACES = 6
 """The broker shows fees, and so effects, to millionths of a dollar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PowerEffect:
+class BuyingPowerEffect:
     """The effect of an order on what the account may spend; a debit is negative."""
 
     margin_change: Decimal
@@ -64,12 +68,12 @@ class PowerEffect:
             **with_effect("new-buying-power", self.new),
             **with_effect("isolated-order-margin-requirement", -self.isolated),
             "is-spread": self.is_spread,
-            "impact": text(abs(self.change)),
-            "effect": effect(self.change).value,
+            "impact": format_decimal(abs(self.change)),
+            "effect": effect_of(self.change).value,
         }
 
 
-def power_effect(
+def calculate_buying_power_effect(
     account: Account,
     order: Order,
     marks: Marks,
@@ -79,32 +83,32 @@ def power_effect(
     reserved: Decimal,
     positions: Mapping[str, Position] | None = None,
     cash: Decimal | None = None,
-) -> PowerEffect:
+) -> BuyingPowerEffect:
     """Returns what filling the whole order would do, starting from the given holdings."""
     before = account.positions if positions is None else positions
     money = account.ledger.cash if cash is None else cash
-    prices = [_assumed(order, leg, marks) for leg in order.legs]
+    prices = [_assume_price(order, leg, marks) for leg in order.legs]
     quantities = [
-        _quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
+        _assume_quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
     ]
-    fees = _fees(order, prices, quantities)
+    fees = _calculate_fees(order, prices, quantities)
 
     after = dict(before)
     for leg, price, quantity in zip(order.legs, prices, quantities, strict=True):
-        held = after.get(leg.contract.symbol) or flat(leg.contract, at)
-        position, _ = traded(held, leg.action.side * quantity, price, at=at, day=day)
+        held = after.get(leg.contract.symbol) or make_flat_position(leg.contract, at)
+        position, _ = apply_trade(held, leg.action.side * quantity, price, at=at, day=day)
         after[leg.contract.symbol] = position
 
-    rules = rules_of(account)
-    bound_before = requirement(exposures(before.values(), marks), rules).initial
-    bound_after = requirement(exposures(after.values(), marks), rules).initial
+    rates = select_margin_rates(account)
+    bound_before = calculate_requirement(collect_exposures(before.values(), marks), rates).initial
+    bound_after = calculate_requirement(collect_exposures(after.values(), marks), rates).initial
     bound = bound_after - bound_before
-    cash_change = _cash(order, prices, quantities)
-    if order.legs[0].contract.kind.is_option:
+    cash_change = _calculate_cash_change(order, prices, quantities)
+    if order.legs[0].contract.instrument_type.is_option:
         # Against the marks, which the requirement is worked out with.
         edge = cash_change + sum(
             (
-                leg.action.side * marks.worth(leg.contract, quantity)
+                leg.action.side * marks.market_value(leg.contract, quantity)
                 for leg, quantity in zip(order.legs, quantities, strict=True)
             ),
             ZERO,
@@ -117,18 +121,18 @@ def power_effect(
         change = -bound * (prices[0] / mark if opens_long and mark else 1)
         bound = -change
 
-    isolated = requirement(
-        exposures(
+    isolated = calculate_requirement(
+        collect_exposures(
             [
-                replace(flat(leg.contract, at), quantity=leg.action.side * quantity)
+                replace(make_flat_position(leg.contract, at), quantity=leg.action.side * quantity)
                 for leg, quantity in zip(order.legs, quantities, strict=True)
             ],
             marks,
         ),
-        rules,
+        rates,
     ).initial
-    spendable = weigh(account, marks, positions=before, cash=money, reserved=reserved)
-    return PowerEffect(
+    spendable = calculate_balances(account, marks, positions=before, cash=money, reserved=reserved)
+    return BuyingPowerEffect(
         margin_change=round(bound, PLACES),
         change=round(change - fees.total, PLACES),
         current=spendable.option_buying_power,
@@ -139,11 +143,11 @@ def power_effect(
     )
 
 
-def _fees(order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]) -> Fees:
+def _calculate_fees(order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]) -> Fees:
     """Returns the fees of filling the whole order, in full precision."""
     total = Fees()
     for leg, price, quantity in zip(order.legs, prices, quantities, strict=True):
-        total += fees_of(
+        total += calculate_fees(
             leg.contract,
             quantity,
             buys=leg.action.side > 0,
@@ -154,16 +158,16 @@ def _fees(order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]
     return total
 
 
-def order_fees(order: Order, marks: Marks) -> Fees:
+def calculate_order_fees(order: Order, marks: Marks) -> Fees:
     """Returns the fees that an answer to a placement shows."""
-    prices = [_assumed(order, leg, marks) for leg in order.legs]
+    prices = [_assume_price(order, leg, marks) for leg in order.legs]
     quantities = [
-        _quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
+        _assume_quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
     ]
-    return _fees(order, prices, quantities)
+    return _calculate_fees(order, prices, quantities)
 
 
-def _assumed(order: Order, leg: Leg, marks: Marks) -> Decimal:
+def _assume_price(order: Order, leg: Leg, marks: Marks) -> Decimal:
     # The price one leg is thought to trade at.
     if len(order.legs) == 1:
         if order.ticket.price is not None:
@@ -177,16 +181,18 @@ def _assumed(order: Order, leg: Leg, marks: Marks) -> Decimal:
     return marks.mark(leg.contract) if side is None or len(order.legs) > 1 else side
 
 
-def _quantity(order: Order, leg: Leg, price: Decimal) -> Decimal:
+def _assume_quantity(order: Order, leg: Leg, price: Decimal) -> Decimal:
     if leg.quantity is not None:
         return leg.quantity
 
     return abs(order.ticket.value or ZERO) / price if price else ZERO
 
 
-def _cash(order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]) -> Decimal:
+def _calculate_cash_change(
+    order: Order, prices: Sequence[Decimal], quantities: Sequence[Decimal]
+) -> Decimal:
     first = order.legs[0].contract
-    if first.kind is Kind.FUTURE:
+    if first.instrument_type is InstrumentType.FUTURE:
         return ZERO
 
     if order.ticket.price is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NEW_YORK", "Clock", "new_york_day"]
+__all__ = ["NEW_YORK", "Clock", "new_york_date"]
 
 from datetime import date, datetime
 from typing import Protocol
@@ -18,6 +18,6 @@ class Clock(Protocol):
         """Returns the current instant, aware, in UTC."""
 
 
-def new_york_day(at: datetime) -> date:
+def new_york_date(at: datetime) -> date:
     """Returns the date in New York at an instant."""
     return at.astimezone(NEW_YORK).date()

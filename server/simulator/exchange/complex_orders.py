@@ -6,7 +6,7 @@ its siblings, a partial fill too: if both went on, both together could sell more
 
 from __future__ import annotations
 
-__all__ = ["TYPES", "ComplexOrder", "tag"]
+__all__ = ["COMPLEX_TYPES", "ComplexOrder", "make_tag"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from datetime import datetime
 
 from server.simulator.exchange.orders import Order
 
-TYPES = ("OCO", "OTO", "OTOCO")
+COMPLEX_TYPES = ("OCO", "OTO", "OTOCO")
 """What can be placed here; the broker's PAIRS and BLAST cannot."""
 
 
@@ -32,14 +32,14 @@ class ComplexOrder:
     @property
     def terminal_at(self) -> datetime | None:
         """When the last of its orders ended; None while one works."""
-        ends = [order.terminal_at for order in self.every()]
+        ends = [order.terminal_at for order in self.all_orders()]
         return None if None in ends else max(end for end in ends if end is not None)
 
     @property
     def one_cancels_other(self) -> bool:
         return self.type in ("OCO", "OTOCO")
 
-    def every(self) -> Iterator[Order]:
+    def all_orders(self) -> Iterator[Order]:
         """Yields the trigger, if there is one, and the children."""
         if self.trigger is not None:
             yield self.trigger
@@ -47,7 +47,7 @@ class ComplexOrder:
         yield from self.orders
 
 
-def tag(kind: str, *, trigger: bool = False, index: int = 0) -> str:
+def make_tag(kind: str, *, trigger: bool = False, index: int = 0) -> str:
     """Returns the broker's `complex-order-tag` of an order's place."""
     if trigger:
         return f"{kind}::trigger-order"

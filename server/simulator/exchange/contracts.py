@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Contract", "Publisher", "TickRule", "Top", "Venue"]
+__all__ = ["Contract", "Publisher", "TickRule", "TopOfBook", "Venue"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.vocabulary import InstrumentType
 
 TickRule = tuple[tuple[Decimal | None, Decimal], ...]
 """(below, tick) pairs in rising order; the last has no threshold and holds from there on."""
@@ -25,11 +25,11 @@ class Contract:
     """One tradeable instrument."""
 
     symbol: str
-    kind: Kind
+    instrument_type: InstrumentType
     underlying: str
     """What an option is on: a stock, an index, a future; of everything else, its own symbol."""
 
-    underlying_kind: Kind
+    underlying_instrument_type: InstrumentType
     """An equity option on an index says `Index` here: it settles in cash and pays an index fee."""
 
     multiplier: Decimal
@@ -46,14 +46,18 @@ class Contract:
     closing_only: bool = False
 
     @property
-    def is_future_like(self) -> bool:
+    def pays_variation(self) -> bool:
         """Whether gains are paid in variation instead of a price paid up front."""
-        return self.kind is Kind.FUTURE
+        return self.instrument_type is InstrumentType.FUTURE
 
     @property
-    def underlying_type(self) -> Kind:
+    def reported_underlying_type(self) -> InstrumentType:
         """What the broker's orders call the underlying: an index is listed among the equities."""
-        return Kind.EQUITY if self.underlying_kind is Kind.INDEX else self.underlying_kind
+        return (
+            InstrumentType.EQUITY
+            if self.underlying_instrument_type is InstrumentType.INDEX
+            else self.underlying_instrument_type
+        )
 
     @property
     def is_put(self) -> bool:
@@ -67,12 +71,12 @@ class Contract:
 
         return self.ticks[-1][1]
 
-    def on_tick(self, price: Decimal) -> bool:
+    def is_on_tick(self, price: Decimal) -> bool:
         return price % self.tick_at(price) == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Top:
+class TopOfBook:
     """The top of the book of one contract."""
 
     bid: Decimal | None
@@ -115,7 +119,7 @@ class Venue(Protocol):
     def find(self, symbol: str) -> Contract | None:
         """Returns the contract of a symbol, also of one that has expired, or None."""
 
-    def tops(self, contracts: Sequence[Contract]) -> Sequence[Top]:
+    def tops(self, contracts: Sequence[Contract]) -> Sequence[TopOfBook]:
         """Returns the present tops of the books of some contracts, all of one instant."""
 
     def closes(self, contracts: Sequence[Contract]) -> Sequence[Decimal | None]:

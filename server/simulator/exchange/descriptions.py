@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-__all__ = ["delivered", "marked", "removed", "traded"]
+__all__ = ["describe_delivery", "describe_removal", "describe_trade", "describe_variation"]
 
 from decimal import Decimal
 
 from server.simulator.exchange.clock import NEW_YORK
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.money import cents, text
-from server.simulator.exchange.vocabulary import Action, Kind
+from server.simulator.exchange.money import format_decimal, round_cents
+from server.simulator.exchange.vocabulary import Action, InstrumentType
 
 
-def traded(contract: Contract, action: Action, quantity: Decimal, price: Decimal) -> str:
+def describe_trade(contract: Contract, action: Action, quantity: Decimal, price: Decimal) -> str:
     """Describes a purchase or sale."""
     verb = "Bought" if action.side > 0 else "Sold"
-    return f"{verb} {_plain(quantity)} {_name(contract)} @ {_price(price)}"
+    return (
+        f"{verb} {_format_quantity(quantity)} {_contract_name(contract)} @ {_format_price(price)}"
+    )
 
 
-def removed(contract: Contract, quantity: Decimal, sub_type: str) -> str:
+def describe_removal(contract: Contract, quantity: Decimal, sub_type: str) -> str:
     """Describes a contract that has come to its end."""
-    return f"Removal of {_plain(quantity)} {_name(contract)} due to {sub_type.lower()}"
+    name = _contract_name(contract)
+    return f"Removal of {_format_quantity(quantity)} {name} due to {sub_type.lower()}"
 
 
-def delivered(contract: Contract, action: Action, quantity: Decimal, price: Decimal) -> str:
+def describe_delivery(contract: Contract, action: Action, quantity: Decimal, price: Decimal) -> str:
     """Describes shares that an option brought or took."""
-    return f"{action.value} {_plain(quantity)} {contract.symbol} @ {_price(price)}"
+    return f"{action.value} {_format_quantity(quantity)} {contract.symbol} @ {_format_price(price)}"
 
 
-def marked(contract: Contract, price: Decimal) -> str:
+def describe_variation(contract: Contract, price: Decimal) -> str:
     """Describes the variation of a future."""
-    return f"{contract.symbol} mark to market at {_price(price)}"
+    return f"{contract.symbol} mark to market at {_format_price(price)}"
 
 
-def _plain(quantity: Decimal) -> str:
+def _format_quantity(quantity: Decimal) -> str:
     return f"{quantity.normalize():f}"
 
 
-def _price(price: Decimal) -> str:
-    return f"{price:.2f}" if price == cents(price) else text(price)
+def _format_price(price: Decimal) -> str:
+    return f"{price:.2f}" if price == round_cents(price) else format_decimal(price)
 
 
-def _name(contract: Contract) -> str:
-    if contract.kind is not Kind.EQUITY_OPTION or contract.expires_at is None:
+def _contract_name(contract: Contract) -> str:
+    if contract.instrument_type is not InstrumentType.EQUITY_OPTION or contract.expires_at is None:
         return contract.symbol
 
     expires = contract.expires_at.astimezone(NEW_YORK)

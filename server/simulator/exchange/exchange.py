@@ -19,24 +19,24 @@ from typing import Protocol
 
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.account_opening import AccountSpec, open_accounts
-from server.simulator.exchange.balances import Balances, weigh
+from server.simulator.exchange.balances import Balances, calculate_balances
 from server.simulator.exchange.clock import Clock
-from server.simulator.exchange.contingent_orders import Links
+from server.simulator.exchange.contingent_orders import ContingentOrders
 from server.simulator.exchange.contracts import Publisher, Venue
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.matching import Execution
-from server.simulator.exchange.matching_engine import Floor
-from server.simulator.exchange.notifier import Notices
-from server.simulator.exchange.order_entry import Desk
+from server.simulator.exchange.matching_engine import MatchingEngine
+from server.simulator.exchange.notifier import Notifier
+from server.simulator.exchange.order_entry import OrderEntry
 from server.simulator.exchange.orders import Order, Script, Ticket
-from server.simulator.exchange.preflight_checks import Checks
+from server.simulator.exchange.preflight_checks import PreflightChecker
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings
-from server.simulator.exchange.settlement import Sessions
+from server.simulator.exchange.settlement import Settlement
 from server.simulator.exchange.vocabulary import OrderType
 
-IDLE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=1)
 """Longest time between two steps of `run`: days end also when nothing works."""
 
 
@@ -81,48 +81,48 @@ class Exchange:
         self.venue = venue
         self.clock = clock
         self.registry = Registry()
-        self._notices = Notices(publisher, self.registry, venue, clock)
-        self._links = Links(self.registry, self._notices, self.settings)
-        self.floor = Floor(
+        self._notifier = Notifier(publisher, self.registry, venue, clock)
+        self._contingent_orders = ContingentOrders(self.registry, self._notifier, self.settings)
+        self.matching_engine = MatchingEngine(
             self.registry,
             venue,
             clock,
-            self._notices,
+            self._notifier,
             self.settings,
-            ended=self._links.ended,
-            filled=self._links.filled,
+            on_end=self._contingent_orders.on_end,
+            on_first_fill=self._contingent_orders.on_first_fill,
         )
-        self._links.floor = self.floor
-        self.desk = Desk(
+        self._contingent_orders.matching_engine = self.matching_engine
+        self.order_entry = OrderEntry(
             self.registry,
-            Checks(self.registry, venue, clock),
+            PreflightChecker(self.registry, venue, clock),
             clock,
-            self._notices,
+            self._notifier,
             self.settings,
-            self.floor,
-            self._links,
-            script=self._scripted,
+            self.matching_engine,
+            self._contingent_orders,
+            script=self._apply_script,
         )
-        self._sessions = Sessions(self.registry, venue, clock, self._notices)
+        self._settlement = Settlement(self.registry, venue, clock, self._notifier)
         self._scripts: dict[str, deque[Script]] = {}
-        self._woken = asyncio.Event()
+        self._wake_event = asyncio.Event()
 
     def accounts_of(self, owner: Owner, accounts: Sequence[AccountSpec]) -> list[Account]:
         """Returns a customer's accounts, opened (with their past) when first asked for."""
         if any(spec.number not in self.registry.accounts for spec in accounts):
-            self._notices.muted = True
+            self._notifier.muted = True
             try:
                 open_accounts(self, owner.id, accounts, seed=owner.number, demo=owner.demo)
             finally:
-                self._notices.muted = False
+                self._notifier.muted = False
 
-            self._woken.set()
+            self._wake_event.set()
 
         return [self.registry.accounts[spec.number] for spec in accounts]
 
     def balances(self, account: Account, marks: Marks | None = None) -> Balances:
         """Returns what an account is worth and may spend now."""
-        return weigh(
+        return calculate_balances(
             account,
             marks or Marks(self.venue),
             reserved=self.registry.reserved(account.number),
@@ -130,12 +130,12 @@ class Exchange:
 
     def step(self) -> None:
         """Does everything that the clock has made due."""
-        self._sessions.step(self.clock.now())
-        self.floor.step()
+        self._settlement.step(self.clock.now())
+        self.matching_engine.step()
 
     def wake(self) -> None:
         """Lets `run` look again at once: something has been placed, changed or scripted."""
-        self._woken.set()
+        self._wake_event.set()
 
     async def run(self) -> None:
         """Steps for ever: when something is due, when woken, and at least once a second.
@@ -144,13 +144,13 @@ class Exchange:
         by hand calls `step` by hand too.
         """
         while True:
-            self._woken.clear()
+            self._wake_event.clear()
             self.step()
-            due = self.floor.next_due()
-            pause = IDLE if due is None else min(IDLE, due - self.clock.now())
+            due = self.matching_engine.next_due()
+            pause = LONGEST_PAUSE if due is None else min(LONGEST_PAUSE, due - self.clock.now())
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.001, pause.total_seconds())):
-                    await self._woken.wait()
+                    await self._wake_event.wait()
 
     def script(self, account_number: str, script: Script, count: int = 1) -> None:
         """Lays a script ready for the next orders of an account (`*`: of any account)."""
@@ -172,8 +172,10 @@ class Exchange:
             prices = [abs(own)] if own is not None else prices
 
         size = min(units or order.open_units, order.open_units)
-        self.floor.fill(order, Execution(units=size, prices=tuple(prices)), self.clock.now())
-        self._woken.set()
+        self.matching_engine.fill(
+            order, Execution(units=size, prices=tuple(prices)), self.clock.now()
+        )
+        self._wake_event.set()
         return True
 
     def transfer(self, account: Account, amount: Decimal) -> Transaction:
@@ -182,25 +184,25 @@ class Exchange:
         transaction = account.move_money(
             amount, sub_type=kind, description=f"Cash {kind.lower()}", at=self.clock.now()
         )
-        self._notices.transfer(account, transaction)
+        self._notifier.publish_transfer(account, transaction)
         return transaction
 
     def statistics(self) -> ExchangeStatistics:
-        floor = self.floor.statistics()
+        matching = self.matching_engine.statistics()
         return ExchangeStatistics(
             accounts=len(self.registry.accounts),
             orders=len(self.registry.orders),
-            working=floor.working,
-            executions=floor.executions,
-            rejected=floor.rejected,
+            working=matching.working,
+            executions=matching.executions,
+            rejected=matching.rejected,
             transactions=sum(
                 len(account.ledger.journal) for account in self.registry.accounts.values()
             ),
             scripts=sum(len(waiting) for waiting in self._scripts.values()),
         )
 
-    def _scripted(self, account_number: str, ticket: Ticket) -> Ticket:
-        if self._notices.muted:
+    def _apply_script(self, account_number: str, ticket: Ticket) -> Ticket:
+        if self._notifier.muted:
             # The orders of an account's past are nobody's test.
             return ticket
 

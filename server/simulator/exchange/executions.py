@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from server.simulator.exchange.fees import Fees, fees_of
+from server.simulator.exchange.fees import Fees, calculate_fees
 from server.simulator.exchange.ledger import Origin
 from server.simulator.exchange.matching import Execution
-from server.simulator.exchange.money import cents
-from server.simulator.exchange.notifier import Notices
+from server.simulator.exchange.money import round_cents
+from server.simulator.exchange.notifier import Notifier
 from server.simulator.exchange.orders import Fill, Leg, Order
-from server.simulator.exchange.position_effects import effective_action
+from server.simulator.exchange.position_effects import resolve_fill_action
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.vocabulary import CLOSING, OrderType, Status
 
@@ -40,9 +40,9 @@ class _Booking:
 class Executions:
     """Books fills when they are due."""
 
-    def __init__(self, registry: Registry, notices: Notices, leg_gap: timedelta) -> None:
+    def __init__(self, registry: Registry, notifier: Notifier, leg_gap: timedelta) -> None:
         self._registry = registry
-        self._notices = notices
+        self._notifier = notifier
         self._leg_gap = leg_gap
         self._bookings: list[_Booking] = []
         self.count = 0
@@ -55,7 +55,7 @@ class Executions:
             leg.quantity = leg.remaining = order.open_units = execution.units
 
         self.count += 1
-        group = f"{order.id}-{self._registry.next_execution()}"
+        group = f"{order.id}-{self._registry.next_execution_id()}"
         first, *others = (
             _Booking(
                 due=at + position * self._leg_gap,
@@ -68,7 +68,7 @@ class Executions:
             for position, (leg, price) in enumerate(zip(order.legs, execution.prices, strict=True))
         )
         left = order.open_units - execution.units
-        self._registry.bind(order, cents(order.reserved * left / order.open_units))
+        self._registry.reserve(order, round_cents(order.reserved * left / order.open_units))
         order.open_units = left
         self._bookings += others
         self._book(first, done=not order.open_units)
@@ -80,7 +80,7 @@ class Executions:
         for booking in sorted(due, key=lambda one: one.due):
             self._book(booking, done=False)
 
-    def dues(self) -> Iterator[datetime]:
+    def due_times(self) -> Iterator[datetime]:
         """Yields the moments at which legs are to be booked."""
         for booking in self._bookings:
             yield booking.due
@@ -89,11 +89,11 @@ class Executions:
         order, leg = booking.order, booking.order.legs[booking.leg]
         account = self._registry.accounts[order.account_number]
         symbol = leg.contract.symbol
-        leg.action = effective_action(leg.action, account.held(symbol), booking.quantity)
-        fees = _owed(leg, booking.quantity, booking.price)
+        leg.action = resolve_fill_action(leg.action, account.held(symbol), booking.quantity)
+        fees = _charge_fees(leg, booking.quantity, booking.price)
         origin = Origin(
             order_id=order.id,
-            exec_id=f"{self._registry.next_execution()}",
+            exec_id=f"{self._registry.next_execution_id()}",
             leg_count=len(order.legs),
         )
         account.trade(
@@ -119,23 +119,23 @@ class Executions:
         )
         order.updated_at = max(order.updated_at, booking.due)
         if done and not order.status.terminal:
-            order.move(Status.FILLED, booking.due)
+            order.set_status(Status.FILLED, booking.due)
             self._registry.working.pop(order.id, None)
 
-        self._notices.order(order)
-        self._notices.holding(account, symbol)
+        self._notifier.publish_order(order)
+        self._notifier.publish_position(account, symbol)
 
 
-def _owed(leg: Leg, quantity: Decimal, price: Decimal) -> Fees:
+def _charge_fees(leg: Leg, quantity: Decimal, price: Decimal) -> Fees:
     # Over the whole leg, less what its earlier fills paid: caps and cents then come out right.
     leg.traded_value += price * quantity * leg.contract.multiplier
-    due = fees_of(
+    due = calculate_fees(
         leg.contract,
         leg.filled + quantity,
         buys=leg.action.side > 0,
         opens=leg.action not in CLOSING,
         value=leg.traded_value,
-    ).charged()
+    ).rounded()
     owed = due - leg.charged
     leg.charged = due
     return owed

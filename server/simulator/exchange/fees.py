@@ -17,14 +17,14 @@ are those that the recorded replies of the broker show; the rest is in the order
 
 from __future__ import annotations
 
-__all__ = ["NO_FEES", "Fees", "fees_of"]
+__all__ = ["NO_FEES", "Fees", "calculate_fees"]
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.money import ZERO, cents, text
-from server.simulator.exchange.vocabulary import Effect, Kind
+from server.simulator.exchange.money import ZERO, format_decimal, round_cents
+from server.simulator.exchange.vocabulary import Effect, InstrumentType
 
 _INDEX_FEES = {
     "SPX": Decimal("0.60"),
@@ -61,44 +61,44 @@ class Fees:
         return self.commission + self.clearing + self.regulatory + self.index
 
     def __add__(self, other: Fees) -> Fees:
-        return self._each(other, 1)
+        return self._combine(other, 1)
 
     def __sub__(self, other: Fees) -> Fees:
-        return self._each(other, -1)
+        return self._combine(other, -1)
 
-    def charged(self) -> Fees:
+    def rounded(self) -> Fees:
         """Rounds what appears on a transaction to cents: its four columns, not their parts."""
         return Fees(
-            commission=cents(self.commission),
-            clearing=cents(self.clearing),
-            orf=cents(self.regulatory),
-            index=cents(self.index),
+            commission=round_cents(self.commission),
+            clearing=round_cents(self.clearing),
+            orf=round_cents(self.regulatory),
+            index=round_cents(self.index),
         )
 
-    def calculation(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Returns the broker's `fee-calculation`, in full precision as in its dry runs."""
         return {
-            **_debit("regulatory-fees", self.regulatory),
+            **_debit_fields("regulatory-fees", self.regulatory),
             "regulatory-fees-breakdown": [
-                _part("exchange", self.exchange),
-                _part("nfa", self.nfa),
-                _part("orf", self.orf),
-                _part("sec", ZERO),
-                _part("taf", self.taf),
+                _breakdown_entry("exchange", self.exchange),
+                _breakdown_entry("nfa", self.nfa),
+                _breakdown_entry("orf", self.orf),
+                _breakdown_entry("sec", ZERO),
+                _breakdown_entry("taf", self.taf),
             ],
-            **_debit("clearing-fees", self.clearing),
-            "clearing-fees-breakdown": [_part("clearing", self.clearing)],
-            **_debit("commission", self.commission),
-            "commission-breakdown": [_part("brokerage", self.commission)],
-            **_debit("proprietary-index-option-fees", self.index),
-            "proprietary-fees-breakdown": [_part("proprietary", self.index)],
-            **_debit("total-fees", self.total),
-            **_debit("rebates", ZERO),
-            "rebates-breakdown": [_part("rebate", ZERO)],
+            **_debit_fields("clearing-fees", self.clearing),
+            "clearing-fees-breakdown": [_breakdown_entry("clearing", self.clearing)],
+            **_debit_fields("commission", self.commission),
+            "commission-breakdown": [_breakdown_entry("brokerage", self.commission)],
+            **_debit_fields("proprietary-index-option-fees", self.index),
+            "proprietary-fees-breakdown": [_breakdown_entry("proprietary", self.index)],
+            **_debit_fields("total-fees", self.total),
+            **_debit_fields("rebates", ZERO),
+            "rebates-breakdown": [_breakdown_entry("rebate", ZERO)],
             "per-quantity": False,
         }
 
-    def _each(self, other: Fees, sign: int) -> Fees:
+    def _combine(self, other: Fees, sign: int) -> Fees:
         return Fees(
             commission=self.commission + sign * other.commission,
             clearing=self.clearing + sign * other.clearing,
@@ -113,12 +113,12 @@ class Fees:
 NO_FEES = Fees()
 
 
-def fees_of(
+def calculate_fees(
     contract: Contract, quantity: Decimal, *, buys: bool, opens: bool, value: Decimal
 ) -> Fees:
     """Returns the fees of trading `quantity` (positive) for `value` (positive, in dollars)."""
-    match contract.kind:
-        case Kind.EQUITY_OPTION:
+    match contract.instrument_type:
+        case InstrumentType.EQUITY_OPTION:
             commission = min(quantity * 1, _COMMISSION_CAP) if opens else ZERO
             return Fees(
                 commission=commission,
@@ -127,34 +127,34 @@ def fees_of(
                 taf=ZERO if buys else quantity * Decimal("0.00279"),
                 index=quantity * _INDEX_FEES.get(contract.symbol[:6].strip(), ZERO),
             )
-        case Kind.FUTURE:
+        case InstrumentType.FUTURE:
             return Fees(
                 commission=quantity * 1,
                 clearing=quantity * Decimal("0.30"),
                 exchange=quantity * Decimal("1.38"),
                 nfa=quantity * Decimal("0.02"),
             )
-        case Kind.FUTURE_OPTION:
+        case InstrumentType.FUTURE_OPTION:
             return Fees(
                 commission=quantity * Decimal("2.50") if opens else ZERO,
                 clearing=quantity * Decimal("0.30"),
                 exchange=quantity * Decimal("0.60"),
                 nfa=quantity * Decimal("0.02"),
             )
-        case Kind.CRYPTOCURRENCY:
+        case InstrumentType.CRYPTOCURRENCY:
             return Fees(commission=min(value / 100, _COMMISSION_CAP))
         case _:
             taf = ZERO if buys else min(quantity * Decimal("0.000166"), _TAF_CAP)
             return Fees(clearing=quantity * Decimal("0.001"), taf=taf)
 
 
-def _debit(name: str, amount: Decimal) -> dict[str, str]:
-    return {name: text(amount), f"{name}-effect": _effect(amount)}
+def _debit_fields(name: str, amount: Decimal) -> dict[str, str]:
+    return {name: format_decimal(amount), f"{name}-effect": _effect_of(amount)}
 
 
-def _part(name: str, amount: Decimal) -> dict[str, str]:
-    return {"name": name, "value": text(amount), "effect": _effect(amount)}
+def _breakdown_entry(name: str, amount: Decimal) -> dict[str, str]:
+    return {"name": name, "value": format_decimal(amount), "effect": _effect_of(amount)}
 
 
-def _effect(amount: Decimal) -> str:
+def _effect_of(amount: Decimal) -> str:
     return (Effect.DEBIT if amount else Effect.NONE).value

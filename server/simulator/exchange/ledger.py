@@ -7,7 +7,7 @@ disagree. A debit to the customer's cash is negative.
 
 from __future__ import annotations
 
-__all__ = ["Ledger", "Origin", "Posting", "Transaction", "Unbalanced"]
+__all__ = ["Ledger", "Origin", "Posting", "Transaction", "UnbalancedTransaction"]
 
 from bisect import insort
 from collections import defaultdict
@@ -25,7 +25,7 @@ Posting = tuple[str, Decimal]
 """A ledger account (`cash`, `positions`, `realized`, `commission`, …) and a signed amount."""
 
 
-class Unbalanced(Exception):
+class UnbalancedTransaction(Exception):
     """Postings that do not sum to zero, or that disagree with the transaction they belong to."""
 
 
@@ -90,11 +90,15 @@ class Ledger:
     def post(self, transaction: Transaction) -> None:
         """Writes a transaction; one whose postings do not balance is refused."""
         if sum((amount for _, amount in transaction.postings), ZERO):
-            raise Unbalanced(f"postings of transaction {transaction.id} do not sum to zero")
+            raise UnbalancedTransaction(
+                f"postings of transaction {transaction.id} do not sum to zero"
+            )
 
         cash = sum((amount for name, amount in transaction.postings if name == "cash"), ZERO)
         if cash != transaction.net_value:
-            raise Unbalanced(f"transaction {transaction.id} moves {cash}, says otherwise")
+            raise UnbalancedTransaction(
+                f"transaction {transaction.id} moves {cash}, says otherwise"
+            )
 
         for name, amount in transaction.postings:
             self._balances[name] += amount

@@ -23,7 +23,15 @@ Longs that expire before a short do not cover it. Pairs are chosen greedily, the
 
 from __future__ import annotations
 
-__all__ = ["CASH", "REG_T", "Exposure", "GroupRequirement", "Requirement", "Rules", "requirement"]
+__all__ = [
+    "CASH",
+    "REG_T",
+    "Exposure",
+    "MarginRates",
+    "Requirement",
+    "UnderlyingRequirement",
+    "calculate_requirement",
+]
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -32,8 +40,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.money import ZERO, cents
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.money import ZERO, round_cents
+from server.simulator.exchange.vocabulary import InstrumentType
 
 _FUTURES = {
     "ES": Decimal(22_000),
@@ -50,7 +58,7 @@ _FUTURE_RATE = Decimal("0.08")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class MarginRates:
     """The rates of one kind of account."""
 
     long_initial: Decimal
@@ -64,8 +72,8 @@ class Rules:
     """Short puts are secured by their strike, and nothing is lent."""
 
 
-REG_T = Rules(long_initial=Decimal("0.5"), long_maintenance=Decimal("0.25"))
-CASH = Rules(long_initial=Decimal(1), long_maintenance=Decimal(1), cash=True)
+REG_T = MarginRates(long_initial=Decimal("0.5"), long_maintenance=Decimal("0.25"))
+CASH = MarginRates(long_initial=Decimal(1), long_maintenance=Decimal(1), cash=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +87,16 @@ class Exposure:
     """The price of the underlying."""
 
     @property
-    def worth(self) -> Decimal:
+    def market_value(self) -> Decimal:
         return self.mark * self.quantity * self.contract.multiplier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupRequirement:
+class UnderlyingRequirement:
     """The requirement of all that an account holds of one underlying."""
 
     underlying: str
-    underlying_kind: Kind
+    underlying_instrument_type: InstrumentType
     initial: Decimal
     maintenance: Decimal
     futures: Decimal = ZERO
@@ -101,7 +109,7 @@ class GroupRequirement:
 class Requirement:
     """The requirement of an account, whole and by underlying."""
 
-    groups: tuple[GroupRequirement, ...]
+    groups: tuple[UnderlyingRequirement, ...]
 
     @property
     def initial(self) -> Decimal:
@@ -120,7 +128,7 @@ class Requirement:
         return sum((group.crypto for group in self.groups), ZERO)
 
 
-def requirement(exposures: Iterable[Exposure], rules: Rules) -> Requirement:
+def calculate_requirement(exposures: Iterable[Exposure], rates: MarginRates) -> Requirement:
     """Returns what the exposures bind, to the cent."""
     by_underlying: defaultdict[str, list[Exposure]] = defaultdict(list)
     for exposure in exposures:
@@ -129,47 +137,51 @@ def requirement(exposures: Iterable[Exposure], rules: Rules) -> Requirement:
 
     return Requirement(
         groups=tuple(
-            _group(underlying, by_underlying[underlying], rules)
+            _calculate_group(underlying, by_underlying[underlying], rates)
             for underlying in sorted(by_underlying)
         )
     )
 
 
-def _group(underlying: str, exposures: list[Exposure], rules: Rules) -> GroupRequirement:
+def _calculate_group(
+    underlying: str, exposures: list[Exposure], rates: MarginRates
+) -> UnderlyingRequirement:
     initial = maintenance = futures = crypto = ZERO
     shares = ZERO
     options: list[Exposure] = []
     for exposure in exposures:
-        worth = abs(exposure.worth)
-        match exposure.contract.kind:
-            case Kind.EQUITY | Kind.WARRANT | Kind.INDEX:
+        market_value = abs(exposure.market_value)
+        match exposure.contract.instrument_type:
+            case InstrumentType.EQUITY | InstrumentType.WARRANT | InstrumentType.INDEX:
                 shares += exposure.quantity
                 long = exposure.quantity > 0
-                initial += worth * (rules.long_initial if long else rules.short_initial)
-                maintenance += worth * (rules.long_maintenance if long else rules.short_maintenance)
-            case Kind.CRYPTOCURRENCY:
-                initial += worth
-                maintenance += worth
-                crypto += worth
-            case Kind.FUTURE:
+                initial += market_value * (rates.long_initial if long else rates.short_initial)
+                maintenance += market_value * (
+                    rates.long_maintenance if long else rates.short_maintenance
+                )
+            case InstrumentType.CRYPTOCURRENCY:
+                initial += market_value
+                maintenance += market_value
+                crypto += market_value
+            case InstrumentType.FUTURE:
                 futures += abs(exposure.quantity) * _future_rate(exposure)
             case _:
                 options.append(exposure)
 
-    bound = _options(options, shares, rules)
-    kind = exposures[0].contract.underlying_kind
-    return GroupRequirement(
+    bound = _calculate_options(options, shares, rates)
+    kind = exposures[0].contract.underlying_instrument_type
+    return UnderlyingRequirement(
         underlying=underlying,
-        underlying_kind=kind,
-        initial=cents(initial + futures + bound),
-        maintenance=cents(maintenance + futures + bound),
-        futures=cents(futures),
-        crypto=cents(crypto),
+        underlying_instrument_type=kind,
+        initial=round_cents(initial + futures + bound),
+        maintenance=round_cents(maintenance + futures + bound),
+        futures=round_cents(futures),
+        crypto=round_cents(crypto),
     )
 
 
 @dataclass(slots=True)
-class _Side:
+class _SideRequirement:
     """What the short calls (or the short puts) of one underlying ask for, in cash."""
 
     spreads: Decimal = ZERO
@@ -181,48 +193,52 @@ class _Side:
         return self.spreads + self.naked
 
 
-def _options(options: list[Exposure], shares: Decimal, rules: Rules) -> Decimal:
+def _calculate_options(options: list[Exposure], shares: Decimal, rates: MarginRates) -> Decimal:
     # In cash first (what a short may cost at worst), then against net liquidating value, which
     # already holds the present value of all of them.
-    worth = sum((option.worth for option in options), ZERO)
-    calls = _side([one for one in options if one.contract.call], max(shares, ZERO), rules)
-    puts = _side([one for one in options if one.contract.is_put], max(-shares, ZERO), rules)
+    market_value = sum((option.market_value for option in options), ZERO)
+    calls = _calculate_side([one for one in options if one.contract.call], max(shares, ZERO), rates)
+    puts = _calculate_side(
+        [one for one in options if one.contract.is_put], max(-shares, ZERO), rates
+    )
     greater, lesser = (calls, puts) if calls.total >= puts.total else (puts, calls)
     cash = greater.total + lesser.naked_worth
-    if rules.cash:
+    if rates.cash:
         cash = calls.total + puts.total
 
-    return cash + worth
+    return cash + market_value
 
 
-def _side(options: list[Exposure], cover: Decimal, rules: Rules) -> _Side:
-    side = _Side()
+def _calculate_side(
+    options: list[Exposure], cover: Decimal, rates: MarginRates
+) -> _SideRequirement:
+    side = _SideRequirement()
     longs = [one for one in options if one.quantity > 0]
     available = {one.contract.symbol: one.quantity for one in longs}
-    for short in sorted((one for one in options if one.quantity < 0), key=_urgency):
+    for short in sorted((one for one in options if one.quantity < 0), key=_pairing_order):
         left = -short.quantity
-        if short.contract.kind is Kind.EQUITY_OPTION:
+        if short.contract.instrument_type is InstrumentType.EQUITY_OPTION:
             covered = min(left, cover // short.contract.multiplier)
             cover -= covered * short.contract.multiplier
             left -= covered
             # The stock stands behind it: the call's loss is the stock's gain.
             side.spreads += covered * short.mark * short.contract.multiplier
 
-        for long in sorted(longs, key=lambda one: _loss(short.contract, one.contract)):
+        for long in sorted(longs, key=lambda one: _spread_loss(short.contract, one.contract)):
             symbol = long.contract.symbol
             if _covers(short.contract, long.contract):
                 paired = min(left, available[symbol])
                 available[symbol] -= paired
                 left -= paired
-                side.spreads += paired * _loss(short.contract, long.contract)
+                side.spreads += paired * _spread_loss(short.contract, long.contract)
 
-        side.naked += left * _naked(short, rules)
+        side.naked += left * _naked_requirement(short, rates)
         side.naked_worth += left * short.mark * short.contract.multiplier
 
     return side
 
 
-def _urgency(short: Exposure) -> tuple[datetime, Decimal]:
+def _pairing_order(short: Exposure) -> tuple[datetime, Decimal]:
     strike = short.contract.strike or ZERO
     expires = short.contract.expires_at or datetime.max.replace(tzinfo=UTC)
     return expires, strike if short.contract.call else -strike
@@ -235,26 +251,26 @@ def _covers(short: Contract, long: Contract) -> bool:
     return long.expires_at >= short.expires_at and long.multiplier == short.multiplier
 
 
-def _loss(short: Contract, long: Contract) -> Decimal:
+def _spread_loss(short: Contract, long: Contract) -> Decimal:
     width = (long.strike or ZERO) - (short.strike or ZERO)
     return max(ZERO, width if short.call else -width) * short.multiplier
 
 
-def _naked(short: Exposure, rules: Rules) -> Decimal:
+def _naked_requirement(short: Exposure, rates: MarginRates) -> Decimal:
     contract, multiplier = short.contract, short.contract.multiplier
     strike = contract.strike or ZERO
     premium = short.mark * multiplier
-    if rules.cash and contract.is_put:
+    if rates.cash and contract.is_put:
         return strike * multiplier
 
     out_of_the_money = max(ZERO, strike - short.spot if contract.call else short.spot - strike)
-    if contract.kind is Kind.FUTURE_OPTION:
+    if contract.instrument_type is InstrumentType.FUTURE_OPTION:
         standard = _FUTURES.get(contract.product, short.spot * multiplier * _FUTURE_RATE)
         return premium + max(standard - out_of_the_money * multiplier, standard / 2)
 
-    standard = short.spot * rules.naked_standard - out_of_the_money
-    minimum = (short.spot if contract.call else strike) * rules.naked_minimum
-    return premium + max(max(standard, minimum) * multiplier, rules.naked_floor)
+    standard = short.spot * rates.naked_standard - out_of_the_money
+    minimum = (short.spot if contract.call else strike) * rates.naked_minimum
+    return premium + max(max(standard, minimum) * multiplier, rates.naked_floor)
 
 
 def _future_rate(exposure: Exposure) -> Decimal:

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from server.simulator.exchange.clock import NEW_YORK
-from server.simulator.exchange.contracts import Contract, Top
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.contracts import Contract, TopOfBook
+from server.simulator.exchange.vocabulary import InstrumentType
 from server.simulator.market import Instrument, Market, Quote
 from server.simulator.market.calendar import is_trading_day
 from server.simulator.market.expirations import stock_option_expirations
@@ -34,7 +34,7 @@ class MarketVenue:
         self._contracts: dict[str, Contract] = {}
         # The market moves from tick to tick, so what it said holds until the next one.
         self._tick = -1
-        self._tops: dict[str, Top] = {}
+        self._tops: dict[str, TopOfBook] = {}
         self._closes: dict[str, Decimal | None] = {}
         self._open: dict[str, bool] = {}
 
@@ -42,23 +42,23 @@ class MarketVenue:
         contract = self._contracts.get(symbol)
         if contract is None:
             instrument = self._market.find(symbol)
-            contract = None if instrument is None else self._contract(instrument)
+            contract = None if instrument is None else self._make_contract(instrument)
             if contract is not None:
                 self._contracts[contract.symbol] = contract
 
         return contract
 
-    def tops(self, contracts: Sequence[Contract]) -> list[Top]:
-        self._turn()
+    def tops(self, contracts: Sequence[Contract]) -> list[TopOfBook]:
+        self._clear_at_new_tick()
         missing = [one for one in contracts if one.symbol not in self._tops]
         quotes = self._market.quotes(self._instruments(missing))
         for contract, quote in zip(missing, quotes, strict=True):
-            self._tops[contract.symbol] = _top(quote)
+            self._tops[contract.symbol] = _make_top_of_book(quote)
 
         return [self._tops[contract.symbol] for contract in contracts]
 
     def closes(self, contracts: Sequence[Contract]) -> list[Decimal | None]:
-        self._turn()
+        self._clear_at_new_tick()
         missing = [one for one in contracts if one.symbol not in self._closes]
         closes = self._market.closes(self._instruments(missing))
         for contract, close in zip(missing, closes, strict=True):
@@ -67,7 +67,7 @@ class MarketVenue:
         return [self._closes[contract.symbol] for contract in contracts]
 
     def is_open(self, contract: Contract) -> bool:
-        self._turn()
+        self._clear_at_new_tick()
         opened = self._open.get(contract.symbol)
         if opened is None:
             (instrument,) = self._instruments([contract])
@@ -102,7 +102,7 @@ class MarketVenue:
         nearest = min(ladder, key=lambda one: abs(one - float(strike)))
         return self.find(occ(expiration.root, expiration.day, "C" if call else "P", nearest))
 
-    def _turn(self) -> None:
+    def _clear_at_new_tick(self) -> None:
         tick = units_of(self._market.clock.now()) // self._market.moments.step
         if tick != self._tick:
             self._tick = tick
@@ -114,20 +114,20 @@ class MarketVenue:
         found = [self._market.find(contract.symbol) for contract in contracts]
         return [instrument for instrument in found if instrument is not None]
 
-    def _contract(self, instrument: Instrument) -> Contract | None:
+    def _make_contract(self, instrument: Instrument) -> Contract | None:
         try:
-            kind = Kind(instrument.instrument_type)
+            kind = InstrumentType(instrument.instrument_type)
         except ValueError:
             # Currency pairs and the like have a price here, but no order takes them.
             return None
 
         below = self._market.find(instrument.underlying_symbol)
-        below_kind = kind if below is None else Kind(below.instrument_type)
+        below_kind = kind if below is None else InstrumentType(below.instrument_type)
         return Contract(
             symbol=instrument.symbol,
-            kind=kind,
+            instrument_type=kind,
             underlying=instrument.underlying_symbol,
-            underlying_kind=below_kind,
+            underlying_instrument_type=below_kind,
             multiplier=instrument.multiplier,
             ticks=tuple((row.threshold, row.value) for row in instrument.tick_sizes),
             streamer_symbol=instrument.streamer_symbol,
@@ -139,8 +139,8 @@ class MarketVenue:
         )
 
 
-def _top(quote: Quote) -> Top:
-    return Top(
+def _make_top_of_book(quote: Quote) -> TopOfBook:
+    return TopOfBook(
         bid=quote.bid or None,
         ask=quote.ask or None,
         last=quote.last,

@@ -11,7 +11,7 @@ __all__ = ["Marks"]
 from collections.abc import Iterable
 from decimal import Decimal
 
-from server.simulator.exchange.contracts import Contract, Top, Venue
+from server.simulator.exchange.contracts import Contract, TopOfBook, Venue
 from server.simulator.exchange.money import ZERO
 
 
@@ -20,7 +20,7 @@ class Marks:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._tops: dict[str, Top] = {}
+        self._tops: dict[str, TopOfBook] = {}
         self._closes: dict[str, Decimal | None] = {}
 
     def load(self, contracts: Iterable[Contract]) -> None:
@@ -28,9 +28,9 @@ class Marks:
         wanted: dict[str, Contract] = {}
         for contract in contracts:
             wanted[contract.symbol] = contract
-            below = self._below(contract)
-            if below is not None:
-                wanted[below.symbol] = below
+            underlying = self._find_underlying(contract)
+            if underlying is not None:
+                wanted[underlying.symbol] = underlying
 
         missing = [one for symbol, one in wanted.items() if symbol not in self._tops]
         if missing:
@@ -44,7 +44,7 @@ class Marks:
             closes = self._venue.closes(missing)
             self._closes |= {one.symbol: close for one, close in zip(missing, closes, strict=True)}
 
-    def top(self, contract: Contract) -> Top:
+    def top(self, contract: Contract) -> TopOfBook:
         if contract.symbol not in self._tops:
             self.load([contract])
 
@@ -63,15 +63,15 @@ class Marks:
 
     def spot(self, contract: Contract) -> Decimal:
         """Returns the price below an option; of everything else, its own."""
-        if not contract.kind.is_option:
+        if not contract.instrument_type.is_option:
             return self.mark(contract)
 
-        below = self._below(contract)
-        return ZERO if below is None else self.mark(below)
+        underlying = self._find_underlying(contract)
+        return ZERO if underlying is None else self.mark(underlying)
 
-    def worth(self, contract: Contract, quantity: Decimal) -> Decimal:
+    def market_value(self, contract: Contract, quantity: Decimal) -> Decimal:
         """Returns the signed value of a holding; of a future, its notional value."""
         return self.mark(contract) * quantity * contract.multiplier
 
-    def _below(self, contract: Contract) -> Contract | None:
-        return self._venue.find(contract.underlying) if contract.kind.is_option else None
+    def _find_underlying(self, contract: Contract) -> Contract | None:
+        return self._venue.find(contract.underlying) if contract.instrument_type.is_option else None

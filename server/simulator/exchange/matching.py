@@ -8,19 +8,19 @@ better fills at its own price once it has waited; a worse one waits.
 
 from __future__ import annotations
 
-__all__ = ["Execution", "execute", "triggered"]
+__all__ = ["Execution", "is_triggered", "match_order"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
-from server.simulator.exchange.contracts import Top
-from server.simulator.exchange.money import ZERO, cents
+from server.simulator.exchange.contracts import TopOfBook
+from server.simulator.exchange.money import ZERO, round_cents
 from server.simulator.exchange.orders import Order
-from server.simulator.exchange.vocabulary import Kind, OrderType
+from server.simulator.exchange.vocabulary import InstrumentType, OrderType
 
-_SHARE = Decimal("0.00001")
-_COIN = Decimal("0.00000001")
+_SHARE_STEP = Decimal("0.00001")
+_COIN_STEP = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Execution:
     prices: tuple[Decimal, ...]
 
 
-def triggered(order: Order, tops: Sequence[Top]) -> bool:
+def is_triggered(order: Order, tops: Sequence[TopOfBook]) -> bool:
     """Tells whether the market has touched the trigger of a stop.
 
     A purchase waits for the market to rise to it, a sale for it to fall to it. What counts is the
@@ -45,7 +45,7 @@ def triggered(order: Order, tops: Sequence[Top]) -> bool:
         price = tops[0].last if tops[0].last is not None else tops[0].mark
         buys = order.legs[0].action.side > 0
     else:
-        middle = _net(order, [top.mid for top in tops])
+        middle = _net_price(order, [top.mid for top in tops])
         price = None if middle is None else abs(middle)
         buys = (order.ticket.price or ZERO) < 0
 
@@ -55,8 +55,8 @@ def triggered(order: Order, tops: Sequence[Top]) -> bool:
     return price >= trigger if buys else price <= trigger
 
 
-def execute(
-    order: Order, tops: Sequence[Top], *, patient: bool, depth: Decimal = Decimal(1)
+def match_order(
+    order: Order, tops: Sequence[TopOfBook], *, patient: bool, depth: Decimal = Decimal(1)
 ) -> Execution | None:
     """Returns what the market would execute of an order now, or None.
 
@@ -67,29 +67,31 @@ def execute(
         (top.ask if leg.action.side > 0 else top.bid)
         for leg, top in zip(order.legs, tops, strict=True)
     ]
-    natural = _net(order, sides)
+    natural = _net_price(order, sides)
     if order.type is OrderType.NOTIONAL_MARKET:
-        return _notional(order, sides[0])
+        return _match_notional(order, sides[0])
 
     limit = order.ticket.price
-    if natural is not None and (not _limited(order) or limit is None or natural >= limit):
+    if natural is not None and (not _has_limit(order) or limit is None or natural >= limit):
         prices = tuple(side for side in sides if side is not None)
-        return Execution(units=_available(order, tops, depth), prices=prices)
+        return Execution(units=_available_units(order, tops, depth), prices=prices)
 
     middles = [top.mid for top in tops]
-    middle = _net(order, middles)
+    middle = _net_price(order, middles)
     if limit is None or middle is None or not patient or middle < limit:
         return None
 
-    met = _spread_out(order, limit, [mid for mid in middles if mid is not None])
-    return None if met is None else Execution(units=_available(order, tops, depth), prices=met)
+    met = _distribute_limit(order, limit, [mid for mid in middles if mid is not None])
+    return (
+        None if met is None else Execution(units=_available_units(order, tops, depth), prices=met)
+    )
 
 
-def _limited(order: Order) -> bool:
+def _has_limit(order: Order) -> bool:
     return order.type.has_price
 
 
-def _net(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None:
+def _net_price(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None:
     # Signed per unit as order prices are: what a sale brings is positive.
     total = ZERO
     for leg, price in zip(order.legs, prices, strict=True):
@@ -101,7 +103,7 @@ def _net(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _available(order: Order, tops: Sequence[Top], depth: Decimal) -> Decimal:
+def _available_units(order: Order, tops: Sequence[TopOfBook], depth: Decimal) -> Decimal:
     """How many units the displayed sizes hold: at least one, and no limit where none is shown."""
     units = order.open_units
     for leg, top in zip(order.legs, tops, strict=True):
@@ -112,23 +114,25 @@ def _available(order: Order, tops: Sequence[Top], depth: Decimal) -> Decimal:
     return min(units, order.open_units)
 
 
-def _notional(order: Order, price: Decimal | None) -> Execution | None:
+def _match_notional(order: Order, price: Decimal | None) -> Execution | None:
     if not price:
         return None
 
     leg = order.legs[0]
-    step = _COIN if leg.contract.kind is Kind.CRYPTOCURRENCY else _SHARE
+    step = (
+        _COIN_STEP if leg.contract.instrument_type is InstrumentType.CRYPTOCURRENCY else _SHARE_STEP
+    )
     quantity = (abs(order.ticket.value or ZERO) / price).quantize(step, ROUND_DOWN)
     return Execution(units=quantity, prices=(price,)) if quantity else None
 
 
-def _spread_out(
+def _distribute_limit(
     order: Order, limit: Decimal, middles: Sequence[Decimal]
 ) -> tuple[Decimal, ...] | None:
     # Every leg at its own middle in cents, and the leg with the least weight takes up the rest, so
     # that the legs add up to the limit exactly.
     prices = [middle.quantize(Decimal("0.01"), ROUND_HALF_EVEN) for middle in middles]
-    if any(not leg.contract.kind.is_option for leg in order.legs):
+    if any(not leg.contract.instrument_type.is_option for leg in order.legs):
         prices = list(middles)
 
     lightest = min(range(len(order.legs)), key=lambda one: order.ratio(order.legs[one]))
@@ -142,7 +146,7 @@ def _spread_out(
         ZERO,
     )
     prices[lightest] = -leg.action.side * (limit - others) / order.ratio(leg)
-    if prices[lightest] <= 0 or prices[lightest] != cents(prices[lightest]):
+    if prices[lightest] <= 0 or prices[lightest] != round_cents(prices[lightest]):
         # A leg cannot be given away, nor be priced between cents; unless it is alone.
         return (abs(limit),) if len(prices) == 1 else None
 

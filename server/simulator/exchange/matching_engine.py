@@ -7,7 +7,7 @@ somebody got round to it.
 
 from __future__ import annotations
 
-__all__ = ["Floor", "FloorStatistics"]
+__all__ = ["MatchingEngine", "MatchingStatistics"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ from server.simulator.exchange.clock import Clock
 from server.simulator.exchange.contracts import Venue
 from server.simulator.exchange.executions import Executions
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.matching import Execution, execute, triggered
+from server.simulator.exchange.matching import Execution, is_triggered, match_order
 from server.simulator.exchange.money import ZERO
-from server.simulator.exchange.notifier import Notices
+from server.simulator.exchange.notifier import Notifier
 from server.simulator.exchange.orders import Order
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings
@@ -34,7 +34,7 @@ HALF = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FloorStatistics:
+class MatchingStatistics:
     """What the floor has done so far."""
 
     working: int
@@ -42,7 +42,7 @@ class FloorStatistics:
     rejected: int
 
 
-class Floor:
+class MatchingEngine:
     """Takes every working order one step further whenever it is asked to."""
 
     def __init__(
@@ -50,19 +50,19 @@ class Floor:
         registry: Registry,
         venue: Venue,
         clock: Clock,
-        notices: Notices,
+        notifier: Notifier,
         settings: ExchangeSettings,
-        ended: Callable[[Order, datetime], None],
-        filled: Callable[[Order, datetime], None],
+        on_end: Callable[[Order, datetime], None],
+        on_first_fill: Callable[[Order, datetime], None],
     ) -> None:
         self._registry = registry
         self._venue = venue
         self._clock = clock
-        self._notices = notices
+        self._notifier = notifier
         self._settings = settings
-        self._ended = ended
-        self._filled = filled
-        self._executions = Executions(registry, notices, settings.leg_gap)
+        self._on_end = on_end
+        self._on_first_fill = on_first_fill
+        self._executions = Executions(registry, notifier, settings.leg_gap)
         self._rejected = 0
 
     def step(self) -> None:
@@ -70,18 +70,18 @@ class Floor:
         now = self._clock.now()
         marks = Marks(self._venue)
         self._executions.book_due(now)
-        marks.load(leg.contract for order in self._matchable(now) for leg in order.legs)
+        marks.load(leg.contract for order in self._find_matchable(now) for leg in order.legs)
         for order in list(self._registry.working.values()):
             self._advance(order, now)
             if order.status.at_the_exchange:
-                self._work(order, marks, now)
+                self._match(order, marks, now)
 
         self._executions.book_due(now)
 
     def next_due(self) -> datetime | None:
         """Returns when the next step has something to do; None while nothing works."""
         now = self._clock.now()
-        moments = list(self._executions.dues())
+        moments = list(self._executions.due_times())
         for order in self._registry.working.values():
             moments += [at for at in (order.due, order.expires_at) if at is not None]
             if order.status.at_the_exchange or order.status is Status.RECEIVED:
@@ -89,8 +89,8 @@ class Floor:
 
         return min(moments, default=None)
 
-    def statistics(self) -> FloorStatistics:
-        return FloorStatistics(
+    def statistics(self) -> MatchingStatistics:
+        return MatchingStatistics(
             working=len(self._registry.working),
             executions=self._executions.count,
             rejected=self._rejected,
@@ -100,45 +100,45 @@ class Floor:
         """Sends an order on its way: Routed, or Received until the market opens."""
         opened = all(self._venue.is_open(leg.contract) for leg in order.legs)
         if opened:
-            order.move(Status.ROUTED, at)
+            order.set_status(Status.ROUTED, at)
             order.due = at + self._settings.routing
         elif order.status is not Status.RECEIVED:
-            order.move(Status.RECEIVED, at)
+            order.set_status(Status.RECEIVED, at)
 
-        self._notices.order(order)
+        self._notifier.publish_order(order)
 
-    def settle(self, order: Order, since: datetime) -> None:
+    def backdate(self, order: Order, since: datetime) -> None:
         """Makes a routed order one that has been live since an instant of the past."""
         if order.status is not Status.ROUTED:
             return
 
         order.received_at = order.updated_at = since
-        self._next_stage(order, since + self._settings.routing)
-        self._next_stage(order, since + self._settings.routing + self._settings.flight)
+        self._advance_stage(order, since + self._settings.routing)
+        self._advance_stage(order, since + self._settings.routing + self._settings.flight)
 
     def end(self, order: Order, status: Status, at: datetime, reason: str | None = None) -> None:
         """Takes an order to a terminal status and tells everybody whom it concerns."""
         order.reject_reason = reason
-        order.move(status, at)
-        self._registry.bind(order, ZERO)
+        order.set_status(status, at)
+        self._registry.reserve(order, ZERO)
         self._registry.working.pop(order.id, None)
         if status is Status.REJECTED:
             self._rejected += 1
 
-        self._notices.order(order)
-        self._ended(order, at)
+        self._notifier.publish_order(order)
+        self._on_end(order, at)
 
     def fill(self, order: Order, execution: Execution, at: datetime) -> None:
         """Executes some units of an order, whatever the market says."""
         first_fill = not order.has_fills
         self._executions.execute(order, execution, at)
         if first_fill:
-            self._filled(order, at)
+            self._on_first_fill(order, at)
 
         if order.status.terminal:
-            self._ended(order, at)
+            self._on_end(order, at)
 
-    def _matchable(self, now: datetime) -> Iterator[Order]:
+    def _find_matchable(self, now: datetime) -> Iterator[Order]:
         for order in self._registry.working.values():
             if order.ready_at is not None and order.ready_at <= now:
                 yield order
@@ -146,7 +146,7 @@ class Floor:
     def _advance(self, order: Order, now: datetime) -> None:
         self._expire(order, now)
         while not order.status.terminal and order.due is not None and order.due <= now:
-            self._next_stage(order, order.due)
+            self._advance_stage(order, order.due)
 
         if order.status is Status.RECEIVED and all(
             self._venue.is_open(leg.contract) for leg in order.legs
@@ -160,16 +160,16 @@ class Floor:
         if reached and not order.status.terminal:
             self.end(order, Status.EXPIRED, min(reached))
 
-    def _next_stage(self, order: Order, at: datetime) -> None:
+    def _advance_stage(self, order: Order, at: datetime) -> None:
         match order.status:
             case Status.ROUTED:
-                order.move(Status.IN_FLIGHT, at)
+                order.set_status(Status.IN_FLIGHT, at)
                 order.exchange_number = 10_000_000 + order.id
                 order.client_order_id = f"SIM{order.id:015X}"
                 order.due = at + self._settings.flight
-                self._notices.order(order)
+                self._notifier.publish_order(order)
             case Status.IN_FLIGHT:
-                self._arrive(order, at)
+                self._reach_exchange(order, at)
             case Status.CANCEL_REQUESTED:
                 self.end(order, Status.CANCELLED, at)
             case Status.REPLACE_REQUESTED:
@@ -177,16 +177,16 @@ class Floor:
             case _:
                 order.due = None
 
-    def _arrive(self, order: Order, at: datetime) -> None:
+    def _reach_exchange(self, order: Order, at: datetime) -> None:
         script = order.ticket.script
         if script.behaviour == "reject":
             self.end(order, Status.REJECTED, at, script.reason)
-        elif (off := _off_tick(order)) is not None:
+        elif (off := _find_off_tick_price(order)) is not None:
             self.end(order, Status.REJECTED, at, f"Illegal price increment: {off}")
         else:
-            order.move(Status.LIVE, at)
-            order.ready_at = _ready(order, at, self._settings.first_match)
-            self._notices.order(order)
+            order.set_status(Status.LIVE, at)
+            order.ready_at = _first_match_time(order, at, self._settings.first_match)
+            self._notifier.publish_order(order)
 
     def _replace(self, old: Order, at: datetime) -> None:
         new = self._registry.orders[old.replacing] if old.replacing else None
@@ -205,11 +205,11 @@ class Floor:
             self.end(new, Status.REJECTED, at, "Order was filled before it could be replaced")
 
         if not old.status.terminal:
-            old.move(Status.LIVE, at)
+            old.set_status(Status.LIVE, at)
             old.edited, old.replacing = False, None
-            self._notices.order(old)
+            self._notifier.publish_order(old)
 
-    def _work(self, order: Order, marks: Marks, now: datetime) -> None:
+    def _match(self, order: Order, marks: Marks, now: datetime) -> None:
         if order.ready_at is None or now < order.ready_at:
             return
 
@@ -217,27 +217,27 @@ class Floor:
             return
 
         order.ready_at = now + self._settings.match_every
-        execution = self._execution(order, marks, now)
-        if execution is not None and self._allowed(order, now):
+        execution = self._find_execution(order, marks, now)
+        if execution is not None and self._check_closing(order, now):
             self.fill(order, execution, now)
 
         if order.ticket.time_in_force is TimeInForce.IOC and not order.status.terminal:
             self.end(order, Status.CANCELLED, now)
 
-    def _execution(self, order: Order, marks: Marks, now: datetime) -> Execution | None:
+    def _find_execution(self, order: Order, marks: Marks, now: datetime) -> Execution | None:
         script = order.ticket.script
         if script.behaviour == "never":
             return None
 
         tops = [marks.top(leg.contract) for leg in order.legs]
         if order.type.has_trigger and not order.triggered:
-            if not triggered(order, tops):
+            if not is_triggered(order, tops):
                 return None
 
             order.triggered = True
 
         waited = now - (order.live_at or now)
-        execution = execute(
+        execution = match_order(
             order,
             tops,
             patient=waited >= self._settings.patience,
@@ -253,7 +253,7 @@ class Floor:
 
         return replace(execution, units=units or execution.units)
 
-    def _allowed(self, order: Order, now: datetime) -> bool:
+    def _check_closing(self, order: Order, now: datetime) -> bool:
         # Another order may have closed the position since this one was checked.
         if not order.ticket.strict:
             return True
@@ -270,7 +270,7 @@ class Floor:
         return True
 
 
-def _ready(order: Order, at: datetime, first_match: timedelta) -> datetime:
+def _first_match_time(order: Order, at: datetime, first_match: timedelta) -> datetime:
     script = order.ticket.script
     match script.behaviour:
         case "delayed":
@@ -281,7 +281,7 @@ def _ready(order: Order, at: datetime, first_match: timedelta) -> datetime:
             return at + first_match
 
 
-def _off_tick(order: Order) -> Decimal | None:
+def _find_off_tick_price(order: Order) -> Decimal | None:
     # Of a spread only the net price counts, on the finest tick that its legs have.
     for price in (order.ticket.price, order.ticket.stop_trigger):
         if price is None:

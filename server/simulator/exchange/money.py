@@ -6,7 +6,15 @@ zeros but with at least one place: `1.0`, `76.12`, `0.000166`.
 
 from __future__ import annotations
 
-__all__ = ["CENT", "ZERO", "cents", "effect", "number", "text", "with_effect"]
+__all__ = [
+    "CENT",
+    "ZERO",
+    "effect_of",
+    "format_decimal",
+    "format_quantity",
+    "round_cents",
+    "with_effect",
+]
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -17,12 +25,12 @@ ZERO = Decimal(0)
 CENT = Decimal("0.01")
 
 
-def cents(amount: Decimal) -> Decimal:
+def round_cents(amount: Decimal) -> Decimal:
     """Rounds to whole cents, halves away from zero."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def text(amount: Decimal) -> str:
+def format_decimal(amount: Decimal) -> str:
     """Writes a decimal as the broker does."""
     if not amount:
         return "0.0"
@@ -31,13 +39,13 @@ def text(amount: Decimal) -> str:
     return f"{whole}.{places.rstrip('0') or '0'}"
 
 
-def number(quantity: Decimal) -> int | str:
+def format_quantity(quantity: Decimal) -> int | str:
     """Writes a quantity as the broker does: a JSON integer, or a string for a part of one."""
     whole = int(quantity)
-    return whole if whole == quantity else text(quantity)
+    return whole if whole == quantity else format_decimal(quantity)
 
 
-def effect(amount: Decimal) -> Effect:
+def effect_of(amount: Decimal) -> Effect:
     """Names the sign of an amount."""
     if not amount:
         return Effect.NONE
@@ -47,4 +55,4 @@ def effect(amount: Decimal) -> Effect:
 
 def with_effect(name: str, amount: Decimal) -> dict[str, Any]:
     """Writes a signed amount as the broker's pair of keys."""
-    return {name: text(abs(amount)), f"{name}-effect": effect(amount).value}
+    return {name: format_decimal(abs(amount)), f"{name}-effect": effect_of(amount).value}

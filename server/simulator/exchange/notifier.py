@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["Notices"]
+__all__ = ["Notifier"]
 
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.balances import weigh
-from server.simulator.exchange.clock import Clock, new_york_day
+from server.simulator.exchange.balances import calculate_balances
+from server.simulator.exchange.clock import Clock, new_york_date
 from server.simulator.exchange.contracts import Publisher, Venue
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.marks import Marks
@@ -21,7 +21,7 @@ from server.simulator.exchange.views.transactions import (
 )
 
 
-class Notices:
+class Notifier:
     """Publishes orders, positions and balances."""
 
     def __init__(
@@ -34,23 +34,23 @@ class Notices:
         self.muted = False
         """True while an account's past is written: nobody is told about history."""
 
-    def order(self, order: Order) -> None:
+    def publish_order(self, order: Order) -> None:
         """Publishes an order, and the complex order that it is part of."""
         if self.muted:
             return
 
         number = order.account_number
         self._publisher.publish(number, "Order", order_json(order))
-        if (whole := self._registry.relatives(order)) is not None:
-            self._publisher.publish(number, "ComplexOrder", complex_order_json(whole))
+        if (complex_order := self._registry.find_complex_order(order)) is not None:
+            self._publisher.publish(number, "ComplexOrder", complex_order_json(complex_order))
 
-    def holding(self, account: Account, symbol: str) -> None:
+    def publish_position(self, account: Account, symbol: str) -> None:
         """Publishes a position after a fill, and the balance that it left."""
         if self.muted:
             return
 
         marks = Marks(self._venue)
-        today = new_york_day(self._clock.now())
+        today = new_york_date(self._clock.now())
         position = account.positions.get(symbol)
         if position is not None:
             self._publisher.publish(
@@ -67,23 +67,23 @@ class Notices:
                     year_gain_json(account, position.contract, today.year),
                 )
 
-        self.balance(account, marks)
+        self.publish_balance(account, marks)
 
-    def transfer(self, account: Account, transaction: Transaction) -> None:
+    def publish_transfer(self, account: Account, transaction: Transaction) -> None:
         """Publishes money that came or went, and the balance that it left."""
         if not self.muted:
             self._publisher.publish(
                 account.number, "ExternalTransaction", external_transaction_json(transaction)
             )
-            self.balance(account)
+            self.publish_balance(account)
 
-    def balance(self, account: Account, marks: Marks | None = None) -> None:
+    def publish_balance(self, account: Account, marks: Marks | None = None) -> None:
         """Publishes an account's balance."""
         if self.muted:
             return
 
         now = self._clock.now()
-        balances = weigh(
+        balances = calculate_balances(
             account,
             marks or Marks(self._venue),
             reserved=self._registry.reserved(account.number),
@@ -91,5 +91,5 @@ class Notices:
         self._publisher.publish(
             account.number,
             "AccountBalance",
-            balance_json(account.number, balances, at=now, day=new_york_day(now)),
+            balance_json(account.number, balances, at=now, day=new_york_date(now)),
         )

@@ -6,7 +6,7 @@ The broker does not recognise a repeated order: the same request twice is two or
 
 from __future__ import annotations
 
-__all__ = ["Desk", "remaining_ticket"]
+__all__ = ["OrderEntry", "make_remaining_ticket"]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,15 +15,15 @@ from decimal import Decimal
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import Clock
-from server.simulator.exchange.complex_orders import ComplexOrder, tag
-from server.simulator.exchange.contingent_orders import Links
-from server.simulator.exchange.matching_engine import Floor
-from server.simulator.exchange.money import ZERO, cents
-from server.simulator.exchange.notifier import Notices
+from server.simulator.exchange.complex_orders import ComplexOrder, make_tag
+from server.simulator.exchange.contingent_orders import ContingentOrders
+from server.simulator.exchange.matching_engine import MatchingEngine
+from server.simulator.exchange.money import ZERO, round_cents
+from server.simulator.exchange.notifier import Notifier
 from server.simulator.exchange.orders import Order, Ticket
 from server.simulator.exchange.positions import Position
-from server.simulator.exchange.preflight_checks import Check, Checks
-from server.simulator.exchange.problems import refusal
+from server.simulator.exchange.preflight_checks import PreflightCheck, PreflightChecker
+from server.simulator.exchange.problems import preflight_failure
 from server.simulator.exchange.registry import Registry
 from server.simulator.exchange.settings import ExchangeSettings
 from server.simulator.exchange.vocabulary import (
@@ -32,44 +32,44 @@ from server.simulator.exchange.vocabulary import (
 )
 
 
-class Desk:
+class OrderEntry:
     """The order entry of the exchange."""
 
     def __init__(
         self,
         registry: Registry,
-        checks: Checks,
+        checker: PreflightChecker,
         clock: Clock,
-        notices: Notices,
+        notifier: Notifier,
         settings: ExchangeSettings,
-        floor: Floor,
-        links: Links,
+        matching_engine: MatchingEngine,
+        contingent_orders: ContingentOrders,
         script: Callable[[str, Ticket], Ticket],
     ) -> None:
         self._registry = registry
-        self._checks = checks
+        self._checker = checker
         self._clock = clock
-        self._notices = notices
+        self._notifier = notifier
         self._settings = settings
-        self._floor = floor
-        self._links = links
+        self._matching_engine = matching_engine
+        self._contingent_orders = contingent_orders
         self._script = script
 
-    def check(self, account: Account, ticket: Ticket) -> Check:
+    def check(self, account: Account, ticket: Ticket) -> PreflightCheck:
         """Returns what placing an order would mean; one that breaks a rule is refused here."""
-        return self._checks.check(account, ticket)
+        return self._checker.check(account, ticket)
 
-    def place(self, account: Account, ticket: Ticket) -> Check:
+    def place(self, account: Account, ticket: Ticket) -> PreflightCheck:
         """Accepts an order, or refuses it with everything that is wrong with it."""
-        check = self._checks.check(account, self._script(account.number, ticket))
+        check = self._checker.check(account, self._script(account.number, ticket))
         if check.blocked:
-            raise refusal(check.found)
+            raise preflight_failure(check.problems)
 
         order = check.order
-        order.id = self._registry.next_order()
-        self._registry.bind(order, _bound(check))
+        order.id = self._registry.next_order_id()
+        self._registry.reserve(order, _buying_power_to_reserve(check))
         self._registry.add(order)
-        self._floor.route(order, order.received_at)
+        self._matching_engine.route(order, order.received_at)
         return check
 
     def cancel(self, order: Order, by: str) -> None:
@@ -78,85 +78,85 @@ class Desk:
             raise _cannot_update(order)
 
         order.cancel_user = by
-        self._links.cancel(order, self._clock.now())
+        self._contingent_orders.cancel(order, self._clock.now())
 
-    def replacement(self, account: Account, old: Order, ticket: Ticket) -> Check:
+    def check_replacement(self, account: Account, old: Order, ticket: Ticket) -> PreflightCheck:
         """Returns what replacing an order would mean."""
-        if not order_can_change(old):
+        if not is_replaceable(old):
             raise _cannot_update(old)
 
-        check = self._checks.check(account, ticket, released=old.reserved)
+        check = self._checker.check(account, ticket, released=old.reserved)
         check.order.replaces = old.id
         check.order.complex_id, check.order.complex_tag = old.complex_id, old.complex_tag
         return check
 
     def replace(self, account: Account, old: Order, ticket: Ticket) -> Order:
         """Puts a new order in the place of an old one, once the old one is cancelled."""
-        check = self.replacement(account, old, self._script(account.number, ticket))
+        check = self.check_replacement(account, old, self._script(account.number, ticket))
         if check.blocked:
-            raise refusal(check.found)
+            raise preflight_failure(check.problems)
 
         now = self._clock.now()
         waiting = old.status is Status.CONTINGENT
         new = check.order
-        new.id = self._registry.next_order()
-        self._registry.bind(new, _bound(check))
+        new.id = self._registry.next_order_id()
+        self._registry.reserve(new, _buying_power_to_reserve(check))
         new.status = Status.CONTINGENT
         old.replacing, old.edited = new.id, True
         old.units_at_replace = old.open_units
         self._registry.add(new)
-        self._notices.order(new)
+        self._notifier.publish_order(new)
         if waiting:
             # Nothing is at the exchange: the new one waits where the old one waited.
-            self._floor.end(old, Status.CANCELLED, now)
+            self._matching_engine.end(old, Status.CANCELLED, now)
         else:
-            old.move(Status.REPLACE_REQUESTED, now)
+            old.set_status(Status.REPLACE_REQUESTED, now)
             old.due = now + self._settings.replacing
-            self._notices.order(old)
+            self._notifier.publish_order(old)
 
         return new
 
     def check_complex(
         self, account: Account, kind: str, trigger: Ticket | None, tickets: Sequence[Ticket]
-    ) -> list[Check]:
+    ) -> list[PreflightCheck]:
         """Returns the checks of every order of a complex one, the trigger's first.
 
         Children are checked against what the account holds once the trigger is filled.
         """
-        checks: list[Check] = []
+        checks: list[PreflightCheck] = []
         positions: Mapping[str, Position] | None = None
         cash: Decimal | None = None
-        marks = self._checks.marks()
+        marks = self._checker.look_at_market()
         if trigger is not None:
-            first = self._checks.check(account, trigger, marks=marks)
+            first = self._checker.check(account, trigger, marks=marks)
             checks.append(first)
             positions, cash = first.effect.positions, first.effect.cash
 
         checks += [
-            self._checks.check(account, ticket, positions=positions, cash=cash, marks=marks)
+            self._checker.check(account, ticket, positions=positions, cash=cash, marks=marks)
             for ticket in tickets
         ]
         for index, check in enumerate(checks):
             is_trigger = trigger is not None and index == 0
             place = index - (trigger is not None)
-            check.order.complex_tag = tag(kind, trigger=is_trigger, index=place)
+            check.order.complex_tag = make_tag(kind, trigger=is_trigger, index=place)
 
         return checks
 
     def place_complex(
         self, account: Account, kind: str, trigger: Ticket | None, tickets: Sequence[Ticket]
-    ) -> tuple[ComplexOrder, list[Check]]:
+    ) -> tuple[ComplexOrder, list[PreflightCheck]]:
         """Accepts orders that belong together, or refuses all of them."""
         scripted = [self._script(account.number, ticket) for ticket in tickets]
         checks = self.check_complex(account, kind, trigger, scripted)
         if any(check.blocked for check in checks):
-            raise refusal([problem for check in checks for problem in check.found])
+            raise preflight_failure([problem for check in checks for problem in check.problems])
 
-        number = self._registry.next_complex()
+        number = self._registry.next_complex_id()
         orders = [check.order for check in checks]
         first = orders[0] if trigger is not None else None
         children = orders[1:] if trigger is not None else orders
-        whole = ComplexOrder(
+        complex_order = ComplexOrder(
             id=number,
             account_number=account.number,
             type=kind,
@@ -164,10 +164,10 @@ class Desk:
             trigger=first,
             received_at=orders[0].received_at,
         )
-        self._registry.complex_orders[number] = whole
+        self._registry.complex_orders[number] = complex_order
         for check in checks:
             order = check.order
-            order.id = self._registry.next_order()
+            order.id = self._registry.next_order_id()
             order.complex_id = number
             if order is not first and first is not None:
                 order.status = Status.CONTINGENT
@@ -175,44 +175,48 @@ class Desk:
         # One cancels the other, so only the costlier of them can ever be filled.
         working = checks[:1] if first is not None else checks
         costliest = min(working, key=lambda check: check.effect.change)
-        self._registry.bind(costliest.order, _bound(costliest))
+        self._registry.reserve(costliest.order, _buying_power_to_reserve(costliest))
         for order in orders:
             self._registry.add(order)
 
         for order in orders:
             if order.status is Status.CONTINGENT:
-                self._notices.order(order)
+                self._notifier.publish_order(order)
             else:
-                self._floor.route(order, order.received_at)
+                self._matching_engine.route(order, order.received_at)
 
-        return whole, checks
+        return complex_order, checks
 
-    def cancel_complex(self, whole: ComplexOrder, by: str) -> None:
+    def cancel_complex(self, complex_order: ComplexOrder, by: str) -> None:
         """Asks for the end of every order of a complex one."""
-        if whole.terminal_at is not None:
+        if complex_order.terminal_at is not None:
             raise BrokerError(
-                422, "cannot_update_order", f"Complex order {whole.id} can no longer be cancelled."
+                422,
+                "cannot_update_order",
+                f"Complex order {complex_order.id} can no longer be cancelled.",
             )
 
         now = self._clock.now()
         # Dormant children first: a trigger that is cancelled would take them with it anyway.
-        waiting_first = sorted(whole.every(), key=lambda one: one.status is not Status.CONTINGENT)
+        waiting_first = sorted(
+            complex_order.all_orders(), key=lambda one: one.status is not Status.CONTINGENT
+        )
         for order in waiting_first:
             if order.cancellable:
                 order.cancel_user = by
-                self._links.cancel(order, now)
+                self._contingent_orders.cancel(order, now)
 
 
-def _bound(check: Check) -> Decimal:
-    return cents(max(ZERO, -check.effect.change))
+def _buying_power_to_reserve(check: PreflightCheck) -> Decimal:
+    return round_cents(max(ZERO, -check.effect.change))
 
 
-def order_can_change(order: Order) -> bool:
+def is_replaceable(order: Order) -> bool:
     """Tells whether an order may still be replaced."""
     return order.editable and order.type is not OrderType.NOTIONAL_MARKET
 
 
-def remaining_ticket(order: Order) -> Ticket:
+def make_remaining_ticket(order: Order) -> Ticket:
     """Returns what an order still asks for: the filled part is not asked for again."""
     return replace(
         order.ticket,

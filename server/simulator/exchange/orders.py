@@ -7,7 +7,7 @@ signed here: a credit is positive.
 
 from __future__ import annotations
 
-__all__ = ["AT_ONCE", "Fill", "Leg", "Order", "Script", "Ticket", "TicketLeg"]
+__all__ = ["DEFAULT_SCRIPT", "Fill", "Leg", "Order", "Script", "Ticket", "TicketLeg"]
 
 import math
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Script:
     reason: str = "Rejected by the exchange"
 
 
-AT_ONCE = Script()
+DEFAULT_SCRIPT = Script()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class TicketLeg:
     """One leg as it was asked for."""
 
     symbol: str
-    kind: str
+    instrument_type: str
     action: Action
     quantity: Decimal | None
     """None in a notional order."""
@@ -84,7 +84,7 @@ class Ticket:
     external_identifier: str | None = None
     preflight_id: str | None = None
     partition_key: str | None = None
-    script: Script = AT_ONCE
+    script: Script = DEFAULT_SCRIPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ class Order:
     @property
     def size(self) -> Decimal:
         """The number of units: a 2 by 4 spread is 2 units of 1 by 2."""
-        return units([leg.quantity for leg in self.legs if leg.quantity is not None])
+        return count_units([leg.quantity for leg in self.legs if leg.quantity is not None])
 
     def ratio(self, leg: Leg) -> Decimal:
         """How many of a leg's contracts belong to one unit of the order."""
@@ -199,7 +199,7 @@ class Order:
     def underlying(self) -> Contract:
         return self.legs[0].contract
 
-    def move(self, status: Status, at: datetime) -> None:
+    def set_status(self, status: Status, at: datetime) -> None:
         """Takes the order to another status and stamps it; a terminal one is never left."""
         if self.status.terminal:
             raise ValueError(f"order {self.id} is {self.status} and stays so")
@@ -219,7 +219,7 @@ class Order:
             self.terminal_at = at
 
 
-def units(quantities: Sequence[Decimal]) -> Decimal:
+def count_units(quantities: Sequence[Decimal]) -> Decimal:
     """Returns the greatest number of equal units that quantities can be cut into."""
     if not quantities:
         return ZERO

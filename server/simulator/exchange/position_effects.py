@@ -7,21 +7,21 @@ another order may have closed the position in between.
 
 from __future__ import annotations
 
-__all__ = ["effective_action", "position_effects"]
+__all__ = ["resolve_fill_action", "resolve_position_effects"]
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from server.simulator.exchange import problems
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.money import ZERO, text
+from server.simulator.exchange.money import ZERO, format_decimal
 from server.simulator.exchange.orders import Ticket
 from server.simulator.exchange.positions import Position
 from server.simulator.exchange.problems import Problem
-from server.simulator.exchange.vocabulary import CLOSING, OPENING, Action, Kind, OrderType
+from server.simulator.exchange.vocabulary import CLOSING, OPENING, Action, InstrumentType, OrderType
 
 
-def position_effects(
+def resolve_position_effects(
     ticket: Ticket, contracts: Sequence[Contract], positions: Mapping[str, Position]
 ) -> tuple[list[Action], list[Problem]]:
     """Returns the actions that legs really have, and what there is to say about the changes."""
@@ -33,7 +33,7 @@ def position_effects(
         quantity = leg.quantity or ZERO
         opposite = held * leg.action.side < 0
         action = leg.action
-        if contract.kind is not Kind.FUTURE:
+        if contract.instrument_type is not InstrumentType.FUTURE:
             if action in CLOSING and not opposite:
                 found.append(
                     problems.closing_without_position(
@@ -44,7 +44,7 @@ def position_effects(
                 if ticket.type is not OrderType.STOP:
                     action = action.reversed_effect
             elif opposite and quantity > abs(held):
-                found.append(problems.closing_too_much(contract.symbol, text(abs(held))))
+                found.append(problems.closing_too_much(contract.symbol, format_decimal(abs(held))))
             elif action in OPENING and opposite:
                 action = action.reversed_effect
                 found.append(problems.opening_against(contract.symbol, action.value))
@@ -54,7 +54,7 @@ def position_effects(
     return actions, found
 
 
-def effective_action(action: Action, held: Decimal, quantity: Decimal) -> Action:
+def resolve_fill_action(action: Action, held: Decimal, quantity: Decimal) -> Action:
     """Returns the action that a fill has against what is held by now.
 
     Futures (`Buy`, `Sell`) have no effect of their own, and a closing fill larger than what is

@@ -7,14 +7,14 @@ with the rest going to the last unit closed, so that nothing is left over when a
 
 from __future__ import annotations
 
-__all__ = ["Outcome", "Position", "flat", "traded"]
+__all__ = ["Position", "TradeOutcome", "apply_trade", "make_flat_position"]
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.money import ZERO, cents
+from server.simulator.exchange.money import ZERO, round_cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +51,15 @@ class Position:
         if not self.quantity:
             return ZERO
 
-        return _trimmed(self.points / self.quantity)
+        return _trim(self.points / self.quantity)
 
-    def at_close(self, price: Decimal) -> Position:
+    def mark_to_close(self, price: Decimal) -> Position:
         """Returns the position as the next day starts it, valued at the day's last price."""
-        return replace(self, day_cost=cents(price * self.quantity * self.contract.multiplier))
+        return replace(self, day_cost=round_cents(price * self.quantity * self.contract.multiplier))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TradeOutcome:
     """What a trade did to a position."""
 
     opened: Decimal = ZERO
@@ -72,7 +72,7 @@ class Outcome:
     realized: Decimal = ZERO
 
 
-def flat(contract: Contract, at: datetime) -> Position:
+def make_flat_position(contract: Contract, at: datetime) -> Position:
     """Returns the empty position of a contract."""
     return Position(
         contract=contract,
@@ -85,7 +85,7 @@ def flat(contract: Contract, at: datetime) -> Position:
     )
 
 
-def traded(
+def apply_trade(
     position: Position,
     change: Decimal,
     price: Decimal,
@@ -93,7 +93,7 @@ def traded(
     at: datetime,
     day: date,
     order_id: int | None = None,
-) -> tuple[Position, Outcome]:
+) -> tuple[Position, TradeOutcome]:
     """Returns the position after buying (`change` > 0) or selling units at a price.
 
     A trade may close a position and open the opposite one at once; the closing part comes first.
@@ -104,15 +104,15 @@ def traded(
     opens = abs(change) - closes
     side = 1 if change > 0 else -1
 
-    value = cents(price * abs(change) * multiplier)
-    closing_value = cents(price * closes * multiplier) if opens else value
+    value = round_cents(price * abs(change) * multiplier)
+    closing_value = round_cents(price * closes * multiplier) if opens else value
     if not closes:
         closing_value = ZERO
 
     share = closes / abs(held) if closes else ZERO
     everything = closes == abs(held)
-    relieved = position.cost if everything else cents(position.cost * share)
-    day_relieved = position.day_cost if everything else cents(position.day_cost * share)
+    relieved = position.cost if everything else round_cents(position.cost * share)
+    day_relieved = position.day_cost if everything else round_cents(position.day_cost * share)
     # What a closing trade brings, signed as cash: a sale brings money, a purchase costs it.
     proceeds = -side * closing_value
     realized = proceeds - relieved if closes else ZERO
@@ -134,7 +134,7 @@ def traded(
         realized_day_gain=(position.realized_day_gain if same_day else ZERO) + day_gain,
         realized_on=day if closes or same_day else position.realized_on,
     )
-    return after, Outcome(
+    return after, TradeOutcome(
         opened=opens,
         closed=closes,
         cost_change=after.cost - position.cost,
@@ -142,5 +142,5 @@ def traded(
     )
 
 
-def _trimmed(price: Decimal) -> Decimal:
+def _trim(price: Decimal) -> Decimal:
     return price.quantize(Decimal("0.00000001")).normalize()

@@ -5,7 +5,7 @@ A check leaves nothing behind; a dry run is a check and nothing else.
 
 from __future__ import annotations
 
-__all__ = ["LIMITS", "Check", "Checks"]
+__all__ = ["SIZE_LIMITS", "PreflightCheck", "PreflightChecker"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,25 @@ from decimal import Decimal
 
 from server.simulator.exchange import problems
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.buying_power import PowerEffect, order_fees, power_effect
-from server.simulator.exchange.clock import Clock, new_york_day
+from server.simulator.exchange.buying_power import (
+    BuyingPowerEffect,
+    calculate_buying_power_effect,
+    calculate_order_fees,
+)
+from server.simulator.exchange.clock import Clock, new_york_date
 from server.simulator.exchange.contracts import Contract, Venue
 from server.simulator.exchange.fees import Fees
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.money import ZERO
-from server.simulator.exchange.order_rules import broken_rules
+from server.simulator.exchange.order_rules import find_broken_rules
 from server.simulator.exchange.orders import Leg, Order, Ticket
-from server.simulator.exchange.position_effects import position_effects
+from server.simulator.exchange.position_effects import resolve_position_effects
 from server.simulator.exchange.positions import Position
-from server.simulator.exchange.problems import Problem, refusal
+from server.simulator.exchange.problems import Problem, preflight_failure
 from server.simulator.exchange.registry import Registry
-from server.simulator.exchange.vocabulary import CLOSING, Action, Kind, TimeInForce
+from server.simulator.exchange.vocabulary import CLOSING, Action, InstrumentType, TimeInForce
 
-LIMITS: Mapping[str, int] = {
+SIZE_LIMITS: Mapping[str, int] = {
     "equity-order-size": 50_000,
     "equity-position-size": 500_000,
     "equity-option-order-size": 5_000,
@@ -43,20 +47,20 @@ LIMITS: Mapping[str, int] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class PreflightCheck:
     """An order that could be read, with everything that the preflight check found."""
 
     order: Order
-    found: tuple[Problem, ...]
-    effect: PowerEffect
+    problems: tuple[Problem, ...]
+    effect: BuyingPowerEffect
     fees: Fees
 
     @property
     def blocked(self) -> bool:
-        return any(problem.blocks for problem in self.found)
+        return any(problem.blocks for problem in self.problems)
 
 
-class Checks:
+class PreflightChecker:
     """Checks tickets against an account, the market and the rules."""
 
     def __init__(self, registry: Registry, venue: Venue, clock: Clock) -> None:
@@ -64,7 +68,7 @@ class Checks:
         self._venue = venue
         self._clock = clock
 
-    def marks(self) -> Marks:
+    def look_at_market(self) -> Marks:
         """Returns a fresh look at the market, to be shared by checks that belong together."""
         return Marks(self._venue)
 
@@ -77,25 +81,25 @@ class Checks:
         cash: Decimal | None = None,
         released: Decimal = ZERO,
         marks: Marks | None = None,
-    ) -> Check:
+    ) -> PreflightCheck:
         """Returns what placing an order would mean; one that breaks a rule is refused here.
 
         `positions` and `cash` are those that the order will meet (a trigger's outcome), `released`
         the buying power that a replaced order gives back.
         """
         now = self._clock.now()
-        today = new_york_day(now)
+        today = new_york_date(now)
         contracts = [self._venue.find(leg.symbol) for leg in ticket.legs]
-        if broken := broken_rules(ticket, contracts, now=now, today=today):
-            raise refusal(broken)
+        if broken := find_broken_rules(ticket, contracts, now=now, today=today):
+            raise preflight_failure(broken)
 
         known = [contract for contract in contracts if contract is not None]
         held = account.positions if positions is None else positions
-        actions, found = position_effects(ticket, known, held)
-        order = self._draft(account, ticket, known, actions, now)
-        found += self._permissions(account, order)
+        actions, found = resolve_position_effects(ticket, known, held)
+        order = self._make_order(account, ticket, known, actions, now)
+        found += self._check_permissions(account, order)
         marks = marks or Marks(self._venue)
-        effect = power_effect(
+        effect = calculate_buying_power_effect(
             account,
             order,
             marks,
@@ -111,9 +115,14 @@ class Checks:
         if not all(self._venue.is_open(contract) for contract in known):
             found.append(problems.next_session())
 
-        return Check(order=order, found=tuple(found), effect=effect, fees=order_fees(order, marks))
+        return PreflightCheck(
+            order=order,
+            problems=tuple(found),
+            effect=effect,
+            fees=calculate_order_fees(order, marks),
+        )
 
-    def _draft(
+    def _make_order(
         self,
         account: Account,
         ticket: Ticket,
@@ -137,22 +146,22 @@ class Checks:
             legs=legs,
             received_at=now,
             updated_at=now,
-            expires_at=self._expiry(ticket, now),
+            expires_at=self._find_expiry(ticket, now),
         )
         order.open_units = order.size or Decimal(1)
         return order
 
-    def _expiry(self, ticket: Ticket, now: datetime) -> datetime | None:
+    def _find_expiry(self, ticket: Ticket, now: datetime) -> datetime | None:
         force = ticket.time_in_force
         if force is TimeInForce.GTD and ticket.gtc_date is not None:
-            return self._venue.session_end(_noon(ticket.gtc_date, now))
+            return self._venue.session_end(_afternoon_of(ticket.gtc_date, now))
 
         if force.outlives_the_day or force is TimeInForce.IOC:
             return None
 
         return self._venue.session_end(now)
 
-    def _permissions(self, account: Account, order: Order) -> list[Problem]:
+    def _check_permissions(self, account: Account, order: Order) -> list[Problem]:
         found: list[Problem] = []
         margin = account.profile.margin
         for leg in order.legs:
@@ -161,25 +170,30 @@ class Checks:
                 found.append(problems.closing_only(contract.symbol))
 
             sells_open = leg.action is Action.SELL_TO_OPEN
-            if not margin and sells_open and contract.kind is Kind.EQUITY:
+            if not margin and sells_open and contract.instrument_type is InstrumentType.EQUITY:
                 found.append(problems.not_permitted("sell short"))
 
-            if contract.kind is Kind.CRYPTOCURRENCY and sells_open:
+            if contract.instrument_type is InstrumentType.CRYPTOCURRENCY and sells_open:
                 found.append(problems.not_permitted("sell short"))
 
-            if contract.kind in (Kind.FUTURE, Kind.FUTURE_OPTION) and not account.profile.futures:
+            if (
+                contract.instrument_type in (InstrumentType.FUTURE, InstrumentType.FUTURE_OPTION)
+                and not account.profile.futures
+            ):
                 found.append(problems.not_permitted("trade futures"))
 
             covered = account.held(contract.underlying) >= contract.multiplier * (leg.quantity or 0)
             if not margin and sells_open and contract.call and not covered:
                 found.append(problems.not_permitted("sell uncovered options"))
 
-            limit = LIMITS.get(f"{contract.kind.value.lower().replace(' ', '-')}-order-size")
+            limit = SIZE_LIMITS.get(
+                f"{contract.instrument_type.value.lower().replace(' ', '-')}-order-size"
+            )
             if limit is not None and (leg.quantity or ZERO) > limit:
                 found.append(problems.order_too_large(limit))
 
         return found
 
 
-def _noon(day: date, now: datetime) -> datetime:
+def _afternoon_of(day: date, now: datetime) -> datetime:
     return datetime.combine(day, now.timetz()).replace(hour=17, minute=0)

@@ -8,7 +8,7 @@ problems of the account are told in its success body.
 
 from __future__ import annotations
 
-__all__ = ["Problem", "refusal"]
+__all__ = ["Problem", "preflight_failure"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Problem:
         return {"code": self.code, "message": self.message}
 
 
-def refusal(problems: Iterable[Problem]) -> BrokerError:
+def preflight_failure(problems: Iterable[Problem]) -> BrokerError:
     """Makes the broker's 422 of the problems that block."""
     return BrokerError(
         422,

@@ -26,7 +26,7 @@ class YearGains:
     def __init__(self) -> None:
         self._sums: dict[tuple[str, int], YearGain] = {}
 
-    def of(self, underlying: str, year: int) -> YearGain:
+    def get(self, underlying: str, year: int) -> YearGain:
         return self._sums.get((underlying, year), YearGain())
 
     def add(self, transaction: Transaction) -> None:
@@ -35,7 +35,7 @@ class YearGains:
             return
 
         key = transaction.contract.underlying, transaction.day.year
-        before, fees = self.of(*key), transaction.fees
+        before, fees = self.get(*key), transaction.fees
         gain = -sum((amount for name, amount in transaction.postings if name == "realized"), ZERO)
         self._sums[key] = YearGain(
             realized=before.realized + gain,

@@ -32,23 +32,23 @@ class Registry:
         self.working: dict[int, Order] = {}
         """Orders that a step has to look at, oldest first."""
 
-        self._bound: dict[str, Decimal] = {}
+        self._reserved: dict[str, Decimal] = {}
         self._by_account: dict[str, dict[int, Order]] = {}
         self._order_ids = itertools.count(FIRST_ORDER)
         self._complex_ids = itertools.count(FIRST_COMPLEX)
         self._transaction_ids = itertools.count(FIRST_TRANSACTION)
         self._executions = itertools.count(1)
 
-    def next_order(self) -> int:
+    def next_order_id(self) -> int:
         return next(self._order_ids)
 
-    def next_complex(self) -> int:
+    def next_complex_id(self) -> int:
         return next(self._complex_ids)
 
-    def next_transaction(self) -> int:
+    def next_transaction_id(self) -> int:
         return next(self._transaction_ids)
 
-    def next_execution(self) -> int:
+    def next_execution_id(self) -> int:
         return next(self._executions)
 
     def add(self, order: Order) -> None:
@@ -66,16 +66,16 @@ class Registry:
         """Returns an account's complex orders, oldest first."""
         return [one for one in self.complex_orders.values() if one.account_number == account_number]
 
-    def bind(self, order: Order, amount: Decimal) -> None:
+    def reserve(self, order: Order, amount: Decimal) -> None:
         """Sets the buying power that an order binds; kept as a sum, asked for at every fill."""
         number = order.account_number
-        self._bound[number] = self.reserved(number) + amount - order.reserved
+        self._reserved[number] = self.reserved(number) + amount - order.reserved
         order.reserved = amount
 
     def reserved(self, account_number: str) -> Decimal:
         """Returns the buying power that an account's working orders bind."""
-        return self._bound.get(account_number, ZERO)
+        return self._reserved.get(account_number, ZERO)
 
-    def relatives(self, order: Order) -> ComplexOrder | None:
+    def find_complex_order(self, order: Order) -> ComplexOrder | None:
         """Returns the complex order that an order is part of."""
         return None if order.complex_id is None else self.complex_orders.get(order.complex_id)

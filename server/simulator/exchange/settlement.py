@@ -7,7 +7,7 @@ every day and are closed out at the last mark when they expire.
 
 from __future__ import annotations
 
-__all__ = ["Sessions"]
+__all__ = ["Settlement"]
 
 from datetime import datetime
 from decimal import Decimal
@@ -17,34 +17,34 @@ from server.simulator.exchange.clock import Clock
 from server.simulator.exchange.contracts import Contract, Venue
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.money import CENT, ZERO
-from server.simulator.exchange.notifier import Notices
+from server.simulator.exchange.notifier import Notifier
 from server.simulator.exchange.positions import Position
 from server.simulator.exchange.registry import Registry
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.vocabulary import InstrumentType
 
 
-class Sessions:
+class Settlement:
     """Turns days over and takes expired contracts off the books."""
 
-    def __init__(self, registry: Registry, venue: Venue, clock: Clock, notices: Notices) -> None:
+    def __init__(self, registry: Registry, venue: Venue, clock: Clock, notifier: Notifier) -> None:
         self._registry = registry
         self._venue = venue
-        self._notices = notices
-        self._ends_at = venue.session_end(clock.now())
+        self._notifier = notifier
+        self._session_ends_at = venue.session_end(clock.now())
 
     def step(self, now: datetime) -> None:
         """Does what the clock has made due: expirations first, then the ends of days."""
         for account in self._registry.accounts.values():
             if account.next_expiry is not None and account.next_expiry <= now:
                 self._expire(account, now)
-                account.find_next_expiry()
+                account.update_next_expiry()
 
-        while self._ends_at <= now:
-            ended = self._ends_at
+        while self._session_ends_at <= now:
+            ended = self._session_ends_at
             for account in self._registry.accounts.values():
-                self._turn(account, ended)
+                self._end_day(account, ended)
 
-            self._ends_at = self._venue.session_end(ended)
+            self._session_ends_at = self._venue.session_end(ended)
 
     def _expire(self, account: Account, now: datetime) -> None:
         marks = Marks(self._venue)
@@ -56,41 +56,41 @@ class Sessions:
     def _close_out(self, account: Account, position: Position, marks: Marks, at: datetime) -> None:
         contract = position.contract
         symbol = contract.symbol
-        if contract.kind is Kind.FUTURE:
-            account.remove(symbol, marks.mark(contract), sub_type="Cash Settlement", at=at)
-            self._notices.holding(account, symbol)
+        if contract.instrument_type is InstrumentType.FUTURE:
+            account.remove_position(symbol, marks.mark(contract), sub_type="Cash Settlement", at=at)
+            self._notifier.publish_position(account, symbol)
             return
 
-        value = _intrinsic(contract, marks.spot(contract))
+        value = _intrinsic_value(contract, marks.spot(contract))
         if value < CENT:
-            account.remove(symbol, ZERO, sub_type="Expiration", at=at)
-            self._notices.holding(account, symbol)
+            account.remove_position(symbol, ZERO, sub_type="Expiration", at=at)
+            self._notifier.publish_position(account, symbol)
             return
 
         long = position.quantity > 0
         how = "Exercise" if long else "Assignment"
         stock = self._venue.find(contract.underlying)
         in_cash = (
-            contract.kind is Kind.FUTURE_OPTION
-            or contract.underlying_kind is Kind.INDEX
+            contract.instrument_type is InstrumentType.FUTURE_OPTION
+            or contract.underlying_instrument_type is InstrumentType.INDEX
             or stock is None
         )
         if in_cash or stock is None:
-            account.remove(symbol, value, sub_type=f"Cash Settled {how}", at=at)
-            self._notices.holding(account, symbol)
+            account.remove_position(symbol, value, sub_type=f"Cash Settled {how}", at=at)
+            self._notifier.publish_position(account, symbol)
             return
 
-        account.remove(symbol, ZERO, sub_type=how, at=at)
+        account.remove_position(symbol, ZERO, sub_type=how, at=at)
         side = 1 if bool(contract.call) == long else -1
         shares = abs(position.quantity) * contract.multiplier * side
         account.deliver(stock, shares, contract.strike or ZERO, sub_type=how, at=at)
-        self._notices.holding(account, symbol)
-        self._notices.holding(account, stock.symbol)
+        self._notifier.publish_position(account, symbol)
+        self._notifier.publish_position(account, stock.symbol)
 
-    def _turn(self, account: Account, at: datetime) -> None:
+    def _end_day(self, account: Account, at: datetime) -> None:
         marks = Marks(self._venue)
         for position in list(account.positions.values()):
-            if position.quantity and position.contract.is_future_like:
+            if position.quantity and position.contract.pays_variation:
                 contract = position.contract
                 account.settle_variation(contract.symbol, marks.mark(contract), at=at)
 
@@ -98,11 +98,11 @@ class Sessions:
             {
                 symbol: marks.mark(position.contract)
                 for symbol, position in account.positions.items()
-                if not position.contract.is_future_like
+                if not position.contract.pays_variation
             }
         )
 
 
-def _intrinsic(contract: Contract, spot: Decimal) -> Decimal:
+def _intrinsic_value(contract: Contract, spot: Decimal) -> Decimal:
     strike = contract.strike or ZERO
     return max(ZERO, spot - strike if contract.call else strike - spot)

@@ -7,7 +7,7 @@ ignored, as the broker ignores them.
 
 from __future__ import annotations
 
-__all__ = ["amended", "script_from", "ticket_from"]
+__all__ = ["amend_ticket", "parse_script", "parse_ticket"]
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,17 +17,23 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from server.simulator.envelope import BrokerError
-from server.simulator.exchange.orders import AT_ONCE, Script, Ticket, TicketLeg
-from server.simulator.exchange.vocabulary import Action, Effect, Kind, OrderType, TimeInForce
+from server.simulator.exchange.orders import DEFAULT_SCRIPT, Script, Ticket, TicketLeg
+from server.simulator.exchange.vocabulary import (
+    Action,
+    Effect,
+    InstrumentType,
+    OrderType,
+    TimeInForce,
+)
 
-_Word = TypeVar("_Word", bound=StrEnum)
-_MOST = Decimal(10) ** 12
+_Term = TypeVar("_Term", bound=StrEnum)
+_LARGEST = Decimal(10) ** 12
 _PLACES = 8
 _LAST_YEAR = 2199  # beyond, somewhere, no session follows
 BEHAVIOURS = ("immediate", "never", "reject", "partial", "delayed", "scheduled")
 
 
-def ticket_from(body: Any) -> Ticket:
+def parse_ticket(body: Any) -> Ticket:
     """Returns the order that a request body asks for."""
     if not isinstance(body, dict):
         raise _invalid("body", "must be a JSON object")
@@ -41,67 +47,69 @@ def ticket_from(body: Any) -> Ticket:
         raise _invalid("rules", "are not supported by the simulator")
 
     return Ticket(
-        type=_word(OrderType, body, "order-type"),
-        time_in_force=_word(TimeInForce, body, "time-in-force"),
-        legs=tuple(_leg(leg, index) for index, leg in enumerate(legs)),
-        price=_signed(body, "price"),
-        stop_trigger=_positive(body, "stop-trigger"),
-        value=_signed(body, "value"),
-        gtc_date=_date(body, "gtc-date"),
-        strict=_strict(body),
-        source=_text(body, "source"),
-        external_identifier=_text(body, "external-identifier"),
-        preflight_id=_text(body, "preflight-id"),
-        partition_key=_text(body, "partition-key"),
-        script=script_from(body),
+        type=_read_enum(OrderType, body, "order-type"),
+        time_in_force=_read_enum(TimeInForce, body, "time-in-force"),
+        legs=tuple(_parse_leg(leg, index) for index, leg in enumerate(legs)),
+        price=_read_signed(body, "price"),
+        stop_trigger=_read_positive(body, "stop-trigger"),
+        value=_read_signed(body, "value"),
+        gtc_date=_read_date(body, "gtc-date"),
+        strict=_read_strict(body),
+        source=_read_text(body, "source"),
+        external_identifier=_read_text(body, "external-identifier"),
+        preflight_id=_read_text(body, "preflight-id"),
+        partition_key=_read_text(body, "partition-key"),
+        script=parse_script(body),
     )
 
 
-def amended(ticket: Ticket, body: Any) -> Ticket:
+def amend_ticket(ticket: Ticket, body: Any) -> Ticket:
     """Returns a ticket with what a replace request changes; legs and sizes stay."""
     if not isinstance(body, dict):
         raise _invalid("body", "must be a JSON object")
 
-    kind = _word(OrderType, body, "order-type") if "order-type" in body else ticket.type
+    kind = _read_enum(OrderType, body, "order-type") if "order-type" in body else ticket.type
     force = (
-        _word(TimeInForce, body, "time-in-force")
+        _read_enum(TimeInForce, body, "time-in-force")
         if "time-in-force" in body
         else ticket.time_in_force
     )
-    price = _signed(body, "price") if "price" in body else ticket.price
-    trigger = _positive(body, "stop-trigger") if "stop-trigger" in body else ticket.stop_trigger
+    price = _read_signed(body, "price") if "price" in body else ticket.price
+    trigger = (
+        _read_positive(body, "stop-trigger") if "stop-trigger" in body else ticket.stop_trigger
+    )
     return replace(
         ticket,
         type=kind,
         time_in_force=force,
         price=price if kind.has_price or "price" in body else None,
         stop_trigger=trigger if kind.has_trigger or "stop-trigger" in body else None,
-        gtc_date=_date(body, "gtc-date") if "gtc-date" in body else ticket.gtc_date,
-        strict=_strict(body) if "advanced-instructions" in body else ticket.strict,
-        source=_text(body, "source") or ticket.source,
-        external_identifier=_text(body, "external-identifier") or ticket.external_identifier,
-        script=script_from(body),
+        gtc_date=_read_date(body, "gtc-date") if "gtc-date" in body else ticket.gtc_date,
+        strict=_read_strict(body) if "advanced-instructions" in body else ticket.strict,
+        source=_read_text(body, "source") or ticket.source,
+        external_identifier=_read_text(body, "external-identifier") or ticket.external_identifier,
+        script=parse_script(body),
     )
 
 
-def script_from(body: Mapping[str, Any]) -> Script:
+def parse_script(body: Mapping[str, Any]) -> Script:
     """Returns what `behavior`, `delay` (seconds, or an ISO duration) and `schedule` ask for."""
     behaviour = body.get("behavior", "immediate")
     if behaviour not in BEHAVIOURS:
         raise _invalid("behavior", f"must be one of {', '.join(BEHAVIOURS)}")
 
     schedule = body.get("schedule")
-    delay = _seconds(body.get("delay"))
+    delay = _parse_delay(body.get("delay"))
     return replace(
-        AT_ONCE,
+        DEFAULT_SCRIPT,
         behaviour=behaviour,
-        delay=AT_ONCE.delay if delay is None else delay,
-        schedule=None if schedule is None else _instant("schedule", schedule),
-        reason=str(body.get("reject-reason") or AT_ONCE.reason),
+        delay=DEFAULT_SCRIPT.delay if delay is None else delay,
+        schedule=None if schedule is None else _parse_instant("schedule", schedule),
+        reason=str(body.get("reject-reason") or DEFAULT_SCRIPT.reason),
     )
 
 
-def _leg(leg: Any, index: int) -> TicketLeg:
+def _parse_leg(leg: Any, index: int) -> TicketLeg:
     place = f"legs[{index}]"
     if not isinstance(leg, dict):
         raise _invalid(place, "must be an object")
@@ -113,13 +121,13 @@ def _leg(leg: Any, index: int) -> TicketLeg:
     quantity = leg.get("quantity")
     return TicketLeg(
         symbol=symbol,
-        kind=_word(Kind, leg, "instrument-type", place).value,
-        action=_word(Action, leg, "action", place),
-        quantity=None if quantity is None else _decimal(f"{place}[quantity]", quantity),
+        instrument_type=_read_enum(InstrumentType, leg, "instrument-type", place).value,
+        action=_read_enum(Action, leg, "action", place),
+        quantity=None if quantity is None else _parse_decimal(f"{place}[quantity]", quantity),
     )
 
 
-def _word(words: type[_Word], body: Mapping[str, Any], name: str, place: str = "") -> _Word:
+def _read_enum(words: type[_Term], body: Mapping[str, Any], name: str, place: str = "") -> _Term:
     domain = f"{place}[{name}]" if place else name
     given = body.get(name)
     if given is None:
@@ -131,11 +139,11 @@ def _word(words: type[_Word], body: Mapping[str, Any], name: str, place: str = "
         raise _invalid(domain, "does not have a valid value") from None
 
 
-def _signed(body: Mapping[str, Any], name: str) -> Decimal | None:
+def _read_signed(body: Mapping[str, Any], name: str) -> Decimal | None:
     if body.get(name) is None:
         return None
 
-    amount = _decimal(name, body[name])
+    amount = _parse_decimal(name, body[name])
     if amount < 0:
         raise _invalid(name, "must not be negative; its sign is the effect")
 
@@ -146,21 +154,21 @@ def _signed(body: Mapping[str, Any], name: str) -> Decimal | None:
 
         return amount
 
-    return amount if _word(Effect, body, f"{name}-effect") is Effect.CREDIT else -amount
+    return amount if _read_enum(Effect, body, f"{name}-effect") is Effect.CREDIT else -amount
 
 
-def _positive(body: Mapping[str, Any], name: str) -> Decimal | None:
+def _read_positive(body: Mapping[str, Any], name: str) -> Decimal | None:
     if body.get(name) is None:
         return None
 
-    amount = _decimal(name, body[name])
+    amount = _parse_decimal(name, body[name])
     if amount <= 0:
         raise _invalid(name, "must be positive")
 
     return amount
 
 
-def _decimal(domain: str, given: Any) -> Decimal:
+def _parse_decimal(domain: str, given: Any) -> Decimal:
     if isinstance(given, bool) or not isinstance(given, int | float | str):
         raise _invalid(domain, "is not a number")
 
@@ -170,7 +178,7 @@ def _decimal(domain: str, given: Any) -> Decimal:
         raise _invalid(domain, "is not a number") from None
 
     exponent = amount.as_tuple().exponent
-    if not amount.is_finite() or abs(amount) > _MOST:
+    if not amount.is_finite() or abs(amount) > _LARGEST:
         raise _invalid(domain, "is out of range")
 
     if isinstance(exponent, int) and -exponent > _PLACES and amount != round(amount, _PLACES):
@@ -179,7 +187,7 @@ def _decimal(domain: str, given: Any) -> Decimal:
     return amount
 
 
-def _date(body: Mapping[str, Any], name: str) -> date | None:
+def _read_date(body: Mapping[str, Any], name: str) -> date | None:
     given = body.get(name)
     if given is None:
         return None
@@ -195,7 +203,7 @@ def _date(body: Mapping[str, Any], name: str) -> date | None:
     return day
 
 
-def _instant(domain: str, given: Any) -> datetime:
+def _parse_instant(domain: str, given: Any) -> datetime:
     try:
         at = datetime.fromisoformat(given)
     except (TypeError, ValueError):
@@ -207,21 +215,21 @@ def _instant(domain: str, given: Any) -> datetime:
     return at
 
 
-def _seconds(given: Any) -> timedelta | None:
+def _parse_delay(given: Any) -> timedelta | None:
     if given is None:
         return None
 
     text = str(given)
     # pydantic writes a duration as PT1.5S.
     text = text.removeprefix("PT").removesuffix("S") if text.startswith("PT") else text
-    amount = _decimal("delay", text)
+    amount = _parse_decimal("delay", text)
     if amount < 0 or amount > 86_400:
         raise _invalid("delay", "must be 0 to 86400 seconds")
 
     return timedelta(seconds=float(amount))
 
 
-def _strict(body: Mapping[str, Any]) -> bool:
+def _read_strict(body: Mapping[str, Any]) -> bool:
     given = body.get("advanced-instructions")
     if given is None:
         return False
@@ -232,7 +240,7 @@ def _strict(body: Mapping[str, Any]) -> bool:
     return given.get("strict-position-effect-validation") is True
 
 
-def _text(body: Mapping[str, Any], name: str) -> str | None:
+def _read_text(body: Mapping[str, Any], name: str) -> str | None:
     given = body.get(name)
     return None if given is None else str(given)
 

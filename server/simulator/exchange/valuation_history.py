@@ -7,7 +7,7 @@ quantities of a past day are exact; the value ends at today's net liquidating va
 
 from __future__ import annotations
 
-__all__ = ["Bar", "History"]
+__all__ = ["Bar", "ValuationHistory"]
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.balances import Balances, weigh
+from server.simulator.exchange.balances import Balances, calculate_balances
 from server.simulator.exchange.clock import NEW_YORK
-from server.simulator.exchange.contracts import Contract, Top, Venue
+from server.simulator.exchange.contracts import Contract, TopOfBook, Venue
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import ZERO, cents
-from server.simulator.exchange.positions import Position, flat, traded
+from server.simulator.exchange.money import ZERO, round_cents
+from server.simulator.exchange.positions import Position, apply_trade, make_flat_position
 
 CLOSE = time(16, 0)
 OPEN = time(9, 30)
@@ -39,7 +39,7 @@ class Bar:
     close: Decimal
 
 
-class History:
+class ValuationHistory:
     """The past of one account, as seen from one instant."""
 
     def __init__(self, account: Account, venue: Venue, now: datetime) -> None:
@@ -70,22 +70,24 @@ class History:
 
     def balances_at(self, at: datetime) -> Balances:
         """Returns the balances of an instant."""
-        sweep = _Sweep(self._journal)
-        sweep.to(at)
-        marks = Marks(_PastVenue(self._venue, self, at))
-        return weigh(self._account, marks, positions=sweep.positions, cash=sweep.cash)
+        replay = _JournalReplay(self._journal)
+        replay.advance_to(at)
+        marks = Marks(_HistoricalVenue(self._venue, self, at))
+        return calculate_balances(
+            self._account, marks, positions=replay.positions, cash=replay.cash
+        )
 
     def bars(self, start: datetime, step: timedelta) -> list[Bar]:
         """Returns bars from an instant until now, oldest first."""
         first = max(start, self._account.profile.opened_at)
         bars: list[Bar] = []
-        sweep = _Sweep(self._journal)
-        opening = self._value(sweep, first)
+        replay = _JournalReplay(self._journal)
+        opening = self._value(replay, first)
         at = first
         while at < self._now:
             end = min(at + step, self._now)
-            middle = self._value(sweep, at + (end - at) / 2)
-            closing = self._value(sweep, end)
+            middle = self._value(replay, at + (end - at) / 2)
+            closing = self._value(replay, end)
             values = (opening, middle, closing)
             bars.append(Bar(at=at, open=opening, high=max(values), low=min(values), close=closing))
             opening, at = closing, end
@@ -110,18 +112,18 @@ class History:
         share = Decimal((moment - before) / (after - before)) if after > before else Decimal(1)
         return (low + (high - low) * share).quantize(Decimal("0.0001"))
 
-    def _value(self, sweep: _Sweep, at: datetime) -> Decimal:
-        sweep.to(at)
-        value = sweep.cash
-        for position in sweep.positions.values():
+    def _value(self, replay: _JournalReplay, at: datetime) -> Decimal:
+        replay.advance_to(at)
+        value = replay.cash
+        for position in replay.positions.values():
             contract = position.contract
-            worth = self.price(contract.symbol, at) * position.quantity * contract.multiplier
-            value += worth - position.cost if contract.is_future_like else worth
+            market_value = self.price(contract.symbol, at) * position.quantity * contract.multiplier
+            value += market_value - position.cost if contract.pays_variation else market_value
 
-        return cents(value)
+        return round_cents(value)
 
 
-class _Sweep:
+class _JournalReplay:
     """Replays a journal forwards, as far as it is asked to."""
 
     def __init__(self, journal: Sequence[Transaction]) -> None:
@@ -130,7 +132,7 @@ class _Sweep:
         self.positions: dict[str, Position] = {}
         self.cash = ZERO
 
-    def to(self, at: datetime) -> None:
+    def advance_to(self, at: datetime) -> None:
         """Books everything up to an instant; instants must not go backwards."""
         while self._next < len(self._journal):
             transaction = self._journal[self._next]
@@ -146,21 +148,25 @@ class _Sweep:
         if contract is None:
             return
 
-        held = self.positions.get(contract.symbol) or flat(contract, transaction.executed_at)
+        held = self.positions.get(contract.symbol) or make_flat_position(
+            contract, transaction.executed_at
+        )
         if transaction.action is None or transaction.quantity is None or price is None:
             # A future's variation: it has been paid, so it counts from here.
             after = replace(held, cost=held.cost + transaction.value)
         else:
             change = transaction.action.side * transaction.quantity
-            after, _ = traded(held, change, price, at=transaction.executed_at, day=transaction.day)
+            after, _ = apply_trade(
+                held, change, price, at=transaction.executed_at, day=transaction.day
+            )
 
         self.positions[contract.symbol] = after
 
 
-class _PastVenue:
+class _HistoricalVenue:
     """A venue whose prices are those of an instant of the account's past."""
 
-    def __init__(self, venue: Venue, history: History, at: datetime) -> None:
+    def __init__(self, venue: Venue, history: ValuationHistory, at: datetime) -> None:
         self._venue = venue
         self._history = history
         self._at = at
@@ -168,19 +174,19 @@ class _PastVenue:
     def find(self, symbol: str) -> Contract | None:
         return self._venue.find(symbol)
 
-    def tops(self, contracts: Sequence[Contract]) -> list[Top]:
+    def tops(self, contracts: Sequence[Contract]) -> list[TopOfBook]:
         return [self._top(contract) for contract in contracts]
 
     def closes(self, contracts: Sequence[Contract]) -> list[Decimal | None]:
         return [self._top(contract).mark for contract in contracts]
 
-    def _top(self, contract: Contract) -> Top:
+    def _top(self, contract: Contract) -> TopOfBook:
         price = self._history.price(contract.symbol, self._at)
         if not price:
             # Never traded by this account: an underlying, whose present price has to do.
             return self._venue.tops([contract])[0]
 
-        return Top(bid=price, ask=price, last=price)
+        return TopOfBook(bid=price, ask=price, last=price)
 
     def is_open(self, contract: Contract) -> bool:
         return self._venue.is_open(contract)

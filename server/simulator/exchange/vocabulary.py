@@ -12,7 +12,7 @@ __all__ = [
     "TERMINAL",
     "Action",
     "Effect",
-    "Kind",
+    "InstrumentType",
     "OrderType",
     "Status",
     "TimeInForce",
@@ -21,7 +21,7 @@ __all__ = [
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class InstrumentType(StrEnum):
     """What an instrument is."""
 
     EQUITY = "Equity"
@@ -34,10 +34,10 @@ class Kind(StrEnum):
 
     @property
     def is_option(self) -> bool:
-        return self in (Kind.EQUITY_OPTION, Kind.FUTURE_OPTION)
+        return self in (InstrumentType.EQUITY_OPTION, InstrumentType.FUTURE_OPTION)
 
     @property
-    def most_legs(self) -> int:
+    def max_legs(self) -> int:
         """How many legs one order may have."""
         return 4 if self.is_option else 1
 

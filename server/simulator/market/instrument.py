@@ -102,7 +102,7 @@ class Instrument:
 
         return self.tick_sizes[-1].value
 
-    def on_tick(self, price: Decimal) -> bool:
+    def is_on_tick(self, price: Decimal) -> bool:
         """Tells whether an order may name that price."""
         return price % self.tick_at(price) == 0
 

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.clock import new_york_day
-from server.simulator.exchange.valuation_history import History
+from server.simulator.exchange.clock import new_york_date
+from server.simulator.exchange.valuation_history import ValuationHistory
 from server.simulator.exchange.views.balances import balance_json, snapshot_json
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import account_of
@@ -57,14 +57,14 @@ class _Balances:
         """Every day of the range that has ended (EOD) or begun (BOD), newest first."""
         account = account_of(self._sim, request)
         moment = queries.choice(request, "time-of-day", ("BOD", "EOD"), "EOD")
-        today = new_york_day(self._sim.clock.now())
+        today = new_york_date(self._sim.clock.now())
         latest = today if moment == "BOD" else today - timedelta(days=1)
         single = queries.day(request, "snapshot-date")
         first = single or queries.day(request, "start-date") or latest - timedelta(days=1)
         # Not from the beginning of time on: a calendar of two thousand years takes seconds.
-        first = max(first, new_york_day(account.profile.opened_at))
+        first = max(first, new_york_date(account.profile.opened_at))
         last = min(single or queries.day(request, "end-date") or latest, latest)
-        history = History(account, self._sim.exchange.venue, self._sim.clock.now())
+        history = ValuationHistory(account, self._sim.exchange.venue, self._sim.clock.now())
         days = [last - timedelta(days=back) for back in range(max(0, (last - first).days + 1))]
         trading = [day for day in days if self._sim.exchange.venue.is_trading_day(day)]
 
@@ -78,4 +78,4 @@ class _Balances:
     def _now(self, account: Account) -> dict[str, Any]:
         now = self._sim.clock.now()
         balances = self._sim.exchange.balances(account)
-        return balance_json(account.number, balances, at=now, day=new_york_day(now))
+        return balance_json(account.number, balances, at=now, day=new_york_date(now))

@@ -10,11 +10,11 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.clock import new_york_day
-from server.simulator.exchange.complex_orders import TYPES, ComplexOrder
+from server.simulator.exchange.clock import new_york_date
+from server.simulator.exchange.complex_orders import COMPLEX_TYPES, ComplexOrder
 from server.simulator.exchange.orders import Ticket
-from server.simulator.exchange.preflight_checks import Check
-from server.simulator.exchange.tickets import ticket_from
+from server.simulator.exchange.preflight_checks import PreflightCheck
+from server.simulator.exchange.tickets import parse_ticket
 from server.simulator.exchange.views.orders import complex_order_json, unplaced_json
 from server.simulator.exchange.views.preflight_checks import check_json
 from server.simulator.exchange.vocabulary import Status
@@ -55,17 +55,19 @@ class _ComplexOrders:
     async def place(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
         kind, trigger, tickets = _read(await json_body(request))
-        whole, checks = self._sim.exchange.desk.place_complex(account, kind, trigger, tickets)
+        complex_order, checks = self._sim.exchange.order_entry.place_complex(
+            account, kind, trigger, tickets
+        )
         self._sim.exchange.wake()
         body = check_json(
-            checks, complex_order=complex_order_json(whole), one_cancels_other=kind == "OCO"
+            checks, complex_order=complex_order_json(complex_order), one_cancels_other=kind == "OCO"
         )
         return reply(envelope(body, request.path), 201)
 
     async def dry_run(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
         kind, trigger, tickets = _read(await json_body(request))
-        checks = self._sim.exchange.desk.check_complex(account, kind, trigger, tickets)
+        checks = self._sim.exchange.order_entry.check_complex(account, kind, trigger, tickets)
         body = check_json(
             checks,
             complex_order=_unplaced(account, kind, checks, triggered=trigger is not None),
@@ -76,24 +78,27 @@ class _ComplexOrders:
 
     async def single(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
-        whole = self._complex_order(request, account)
-        return reply(envelope(complex_order_json(whole), request.path))
+        complex_order = self._complex_order(request, account)
+        return reply(envelope(complex_order_json(complex_order), request.path))
 
     async def cancel(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
-        whole = self._complex_order(request, account)
-        self._sim.exchange.desk.cancel_complex(whole, customer_of(request).user_id)
+        complex_order = self._complex_order(request, account)
+        self._sim.exchange.order_entry.cancel_complex(complex_order, customer_of(request).user_id)
         self._sim.exchange.wake()
-        return reply(envelope(complex_order_json(whole), request.path))
+        return reply(envelope(complex_order_json(complex_order), request.path))
 
     async def live(self, request: web.Request) -> web.Response:
         """Everything that works or changed today."""
         account = account_of(self._sim, request)
-        today = new_york_day(self._sim.clock.now())
+        today = new_york_date(self._sim.clock.now())
         items = [
-            complex_order_json(whole)
-            for whole in reversed(self._sim.exchange.registry.complex_orders_of(account.number))
-            if whole.terminal_at is None or new_york_day(whole.terminal_at) == today
+            complex_order_json(complex_order)
+            for complex_order in reversed(
+                self._sim.exchange.registry.complex_orders_of(account.number)
+            )
+            if complex_order.terminal_at is None
+            or new_york_date(complex_order.terminal_at) == today
         ]
         return reply(envelope({"items": items}, request.path))
 
@@ -111,12 +116,12 @@ class _ComplexOrders:
     def _complex_order(self, request: web.Request, account: Account) -> ComplexOrder:
         number = queries.identifier(request, "order_id")
         registry = self._sim.exchange.registry
-        whole = None if number is None else registry.complex_orders.get(number)
-        if whole is None or whole.account_number != account.number:
+        complex_order = None if number is None else registry.complex_orders.get(number)
+        if complex_order is None or complex_order.account_number != account.number:
             text = request.match_info["order_id"]
             raise BrokerError(404, "record_not_found", f"Couldn't find complex order {text}")
 
-        found: ComplexOrder = whole
+        found: ComplexOrder = complex_order
         return found
 
 
@@ -125,8 +130,8 @@ def _read(body: Any) -> tuple[str, Ticket | None, list[Ticket]]:
         raise queries.invalid("body", "must be a JSON object")
 
     kind = body.get("type")
-    if kind not in TYPES:
-        raise queries.invalid("type", f"must be one of {', '.join(TYPES)}")
+    if kind not in COMPLEX_TYPES:
+        raise queries.invalid("type", f"must be one of {', '.join(COMPLEX_TYPES)}")
 
     orders = body.get("orders")
     fewest, most = CHILDREN[kind]
@@ -137,12 +142,12 @@ def _read(body: Any) -> tuple[str, Ticket | None, list[Ticket]]:
     if (trigger is None) != (kind == "OCO"):
         raise queries.invalid("trigger-order", "is for OTO and OTOCO, which need one")
 
-    first = None if trigger is None else ticket_from(trigger)
-    return kind, first, [ticket_from(order) for order in orders]
+    first = None if trigger is None else parse_ticket(trigger)
+    return kind, first, [parse_ticket(order) for order in orders]
 
 
 def _unplaced(
-    account: Account, kind: str, checks: list[Check], *, triggered: bool
+    account: Account, kind: str, checks: list[PreflightCheck], *, triggered: bool
 ) -> dict[str, Any]:
     shown = []
     for place, check in enumerate(checks):

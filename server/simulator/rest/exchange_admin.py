@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, reply
-from server.simulator.exchange.money import cents
+from server.simulator.exchange.money import round_cents
 from server.simulator.exchange.orders import Order
-from server.simulator.exchange.tickets import script_from
+from server.simulator.exchange.tickets import parse_script
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.views.transactions import transaction_json
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.vocabulary import InstrumentType
 from server.simulator.rest.bodies import json_body
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         if not isinstance(count, int) or not 1 <= count <= 10_000:
             raise BrokerError(400, "invalid_script", "count is 1 to 10000.")
 
-        sim.exchange.script(str(body.get("account", "*")), script_from(body), count)
+        sim.exchange.script(str(body.get("account", "*")), parse_script(body), count)
         return reply({"scripts": sim.exchange.statistics().scripts}, 201)
 
     async def fill(request: web.Request) -> web.Response:
@@ -64,7 +64,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             raise BrokerError(404, "record_not_found", "Nobody has that account open.")
 
         amount = _decimal(body, "amount")
-        if amount is None or not amount or amount != cents(amount):
+        if amount is None or not amount or amount != round_cents(amount):
             raise BrokerError(400, "invalid_body", "amount is in cents and not zero.")
 
         return reply(transaction_json(sim.exchange.transfer(account, amount)), 201)
@@ -81,7 +81,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
 
 def _fractional(order: Order) -> bool:
-    return order.underlying.kind is Kind.CRYPTOCURRENCY
+    return order.underlying.instrument_type is InstrumentType.CRYPTOCURRENCY
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, reply
-from server.simulator.exchange.balances import rules_of
+from server.simulator.exchange.balances import select_margin_rates
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import text
+from server.simulator.exchange.money import format_decimal
 from server.simulator.exchange.views.margin import report_json
 from server.simulator.market.price_series import RATE
 from server.simulator.rest.ownership import account_of
@@ -37,22 +37,22 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         if sim.exchange.venue.find(symbol) is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find instrument {symbol}")
 
-        rules = rules_of(account)
+        rates = select_margin_rates(account)
         body: dict[str, Any] = {
             "underlying-symbol": symbol,
-            "long-equity-initial": text(rules.long_initial),
-            "long-equity-maintenance": text(rules.long_maintenance),
-            "short-equity-initial": text(rules.short_initial),
-            "short-equity-maintenance": text(rules.short_maintenance),
-            "naked-option-standard": text(rules.naked_standard),
-            "naked-option-minimum": text(rules.naked_minimum),
-            "naked-option-floor": text(rules.naked_floor),
+            "long-equity-initial": format_decimal(rates.long_initial),
+            "long-equity-maintenance": format_decimal(rates.long_maintenance),
+            "short-equity-initial": format_decimal(rates.short_initial),
+            "short-equity-maintenance": format_decimal(rates.short_maintenance),
+            "naked-option-standard": format_decimal(rates.naked_standard),
+            "naked-option-minimum": format_decimal(rates.naked_minimum),
+            "naked-option-floor": format_decimal(rates.naked_floor),
         }
         return reply(envelope(body, request.path))
 
     async def configuration(request: web.Request) -> web.Response:
         # The rate that the market's options are priced with.
-        return reply(envelope({"risk-free-rate": text(Decimal(str(RATE)))}, request.path))
+        return reply(envelope({"risk-free-rate": format_decimal(Decimal(str(RATE)))}, request.path))
 
     return [
         web.get("/margin/accounts/{account_number}/requirements", report),

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
-from server.simulator.exchange.money import ZERO, text
-from server.simulator.exchange.valuation_history import Bar, History
-from server.simulator.exchange.views.times import zulu
+from server.simulator.exchange.money import ZERO, format_decimal
+from server.simulator.exchange.valuation_history import Bar, ValuationHistory
+from server.simulator.exchange.views.times import format_zulu
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import account_of
 
@@ -53,7 +53,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
                 step for length, step in SPANS.values() if span <= length or length.days > 999
             )
 
-        bars = History(account, sim.exchange.venue, now).bars(now - span, step)
+        bars = ValuationHistory(account, sim.exchange.venue, now).bars(now - span, step)
         end = queries.instant(request, "end-time") or now
         shape = _camel if sim.exchange.settings.camel_case_net_liq else _dashed
         items = [shape(bar) for bar in bars if bar.at <= end]
@@ -63,17 +63,17 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
 
 def _dashed(bar: Bar) -> dict[str, Any]:
-    shown: dict[str, Any] = {"time": zulu(bar.at)}
+    shown: dict[str, Any] = {"time": format_zulu(bar.at)}
     for moment, value in _moments(bar):
-        shown[moment] = text(value)
-        shown[f"pending-cash-{moment}"] = text(ZERO)
-        shown[f"total-{moment}"] = text(value)
+        shown[moment] = format_decimal(value)
+        shown[f"pending-cash-{moment}"] = format_decimal(ZERO)
+        shown[f"total-{moment}"] = format_decimal(value)
 
     return shown
 
 
 def _camel(bar: Bar) -> dict[str, Any]:
-    shown: dict[str, Any] = {"time": zulu(bar.at)}
+    shown: dict[str, Any] = {"time": format_zulu(bar.at)}
     for moment, value in _moments(bar):
         shown[moment] = float(value)
         shown[f"pendingCash{moment.capitalize()}"] = 0.0

@@ -11,12 +11,12 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.clock import new_york_day
-from server.simulator.exchange.order_entry import remaining_ticket
+from server.simulator.exchange.clock import new_york_date
+from server.simulator.exchange.order_entry import make_remaining_ticket
 from server.simulator.exchange.orders import Order
-from server.simulator.exchange.preflight_checks import Check
-from server.simulator.exchange.problems import refusal
-from server.simulator.exchange.tickets import amended, ticket_from
+from server.simulator.exchange.preflight_checks import PreflightCheck
+from server.simulator.exchange.problems import preflight_failure
+from server.simulator.exchange.tickets import amend_ticket, parse_ticket
 from server.simulator.exchange.views.orders import order_json, unplaced_json
 from server.simulator.exchange.views.preflight_checks import check_json
 from server.simulator.rest import queries
@@ -58,34 +58,40 @@ class _Orders:
 
     async def place(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
-        check = self._sim.exchange.desk.place(account, ticket_from(await json_body(request)))
+        check = self._sim.exchange.order_entry.place(
+            account, parse_ticket(await json_body(request))
+        )
         self._sim.exchange.wake()
         body = check_json([check], order=order_json(check.order))
         return reply(envelope(body, request.path), 201)
 
     async def dry_run(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
-        check = self._sim.exchange.desk.check(account, ticket_from(await json_body(request)))
+        check = self._sim.exchange.order_entry.check(
+            account, parse_ticket(await json_body(request))
+        )
         return self._dry(request, check)
 
     async def dry_run_replace(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
         old = self._order(request, account)
-        ticket = amended(remaining_ticket(old), await json_body(request))
-        return self._dry(request, self._sim.exchange.desk.replacement(account, old, ticket))
+        ticket = amend_ticket(make_remaining_ticket(old), await json_body(request))
+        return self._dry(
+            request, self._sim.exchange.order_entry.check_replacement(account, old, ticket)
+        )
 
     async def replace(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
         old = self._order(request, account)
-        ticket = amended(remaining_ticket(old), await json_body(request))
-        new = self._sim.exchange.desk.replace(account, old, ticket)
+        ticket = amend_ticket(make_remaining_ticket(old), await json_body(request))
+        new = self._sim.exchange.order_entry.replace(account, old, ticket)
         self._sim.exchange.wake()
         return reply(envelope(order_json(new), request.path))
 
     async def cancel(self, request: web.Request) -> web.Response:
         account = account_of(self._sim, request)
         order = self._order(request, account)
-        self._sim.exchange.desk.cancel(order, customer_of(request).user_id)
+        self._sim.exchange.order_entry.cancel(order, customer_of(request).user_id)
         self._sim.exchange.wake()
         return reply(envelope(order_json(order), request.path))
 
@@ -106,20 +112,22 @@ class _Orders:
     async def of_customer(self, request: web.Request) -> web.Response:
         return self._found(request, self._chosen(request))
 
-    def _dry(self, request: web.Request, check: Check) -> web.Response:
+    def _dry(self, request: web.Request, check: PreflightCheck) -> web.Response:
         body = check_json([check], order=unplaced_json(check.order), dry_run=True)
         refuses = self._sim.exchange.settings.dry_run_refuses_margin
         if refuses and check.effect.refused:
-            return reply(envelope(body, request.path) | refusal(check.found).body(), 422)
+            return reply(
+                envelope(body, request.path) | preflight_failure(check.problems).body(), 422
+            )
 
         return reply(envelope(body, request.path))
 
     def _live(self, request: web.Request, accounts: list[Account]) -> web.Response:
-        today = new_york_day(self._sim.clock.now())
+        today = new_york_date(self._sim.clock.now())
         items = [
             order_json(order)
             for order in self._orders(accounts)
-            if not order.status.terminal or new_york_day(order.updated_at) == today
+            if not order.status.terminal or new_york_date(order.updated_at) == today
         ]
         return reply(envelope({"items": items}, request.path))
 
@@ -173,7 +181,7 @@ class _Filter:
     def matches(self, order: Order) -> bool:
         contract = order.underlying
         received = order.received_at
-        day = new_york_day(received)
+        day = new_york_date(received)
         conditions: list[Any] = [
             self._first is None or day >= self._first,
             self._last is None or day <= self._last,
@@ -181,7 +189,7 @@ class _Filter:
             not self._statuses or order.status.value in self._statuses,
             self._underlying is None or contract.underlying == self._underlying,
             self._future is None or self._future in (contract.underlying, contract.symbol),
-            self._kind is None or contract.underlying_type == self._kind,
+            self._kind is None or contract.reported_underlying_type == self._kind,
             self._identifier is None or order.ticket.external_identifier == self._identifier,
         ]
         return all(conditions)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
-from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.positions import Position
 from server.simulator.exchange.views.positions import position_json
@@ -26,7 +26,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     async def every(request: web.Request) -> web.Response:
         account = account_of(sim, request)
         marks = Marks(sim.exchange.venue)
-        today = new_york_day(sim.clock.now())
+        today = new_york_date(sim.clock.now())
         with_marks = queries.flag(request, "include-marks")
         held = [one for one in account.positions.values() if _wanted(one, request)]
         marks.load(position.contract for position in held)
@@ -52,6 +52,6 @@ def _wanted(position: Position, request: web.Request) -> bool:
     return (
         (not underlyings or contract.underlying in underlyings)
         and (symbol is None or contract.symbol == symbol)
-        and (kind is None or contract.kind == kind)
+        and (kind is None or contract.instrument_type == kind)
         and (product is None or contract.product == product)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
-from server.simulator.exchange.preflight_checks import LIMITS
+from server.simulator.exchange.preflight_checks import SIZE_LIMITS
 from server.simulator.exchange.views.accounts import position_limit_json, trading_status_json
 from server.simulator.rest.ownership import account_of
 
@@ -26,7 +26,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
     async def limit(request: web.Request) -> web.Response:
         account = account_of(sim, request)
-        return reply(envelope(position_limit_json(account, LIMITS), request.path))
+        return reply(envelope(position_limit_json(account, SIZE_LIMITS), request.path))
 
     return [
         web.get("/accounts/{account_number}/trading-status", status),

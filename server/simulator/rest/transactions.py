@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
-from server.simulator.exchange.clock import new_york_day
+from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.money import with_effect
 from server.simulator.exchange.views.transactions import transaction_json
@@ -51,7 +51,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
     async def total_fees(request: web.Request) -> web.Response:
         account = account_of(sim, request)
-        day = queries.day(request, "date") or new_york_day(sim.clock.now())
+        day = queries.day(request, "date") or new_york_date(sim.clock.now())
         total = sum(
             (one.fees.total for one in account.ledger.journal if one.day == day), Decimal(0)
         )
@@ -92,7 +92,8 @@ class _Filter:
                 self._first is None or transaction.day >= self._first,
                 self._last is None or transaction.day <= self._last,
                 self._from <= transaction.executed_at <= self._until,
-                self._kind is None or (contract is not None and contract.kind == self._kind),
+                self._kind is None
+                or (contract is not None and contract.instrument_type == self._kind),
                 self._symbol is None or symbol == self._symbol,
                 self._underlying is None or underlying == self._underlying,
                 self._future is None or self._future in (symbol, underlying),

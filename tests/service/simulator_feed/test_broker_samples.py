@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from server.simulator import Simulator, SimulatorSettings
-from server.simulator.exchange.tickets import script_from
+from server.simulator.exchange.tickets import parse_script
 from tests.service.simulator_feed.conftest import FRIDAY_NOON, bearer, open_client
 from tests.service.simulator_feed.shape import differences, shape_of
 
@@ -113,7 +113,7 @@ async def traded(sim: Simulator, http: aiohttp.ClientSession) -> None:
     await send(http, "PUT", f"/orders/{placed['id']}", changed)
     bracket = (await send(http, "POST", "/complex-orders", oco()))["complex-order"]
     await send(http, "DELETE", f"/complex-orders/{bracket['id']}")
-    rejection = script_from({"behavior": "reject", "reject-reason": "Made up"})
+    rejection = parse_script({"behavior": "reject", "reject-reason": "Made up"})
     sim.exchange.script("*", rejection, 1)
     await send(http, "POST", "/orders", bid)
     async with asyncio.timeout(10):

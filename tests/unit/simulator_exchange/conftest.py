@@ -15,8 +15,8 @@ from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
 from server.simulator.exchange import Exchange, ExchangeSettings
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import NEW_YORK
-from server.simulator.exchange.contracts import Contract, Top
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.contracts import Contract, TopOfBook
+from server.simulator.exchange.vocabulary import InstrumentType
 
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)  # a Tuesday, 11:00 in New York
 NICKEL = ((Decimal(3), Decimal("0.05")), (None, Decimal("0.10")))
@@ -54,7 +54,7 @@ class HandClock:
 class HandVenue:
     """Lists some stocks, monthly options on them, an index, a future and a coin."""
 
-    books: dict[str, Top] = field(default_factory=dict)
+    books: dict[str, TopOfBook] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     contracts: dict[str, Contract] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class HandVenue:
     def quote(self, symbol: str, price: Decimal | str, spread: Decimal | str = "0.10") -> None:
         """Puts a market around a price: half the spread below it and half above."""
         middle, half = Decimal(price), Decimal(spread) / 2
-        self.books[symbol] = Top(
+        self.books[symbol] = TopOfBook(
             bid=max(middle - half, Decimal(0)) or None,
             ask=middle + half,
             last=middle,
@@ -78,7 +78,7 @@ class HandVenue:
     def find(self, symbol: str) -> Contract | None:
         return self.contracts.get(symbol)
 
-    def tops(self, contracts: Sequence[Contract]) -> Sequence[Top]:
+    def tops(self, contracts: Sequence[Contract]) -> Sequence[TopOfBook]:
         return [self.books[contract.symbol] for contract in contracts]
 
     def closes(self, contracts: Sequence[Contract]) -> Sequence[Decimal | None]:
@@ -131,7 +131,9 @@ def listed() -> tuple[tuple[Contract, Decimal], ...]:
 
     found.append((index("SPX"), Decimal(6000)))
     for strike in (5900, 6000, 6100):
-        contract = option("SPX", MONTHLIES[0], Decimal(strike), call=False, kind=Kind.INDEX)
+        contract = option(
+            "SPX", MONTHLIES[0], Decimal(strike), call=False, kind=InstrumentType.INDEX
+        )
         found.append((contract, fair(contract, Decimal(6000))))
 
     return (*found, (future("/ESH6"), Decimal(6010)), (coin("BTC/USD"), Decimal(60000)))
@@ -171,9 +173,9 @@ class Bench:
 def stock(symbol: str) -> Contract:
     return Contract(
         symbol=symbol,
-        kind=Kind.EQUITY,
+        instrument_type=InstrumentType.EQUITY,
         underlying=symbol,
-        underlying_kind=Kind.EQUITY,
+        underlying_instrument_type=InstrumentType.EQUITY,
         multiplier=Decimal(1),
         ticks=PENNY,
         streamer_symbol=symbol,
@@ -181,14 +183,19 @@ def stock(symbol: str) -> Contract:
 
 
 def option(
-    underlying: str, expiration: date, strike: Decimal, *, call: bool, kind: Kind = Kind.EQUITY
+    underlying: str,
+    expiration: date,
+    strike: Decimal,
+    *,
+    call: bool,
+    kind: InstrumentType = InstrumentType.EQUITY,
 ) -> Contract:
     letter = "C" if call else "P"
     return Contract(
         symbol=f"{underlying:<6}{expiration:%y%m%d}{letter}{int(strike * 1000):08d}",
-        kind=Kind.EQUITY_OPTION,
+        instrument_type=InstrumentType.EQUITY_OPTION,
         underlying=underlying,
-        underlying_kind=kind,
+        underlying_instrument_type=kind,
         multiplier=Decimal(100),
         ticks=NICKEL if underlying == "SPX" else PENNY,
         streamer_symbol=f".{underlying}{expiration:%y%m%d}{letter}{strike}",
@@ -201,9 +208,9 @@ def option(
 def index(symbol: str) -> Contract:
     return Contract(
         symbol=symbol,
-        kind=Kind.INDEX,
+        instrument_type=InstrumentType.INDEX,
         underlying=symbol,
-        underlying_kind=Kind.INDEX,
+        underlying_instrument_type=InstrumentType.INDEX,
         multiplier=Decimal(1),
         ticks=PENNY,
     )
@@ -212,9 +219,9 @@ def index(symbol: str) -> Contract:
 def future(symbol: str) -> Contract:
     return Contract(
         symbol=symbol,
-        kind=Kind.FUTURE,
+        instrument_type=InstrumentType.FUTURE,
         underlying=symbol,
-        underlying_kind=Kind.FUTURE,
+        underlying_instrument_type=InstrumentType.FUTURE,
         multiplier=Decimal(50),
         ticks=((None, Decimal("0.25")),),
         product="ES",
@@ -225,9 +232,9 @@ def future(symbol: str) -> Contract:
 def coin(symbol: str) -> Contract:
     return Contract(
         symbol=symbol,
-        kind=Kind.CRYPTOCURRENCY,
+        instrument_type=InstrumentType.CRYPTOCURRENCY,
         underlying=symbol,
-        underlying_kind=Kind.CRYPTOCURRENCY,
+        underlying_instrument_type=InstrumentType.CRYPTOCURRENCY,
         multiplier=Decimal(1),
         ticks=PENNY,
     )

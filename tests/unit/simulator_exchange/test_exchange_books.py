@@ -18,16 +18,16 @@ from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange import Exchange
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.fees import fees_of
-from server.simulator.exchange.ledger import Ledger, Transaction, Unbalanced
+from server.simulator.exchange.fees import calculate_fees
+from server.simulator.exchange.ledger import Ledger, Transaction, UnbalancedTransaction
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import ZERO, cents, text
-from server.simulator.exchange.order_entry import remaining_ticket
+from server.simulator.exchange.money import ZERO, format_decimal, round_cents
+from server.simulator.exchange.order_entry import make_remaining_ticket
 from server.simulator.exchange.orders import Leg, Order
-from server.simulator.exchange.tickets import amended, ticket_from
-from server.simulator.exchange.valuation_history import History
+from server.simulator.exchange.tickets import amend_ticket, parse_ticket
+from server.simulator.exchange.valuation_history import ValuationHistory
 from server.simulator.exchange.views.orders import order_json
-from server.simulator.exchange.vocabulary import CLOSING, Action, Kind, Status
+from server.simulator.exchange.vocabulary import CLOSING, Action, InstrumentType, Status
 from tests.effort import LONG
 
 from .conftest import START, Bench, HandClock, HandVenue, Recorder, leg, request
@@ -66,10 +66,10 @@ def test_the_same_seed_gives_the_same_books(seed: int) -> None:
 
 def test_a_ledger_refuses_postings_that_do_not_sum_to_zero() -> None:
     ledger = Ledger()
-    with pytest.raises(Unbalanced):
+    with pytest.raises(UnbalancedTransaction):
         ledger.post(_movement(Decimal(5), ("cash", Decimal(5)), ("external", Decimal(-4))))
 
-    with pytest.raises(Unbalanced):
+    with pytest.raises(UnbalancedTransaction):
         ledger.post(_movement(Decimal(4), ("cash", Decimal(5)), ("external", Decimal(-5))))
 
     assert not ledger.journal
@@ -101,15 +101,15 @@ class Flow:
     def place(self) -> None:
         for _ in range(4):
             account = self.random.choice((self.bench.margin, self.bench.cash))
-            ticket = ticket_from(self._request())
+            ticket = parse_ticket(self._request())
             with _refusals("preflight_check_failure"):
-                self.orders.append(self.bench.exchange.desk.place(account, ticket).order)
+                self.orders.append(self.bench.exchange.order_entry.place(account, ticket).order)
 
     def wander(self) -> None:
         symbol, _ = self.random.choice(SYMBOLS)
         top = self.bench.venue.books[symbol]
         factor = Decimal(self.random.randrange(90, 111)) / 100
-        price = max(Decimal("0.10"), cents((top.mark or Decimal(1)) * factor))
+        price = max(Decimal("0.10"), round_cents((top.mark or Decimal(1)) * factor))
         self.bench.venue.quote(symbol, price)
         if self.random.random() < 0.5:
             # Less than most orders want, so that they are filled in parts.
@@ -118,7 +118,7 @@ class Flow:
             self.bench.venue.books[symbol] = replace(book, bid_size=size, ask_size=size)
 
     def cancel(self) -> None:
-        self._try(lambda order: self.bench.exchange.desk.cancel(order, "me"))
+        self._try(lambda order: self.bench.exchange.order_entry.cancel(order, "me"))
 
     def replace(self) -> None:
         def attempt(order: Order) -> None:
@@ -126,11 +126,11 @@ class Flow:
             if price is None:
                 return
 
-            raised = text(cents(abs(price) * Decimal("1.05")))
+            raised = format_decimal(round_cents(abs(price) * Decimal("1.05")))
             body = {"price": raised, "price-effect": "Credit" if price > 0 else "Debit"}
             account = self.bench.exchange.registry.accounts[order.account_number]
-            ticket = amended(remaining_ticket(order), body)
-            self.orders.append(self.bench.exchange.desk.replace(account, order, ticket))
+            ticket = amend_ticket(make_remaining_ticket(order), body)
+            self.orders.append(self.bench.exchange.order_entry.replace(account, order, ticket))
 
         self._try(attempt)
 
@@ -146,7 +146,7 @@ class Flow:
         self.bench.run(1)
         for order in self.orders:
             if order.cancellable:
-                self.bench.exchange.desk.cancel(order, "me")
+                self.bench.exchange.order_entry.cancel(order, "me")
 
         self.bench.run(1)
         for order in self.orders:
@@ -182,7 +182,7 @@ class Flow:
                 assert transaction.contract is not None
                 symbol = transaction.contract.symbol
                 actions[transaction.order_id, symbol].add(transaction.action)
-                if transaction.contract.kind is not Kind.FUTURE:
+                if transaction.contract.instrument_type is not InstrumentType.FUTURE:
                     values[transaction.order_id] += transaction.value
 
         for order in self.orders:
@@ -191,10 +191,11 @@ class Flow:
 
             traded = sum(
                 (
-                    -each.action.side * cents(fill.price * fill.quantity * each.contract.multiplier)
+                    -each.action.side
+                    * round_cents(fill.price * fill.quantity * each.contract.multiplier)
                     for each in order.legs
                     for fill in each.fills
-                    if each.contract.kind is not Kind.FUTURE
+                    if each.contract.instrument_type is not InstrumentType.FUTURE
                 ),
                 ZERO,
             )
@@ -211,14 +212,14 @@ class Flow:
         marks = Marks(self.bench.venue)
         worth = account.ledger.cash
         for position in account.positions.values():
-            value = marks.worth(position.contract, position.quantity)
-            is_future = position.contract.kind is Kind.FUTURE
+            value = marks.market_value(position.contract, position.quantity)
+            is_future = position.contract.instrument_type is InstrumentType.FUTURE
             worth += value - position.cost if is_future else value
 
         now = self.bench.clock.now()
         balances = self.bench.exchange.balances(account)
-        assert balances.net_liquidating_value == cents(worth)
-        past = History(account, self.bench.venue, now).balances_at(now)
+        assert balances.net_liquidating_value == round_cents(worth)
+        past = ValuationHistory(account, self.bench.venue, now).balances_at(now)
         assert past.net_liquidating_value == balances.net_liquidating_value
         assert past.cash == account.ledger.cash
 
@@ -298,9 +299,13 @@ def _check_ledger(account: Account) -> None:
     journal = account.ledger.journal
     assert sum(balances.values(), ZERO) == 0
     assert account.ledger.cash == sum((one.net_value for one in journal), ZERO)
-    assert all(one.net_value == cents(one.net_value) for one in journal)
+    assert all(one.net_value == round_cents(one.net_value) for one in journal)
     held = sum(
-        (one.cost for one in account.positions.values() if one.contract.kind is not Kind.FUTURE),
+        (
+            one.cost
+            for one in account.positions.values()
+            if one.contract.instrument_type is not InstrumentType.FUTURE
+        ),
         ZERO,
     )
     assert balances.get("positions", ZERO) == held
@@ -328,14 +333,14 @@ def _fees_once(each: Leg) -> Decimal:
         (fill.price * fill.quantity * each.contract.multiplier for fill in each.fills), ZERO
     )
     return (
-        fees_of(
+        calculate_fees(
             each.contract,
             each.filled,
             buys=each.action.side > 0,
             opens=each.action not in CLOSING,
             value=value,
         )
-        .charged()
+        .rounded()
         .total
     )
 

@@ -9,8 +9,8 @@ import pytest
 
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.complex_orders import ComplexOrder
-from server.simulator.exchange.order_entry import remaining_ticket
-from server.simulator.exchange.tickets import amended, ticket_from
+from server.simulator.exchange.order_entry import make_remaining_ticket
+from server.simulator.exchange.tickets import amend_ticket, parse_ticket
 from server.simulator.exchange.views.orders import complex_order_json
 from server.simulator.exchange.vocabulary import Status
 
@@ -43,13 +43,13 @@ def exits() -> list[dict[str, Any]]:
 def place(
     bench: Bench, kind: str, *orders: dict[str, Any], trigger: dict[str, Any] | None = None
 ) -> ComplexOrder:
-    first = None if trigger is None else ticket_from(trigger)
-    tickets = [ticket_from(order) for order in orders]
-    return bench.exchange.desk.place_complex(bench.margin, kind, first, tickets)[0]
+    first = None if trigger is None else parse_ticket(trigger)
+    tickets = [parse_ticket(order) for order in orders]
+    return bench.exchange.order_entry.place_complex(bench.margin, kind, first, tickets)[0]
 
 
 def states(whole: ComplexOrder) -> list[Status]:
-    return [order.status for order in whole.every()]
+    return [order.status for order in whole.all_orders()]
 
 
 def test_both_orders_of_an_oco_work_at_once(bench: Bench) -> None:
@@ -95,7 +95,7 @@ def test_children_wait_for_their_trigger(bench: Bench) -> None:
     whole = place(bench, "OTOCO", *exits(), trigger=entry())
     bench.run(1)
     assert states(whole) == [Status.LIVE, Status.CONTINGENT, Status.CONTINGENT]
-    assert [order.complex_tag for order in whole.every()] == [
+    assert [order.complex_tag for order in whole.all_orders()] == [
         "OTOCO::trigger-order",
         "OTOCO::oco-1-order",
         "OTOCO::oco-2-order",
@@ -120,7 +120,7 @@ def test_children_go_with_a_trigger_that_never_filled(bench: Bench) -> None:
     whole = place(bench, "OTOCO", *exits(), trigger=entry())
     bench.run(1)
     assert whole.trigger is not None
-    bench.exchange.desk.cancel(whole.trigger, "me")
+    bench.exchange.order_entry.cancel(whole.trigger, "me")
     assert states(whole) == [Status.CANCEL_REQUESTED, Status.CONTINGENT, Status.CONTINGENT]
     bench.run(1)
     assert set(states(whole)) == {Status.CANCELLED}
@@ -129,12 +129,12 @@ def test_children_go_with_a_trigger_that_never_filled(bench: Bench) -> None:
 def test_cancelling_the_whole_ends_dormant_children_at_once(bench: Bench) -> None:
     whole = place(bench, "OTOCO", *exits(), trigger=entry())
     bench.run(1)
-    bench.exchange.desk.cancel_complex(whole, "me")
+    bench.exchange.order_entry.cancel_complex(whole, "me")
     assert states(whole) == [Status.CANCEL_REQUESTED, Status.CANCELLED, Status.CANCELLED]
     bench.run(1)
     assert set(states(whole)) == {Status.CANCELLED}
     with pytest.raises(BrokerError) as refused:
-        bench.exchange.desk.cancel_complex(whole, "me")
+        bench.exchange.order_entry.cancel_complex(whole, "me")
 
     assert refused.value.code == "cannot_update_order"
 
@@ -142,7 +142,7 @@ def test_cancelling_the_whole_ends_dormant_children_at_once(bench: Bench) -> Non
 def test_the_children_of_a_cancelled_oco_end_one_after_the_other(bench: Bench) -> None:
     whole = place(bench, "OCO", sale(), stop())
     bench.run(1)
-    bench.exchange.desk.cancel(whole.orders[0], "me")
+    bench.exchange.order_entry.cancel(whole.orders[0], "me")
     bench.run(1)
     assert set(states(whole)) == {Status.CANCELLED}
     first, second = (order.cancelled_at for order in whole.orders)
@@ -162,8 +162,8 @@ def test_a_child_can_be_replaced_and_keeps_its_place(bench: Bench) -> None:
     whole = place(bench, "OCO", sale(), stop())
     bench.run(1)
     old = whole.orders[0]
-    ticket = amended(remaining_ticket(old), {"price": "310", "price-effect": "Credit"})
-    new = bench.exchange.desk.replace(bench.margin, old, ticket)
+    ticket = amend_ticket(make_remaining_ticket(old), {"price": "310", "price-effect": "Credit"})
+    new = bench.exchange.order_entry.replace(bench.margin, old, ticket)
     bench.run(1)
     assert whole.orders[0] is new
     assert states(whole) == [Status.LIVE, Status.LIVE]
@@ -176,8 +176,8 @@ def test_a_fill_while_a_sibling_is_being_replaced_ends_both_of_its_versions(benc
     whole = place(bench, "OCO", sale(), stop())
     bench.run(1)
     old = whole.orders[0]
-    ticket = amended(remaining_ticket(old), {"price": "310", "price-effect": "Credit"})
-    new = bench.exchange.desk.replace(bench.margin, old, ticket)
+    ticket = amend_ticket(make_remaining_ticket(old), {"price": "310", "price-effect": "Credit"})
+    new = bench.exchange.order_entry.replace(bench.margin, old, ticket)
     bench.exchange.fill(whole.orders[1], units=None, price=Decimal(199))
     bench.run(1)
     assert (old.status, new.status) == (Status.CANCELLED, Status.REJECTED)
@@ -188,8 +188,8 @@ def test_a_waiting_child_is_replaced_where_it_waits(bench: Bench) -> None:
     whole = place(bench, "OTO", *exits()[:1], trigger=entry())
     bench.run(1)
     old = whole.orders[0]
-    ticket = amended(remaining_ticket(old), {"price": "460", "price-effect": "Credit"})
-    new = bench.exchange.desk.replace(bench.margin, old, ticket)
+    ticket = amend_ticket(make_remaining_ticket(old), {"price": "460", "price-effect": "Credit"})
+    new = bench.exchange.order_entry.replace(bench.margin, old, ticket)
     assert (old.status, new.status) == (Status.CANCELLED, Status.CONTINGENT)
     bench.venue.quote("MSFT", "389")
     bench.run(1)
@@ -199,11 +199,11 @@ def test_a_waiting_child_is_replaced_where_it_waits(bench: Bench) -> None:
 def test_children_are_checked_against_what_the_trigger_brings(bench: Bench) -> None:
     body = exits()
     strict = {"advanced-instructions": {"strict-position-effect-validation": True}}
-    tickets = [ticket_from(each | strict) for each in body]
-    checks = bench.exchange.desk.check_complex(
-        bench.margin, "OTOCO", ticket_from(entry("-390")), tickets
+    tickets = [parse_ticket(each | strict) for each in body]
+    checks = bench.exchange.order_entry.check_complex(
+        bench.margin, "OTOCO", parse_ticket(entry("-390")), tickets
     )
-    assert [problem for check in checks for problem in check.found] == []
+    assert [problem for check in checks for problem in check.problems] == []
 
 
 def test_one_bad_child_refuses_the_whole(bench: Bench) -> None:

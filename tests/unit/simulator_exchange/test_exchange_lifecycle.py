@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from server.simulator.envelope import BrokerError
-from server.simulator.exchange.contracts import Top
-from server.simulator.exchange.order_entry import remaining_ticket
+from server.simulator.exchange.contracts import TopOfBook
+from server.simulator.exchange.order_entry import make_remaining_ticket
 from server.simulator.exchange.orders import Order, Script
-from server.simulator.exchange.tickets import amended, ticket_from
+from server.simulator.exchange.tickets import amend_ticket, parse_ticket
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.vocabulary import Status
 
@@ -24,12 +24,12 @@ CALL = "AAPL  260417C00250000"
 
 
 def place(bench: Bench, body: dict[str, Any]) -> Order:
-    return bench.exchange.desk.place(bench.margin, ticket_from(body)).order
+    return bench.exchange.order_entry.place(bench.margin, parse_ticket(body)).order
 
 
 def change(bench: Bench, order: Order, body: dict[str, Any]) -> Order:
-    ticket = amended(remaining_ticket(order), body)
-    return bench.exchange.desk.replace(bench.margin, order, ticket)
+    ticket = amend_ticket(make_remaining_ticket(order), body)
+    return bench.exchange.order_entry.replace(bench.margin, order, ticket)
 
 
 def buy(quantity: int = 10, price: str = "-260", **fields: Any) -> dict[str, Any]:
@@ -93,10 +93,10 @@ def test_a_displayed_size_cuts_an_order_into_parts(make_bench: Callable[..., Ben
 
 def test_a_closed_market_keeps_it_received_until_it_opens(bench: Bench) -> None:
     bench.venue.closed.add("AAPL")
-    check = bench.exchange.desk.place(bench.margin, ticket_from(buy()))
+    check = bench.exchange.order_entry.place(bench.margin, parse_ticket(buy()))
     bench.run(2)
     assert check.order.status is Status.RECEIVED
-    assert [problem.code for problem in check.found] == ["tif.next_valid_session"]
+    assert [problem.code for problem in check.problems] == ["tif.next_valid_session"]
     bench.venue.closed.clear()
     bench.run(1)
     assert check.order.status is Status.FILLED
@@ -104,7 +104,7 @@ def test_a_closed_market_keeps_it_received_until_it_opens(bench: Bench) -> None:
 
 def test_an_illegal_increment_is_found_at_the_exchange_only(bench: Bench) -> None:
     body = buy(price="-249.123")
-    assert not bench.exchange.desk.check(bench.margin, ticket_from(body)).found
+    assert not bench.exchange.order_entry.check(bench.margin, parse_ticket(body)).problems
     order = place(bench, body)
     bench.run(1)
     assert order.status is Status.REJECTED
@@ -164,7 +164,7 @@ def test_a_market_order_takes_the_other_side(bench: Bench) -> None:
 
 
 def test_a_market_order_without_a_bid_waits(bench: Bench) -> None:
-    bench.venue.books["AAPL"] = Top(bid=None, ask=Decimal(250))
+    bench.venue.books["AAPL"] = TopOfBook(bid=None, ask=Decimal(250))
     order = place(bench, request(leg("AAPL", "Sell to Close", 10), order_type="Market"))
     bench.run(3)
     assert order.status is Status.LIVE
@@ -262,7 +262,7 @@ def test_legs_are_told_one_after_the_other(bench: Bench) -> None:
 def test_cancelling_takes_a_moment(bench: Bench) -> None:
     order = place(bench, buy(price="-100"))
     bench.run(1)
-    bench.exchange.desk.cancel(order, "me")
+    bench.exchange.order_entry.cancel(order, "me")
     shown = order_json(order)
     assert (shown["status"], shown["cancellable"], shown["editable"]) == (
         "Cancel Requested",
@@ -277,7 +277,7 @@ def test_cancelling_takes_a_moment(bench: Bench) -> None:
 def test_a_fill_may_come_before_the_cancel(bench: Bench) -> None:
     order = place(bench, buy(price="-100"))
     bench.run(1)
-    bench.exchange.desk.cancel(order, "me")
+    bench.exchange.order_entry.cancel(order, "me")
     bench.venue.quote("AAPL", "99")
     order.ready_at = bench.clock.now()
     bench.exchange.step()
@@ -289,12 +289,12 @@ def test_what_has_ended_cannot_be_cancelled_or_replaced(bench: Bench, end: Statu
     order = place(bench, buy(price="-260" if end is Status.FILLED else "-100"))
     bench.run(1)
     if end is Status.CANCELLED:
-        bench.exchange.desk.cancel(order, "me")
+        bench.exchange.order_entry.cancel(order, "me")
         bench.run(1)
 
     assert order.status is end
     for attempt in (
-        lambda: bench.exchange.desk.cancel(order, "me"),
+        lambda: bench.exchange.order_entry.cancel(order, "me"),
         lambda: change(bench, order, {"price": "1", "price-effect": "Debit"}),
     ):
         with pytest.raises(BrokerError) as refused:

@@ -8,9 +8,15 @@ from decimal import Decimal
 import pytest
 
 from server.simulator.exchange.contracts import Contract
-from server.simulator.exchange.fees import fees_of
-from server.simulator.exchange.margin import CASH, REG_T, Exposure, Rules, requirement
-from server.simulator.exchange.tickets import ticket_from
+from server.simulator.exchange.fees import calculate_fees
+from server.simulator.exchange.margin import (
+    CASH,
+    REG_T,
+    Exposure,
+    MarginRates,
+    calculate_requirement,
+)
+from server.simulator.exchange.tickets import parse_ticket
 
 from .conftest import MONTHLIES, Bench, coin, future, leg, option, request, stock
 
@@ -79,7 +85,7 @@ CASES: dict[str, tuple[list[Exposure], str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_requirements(name: str) -> None:
     exposures, expected = CASES[name]
-    assert requirement(exposures, REG_T).initial == Decimal(expected)
+    assert calculate_requirement(exposures, REG_T).initial == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -90,23 +96,23 @@ def test_requirements(name: str) -> None:
         ([shares(100)], CASH, "25000"),
     ],
 )
-def test_maintenance(exposures: list[Exposure], rules: Rules, expected: str) -> None:
-    assert requirement(exposures, rules).maintenance == Decimal(expected)
+def test_maintenance(exposures: list[Exposure], rules: MarginRates, expected: str) -> None:
+    assert calculate_requirement(exposures, rules).maintenance == Decimal(expected)
 
 
 def test_a_cash_account_secures_puts_by_their_strike() -> None:
-    assert requirement([put(230, -1, "2.00")], CASH).initial == Decimal(23_000 - 200)
+    assert calculate_requirement([put(230, -1, "2.00")], CASH).initial == Decimal(23_000 - 200)
 
 
 def test_a_worthless_naked_option_still_needs_its_floor() -> None:
     cheap = option("F", MONTHLIES[1], Decimal(15), call=True)
     exposure = held(cheap, -1, "0.01", Decimal(12))
-    assert requirement([exposure], REG_T).initial == Decimal(250)
+    assert calculate_requirement([exposure], REG_T).initial == Decimal(250)
 
 
 def test_underlyings_are_weighed_apart() -> None:
     other = held(stock("SPY"), 10, "600", Decimal(600))
-    groups = requirement([shares(100), other], REG_T).groups
+    groups = calculate_requirement([shares(100), other], REG_T).groups
     assert [(group.underlying, group.initial) for group in groups] == [
         ("AAPL", Decimal(12_500)),
         ("SPY", Decimal(3_000)),
@@ -115,7 +121,7 @@ def test_underlyings_are_weighed_apart() -> None:
 
 def effect(bench: Bench, *legs: dict[str, object], price: str, **fields: object) -> Decimal:
     body = request(*legs, price=price, **fields)
-    check = bench.exchange.desk.check(bench.margin, ticket_from(body))
+    check = bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
     assert check.effect.new == check.effect.current + check.effect.change
     return check.effect.change
 
@@ -167,7 +173,7 @@ def test_the_effect_comes_true_when_the_order_fills(bench: Bench) -> None:
     bench.venue.quote("MSFT", "400", "0.00")
     body = request(leg("MSFT", "Buy to Open", 10), price="-400")
     before = bench.exchange.balances(bench.margin).option_buying_power
-    check = bench.exchange.desk.place(bench.margin, ticket_from(body))
+    check = bench.exchange.order_entry.place(bench.margin, parse_ticket(body))
     bench.run(1)
     assert check.order.status == "Filled"
     after = bench.exchange.balances(bench.margin).option_buying_power
@@ -199,15 +205,15 @@ def test_a_future_binds_its_margin_and_no_cash(bench: Bench) -> None:
 def test_fees(
     contract: Contract, quantity: int, buys: bool, opens: bool, value: str, total: str
 ) -> None:
-    fees = fees_of(contract, Decimal(quantity), buys=buys, opens=opens, value=Decimal(value))
+    fees = calculate_fees(contract, Decimal(quantity), buys=buys, opens=opens, value=Decimal(value))
     assert fees.total == Decimal(total)
 
 
 def test_the_calculation_adds_up() -> None:
     contract = option("SPX", MONTHLIES[0], Decimal(6000), call=False)
-    shown = fees_of(
+    shown = calculate_fees(
         contract, Decimal(3), buys=False, opens=True, value=Decimal(27_000)
-    ).calculation()
+    ).to_json()
     parts = ("regulatory-fees", "clearing-fees", "commission", "proprietary-index-option-fees")
     assert sum(Decimal(str(shown[part])) for part in parts) == Decimal(str(shown["total-fees"]))
     breakdown = shown["regulatory-fees-breakdown"]

@@ -11,7 +11,7 @@ import pytest
 
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.problems import Problem
-from server.simulator.exchange.tickets import ticket_from
+from server.simulator.exchange.tickets import parse_ticket
 
 from .conftest import Bench, leg, option, request
 
@@ -32,13 +32,13 @@ def shares(action: str = "Buy to Open", quantity: Any = 1, **fields: Any) -> dic
 def refused(bench: Bench, body: Any, *, cash: bool = False) -> BrokerError:
     account = bench.cash if cash else bench.margin
     with pytest.raises(BrokerError) as error:
-        bench.exchange.desk.place(account, ticket_from(body))
+        bench.exchange.order_entry.place(account, parse_ticket(body))
 
     return error.value
 
 
 def found(bench: Bench, body: dict[str, Any]) -> list[Problem]:
-    return list(bench.exchange.desk.check(bench.margin, ticket_from(body)).found)
+    return list(bench.exchange.order_entry.check(bench.margin, parse_ticket(body)).problems)
 
 
 UNREADABLE: dict[str, tuple[Any, str]] = {
@@ -191,7 +191,7 @@ def test_a_broken_rule_has_its_code(bench: Bench, name: str) -> None:
 def test_a_dry_run_refuses_broken_rules_too(bench: Bench, name: str) -> None:
     body, _ = BROKEN[name]
     with pytest.raises(BrokerError):
-        bench.exchange.desk.check(bench.margin, ticket_from(body))
+        bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
 
 
 def test_nothing_is_left_of_a_refused_order(bench: Bench) -> None:
@@ -227,7 +227,7 @@ def test_nothing_can_be_bought_without_money(bench: Bench) -> None:
 
 def test_working_orders_bind_what_they_will_cost(bench: Bench) -> None:
     body = shares(quantity=700, price="-200")
-    bench.exchange.desk.place(bench.margin, ticket_from(body))
+    bench.exchange.order_entry.place(bench.margin, parse_ticket(body))
     blocked(bench, body, "margin_check_failed")
 
 
@@ -242,25 +242,25 @@ def test_strictly_closing_what_is_not_held(bench: Bench) -> None:
 
 def test_closing_what_is_not_held_opens_with_a_warning(bench: Bench) -> None:
     body = request(leg("F", "Sell to Close"), price="11")
-    check = bench.exchange.desk.check(bench.margin, ticket_from(body))
+    check = bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
     assert check.order.legs[0].action == "Sell to Open"
-    (warning,) = check.found
+    (warning,) = check.problems
     assert (warning.code, warning.blocks) == ("closing_with_no_position", False)
     assert warning.message.endswith("updated to a sell to open order when routed.")
 
 
 def test_a_stop_keeps_its_closing_action(bench: Bench) -> None:
     body = request(leg("F", "Sell to Close"), order_type="Stop", stop_trigger="9")
-    check = bench.exchange.desk.check(bench.margin, ticket_from(body))
+    check = bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
     assert check.order.legs[0].action == "Sell to Close"
 
 
 def test_opening_against_a_position_closes_it(bench: Bench) -> None:
-    check = bench.exchange.desk.check(
-        bench.margin, ticket_from(shares("Sell to Open", 50, price="260"))
+    check = bench.exchange.order_entry.check(
+        bench.margin, parse_ticket(shares("Sell to Open", 50, price="260"))
     )
     assert check.order.legs[0].action == "Sell to Close"
-    assert [problem.code for problem in check.found] == ["opening_against_position"]
+    assert [problem.code for problem in check.problems] == ["opening_against_position"]
 
 
 def test_a_closing_only_symbol_cannot_be_opened(bench: Bench) -> None:
@@ -291,8 +291,8 @@ def test_a_cash_account_may_sell_a_put_that_its_cash_secures(bench: Bench) -> No
     )
     one = request(leg("F     260417P00012000", "Sell to Open", 1), price="0.3")
     two = request(leg("F     260417P00012000", "Sell to Open", 2), price="0.3")
-    assert not bench.exchange.desk.check(bench.cash, ticket_from(one)).found
-    (problem,) = bench.exchange.desk.check(bench.cash, ticket_from(two)).found
+    assert not bench.exchange.order_entry.check(bench.cash, parse_ticket(one)).problems
+    (problem,) = bench.exchange.order_entry.check(bench.cash, parse_ticket(two)).problems
     assert problem.code == "margin_check_failed"
 
 

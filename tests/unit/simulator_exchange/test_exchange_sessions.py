@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from server.simulator.exchange.ledger import Transaction
-from server.simulator.exchange.tickets import ticket_from
-from server.simulator.exchange.valuation_history import History
+from server.simulator.exchange.tickets import parse_ticket
+from server.simulator.exchange.valuation_history import ValuationHistory
 from server.simulator.exchange.views.transactions import transaction_json
 
 from .conftest import Bench, leg, request
@@ -19,7 +19,7 @@ AFTER_EXPIRATION = datetime(2026, 3, 20, 21, 0, tzinfo=UTC)
 
 
 def fill(bench: Bench, body: dict[str, Any]) -> None:
-    order = bench.exchange.desk.place(bench.margin, ticket_from(body)).order
+    order = bench.exchange.order_entry.place(bench.margin, parse_ticket(body)).order
     bench.run(1)
     assert order.status == "Filled"
 
@@ -138,7 +138,7 @@ def test_the_next_day_forgets_closed_positions(bench: Bench) -> None:
 
 def test_history_starts_with_the_first_deposit_and_ends_now(bench: Bench) -> None:
     now = bench.clock.now()
-    history = History(bench.margin, bench.venue, now)
+    history = ValuationHistory(bench.margin, bench.venue, now)
     first = bench.margin.ledger.journal[0]
     assert history.balances_at(first.executed_at).net_liquidating_value == first.value
     end = bench.exchange.balances(bench.margin).net_liquidating_value

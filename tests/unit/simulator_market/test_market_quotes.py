@@ -40,8 +40,8 @@ def test_every_spot_is_quoted_on_its_tick_with_bid_below_ask() -> None:
             assert seen.ask is not None
             assert seen.last is not None
             assert 0 < seen.bid < seen.ask
-            assert instrument.on_tick(seen.bid)
-            assert instrument.on_tick(seen.ask)
+            assert instrument.is_on_tick(seen.bid)
+            assert instrument.is_on_tick(seen.ask)
             assert (seen.ask - seen.bid) / seen.ask < Decimal("0.05")
 
 
@@ -56,14 +56,14 @@ def test_a_whole_chain_is_quoted_on_its_ticks(symbol: str) -> None:
     one_sided = 0
     for option, seen in zip(listed, market.quotes(listed), strict=True):
         assert seen.ask is not None
-        assert option.on_tick(seen.ask)
+        assert option.is_on_tick(seen.ask)
         if seen.bid is None:
             one_sided += 1
             assert seen.bid_size == 0
             assert seen.ask <= Decimal("0.5")
             continue
 
-        assert option.on_tick(seen.bid)
+        assert option.is_on_tick(seen.bid)
         assert 0 < seen.bid < seen.ask
 
     assert 0 < one_sided < len(listed) / 3
@@ -121,8 +121,8 @@ def test_option_ticks_change_at_three_dollars(symbol: str, below: Decimal, above
     assert option.tick_at(Decimal("2.99")) == below
     assert option.tick_at(Decimal("3.00")) == above
     assert option.tick_at(Decimal(-5)) == above  # a debit
-    assert option.on_tick(Decimal(5))
-    assert not option.on_tick(Decimal("5.001"))
+    assert option.is_on_tick(Decimal(5))
+    assert not option.is_on_tick(Decimal("5.001"))
 
 
 def test_stocks_below_a_dollar_have_a_finer_tick() -> None:

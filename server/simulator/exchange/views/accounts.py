@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.views.times import zulu
+from server.simulator.exchange.views.times import format_zulu
 
 
 def account_json(account: Account) -> dict[str, Any]:
     """Returns the account object of `/customers/me/accounts`."""
     profile = account.profile
-    opened = zulu(profile.opened_at)
+    opened = format_zulu(profile.opened_at)
     return {
         "account-number": profile.number,
         "external-id": f"A{_number(profile.number):010d}",
@@ -88,7 +88,7 @@ def trading_status_json(account: Account) -> dict[str, Any]:
         "options-level": profile.options_level,
         "short-calls-enabled": margin,
         "small-notional-futures-margin-rate-multiplier": "1.0",
-        "updated-at": zulu(profile.opened_at),
+        "updated-at": format_zulu(profile.opened_at),
     }
 
 

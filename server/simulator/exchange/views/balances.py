@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from server.simulator.exchange.balances import Balances
-from server.simulator.exchange.money import ZERO, cents, text, with_effect
-from server.simulator.exchange.views.times import zulu
+from server.simulator.exchange.money import ZERO, format_decimal, round_cents, with_effect
+from server.simulator.exchange.views.times import format_zulu
 
 _NEVER = (
     "maintenance-call-value",
@@ -42,7 +42,7 @@ def balance_json(
         "intraday-equities-cash-effective-date": day.isoformat(),
         "intraday-futures-cash-effective-date": day.isoformat(),
         "previous-date-cryptocurrency-fiat-effective-date": day.isoformat(),
-        "updated-at": zulu(at),
+        "updated-at": format_zulu(at),
     }
 
 
@@ -105,16 +105,16 @@ def _figures(account_number: str, balances: Balances) -> dict[str, Any]:
     return {
         "account-number": account_number,
         "currency": "USD",
-        **{name: text(cents(amount)) for name, amount in amounts.items()},
-        **dict.fromkeys(_NEVER, text(ZERO)),
+        **{name: format_decimal(round_cents(amount)) for name, amount in amounts.items()},
+        **dict.fromkeys(_NEVER, format_decimal(ZERO)),
         **with_effect("pending-cash", ZERO),
         **with_effect("buying-power-adjustment", ZERO),
-        "intraday-equities-cash-amount": text(ZERO),
+        "intraday-equities-cash-amount": format_decimal(ZERO),
         "intraday-equities-cash-effect": "None",
-        "intraday-futures-cash-amount": text(ZERO),
+        "intraday-futures-cash-amount": format_decimal(ZERO),
         "intraday-futures-cash-effect": "None",
-        "unsettled-cryptocurrency-fiat-amount": text(ZERO),
+        "unsettled-cryptocurrency-fiat-amount": format_decimal(ZERO),
         "unsettled-cryptocurrency-fiat-effect": "None",
-        "previous-day-cryptocurrency-fiat-amount": text(ZERO),
+        "previous-day-cryptocurrency-fiat-amount": format_decimal(ZERO),
         "previous-day-cryptocurrency-fiat-effect": "None",
     }

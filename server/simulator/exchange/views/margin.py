@@ -9,19 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.balances import Balances, exposures, rules_of
-from server.simulator.exchange.margin import GroupRequirement, requirement
+from server.simulator.exchange.balances import Balances, collect_exposures, select_margin_rates
+from server.simulator.exchange.margin import UnderlyingRequirement, calculate_requirement
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import text, with_effect
+from server.simulator.exchange.money import format_decimal, with_effect
 from server.simulator.exchange.positions import Position
-from server.simulator.exchange.views.times import epoch_ms
-from server.simulator.exchange.vocabulary import Kind
+from server.simulator.exchange.views.times import to_epoch_ms
+from server.simulator.exchange.vocabulary import InstrumentType
 
 _NAMES = {
-    Kind.EQUITY: "Equity",
-    Kind.INDEX: "Equity",
-    Kind.FUTURE: "Future",
-    Kind.CRYPTOCURRENCY: "Cryptocurrency",
+    InstrumentType.EQUITY: "Equity",
+    InstrumentType.INDEX: "Equity",
+    InstrumentType.FUTURE: "Future",
+    InstrumentType.CRYPTOCURRENCY: "Cryptocurrency",
 }
 
 
@@ -44,25 +44,30 @@ def report_json(
         **with_effect("reg-t-margin-requirement", -need.initial),
         **with_effect("reg-t-option-buying-power", balances.option_buying_power),
         **with_effect("maintenance-excess", balances.maintenance_excess),
-        "last-state-timestamp": epoch_ms(at),
+        "last-state-timestamp": to_epoch_ms(at),
         "groups": [_group(account, group, marks, kind) for group in need.groups],
     }
 
 
-def _group(account: Account, group: GroupRequirement, marks: Marks, kind: str) -> dict[str, Any]:
+def _group(
+    account: Account, group: UnderlyingRequirement, marks: Marks, kind: str
+) -> dict[str, Any]:
     positions = [
         position
         for position in account.positions.values()
         if position.quantity and position.contract.underlying == group.underlying
     ]
-    worth = sum(
-        (marks.worth(position.contract, position.quantity) for position in positions), Decimal(0)
+    market_value = sum(
+        (marks.market_value(position.contract, position.quantity) for position in positions),
+        Decimal(0),
     )
     return {
         "description": group.underlying,
         "code": group.underlying,
         "underlying-symbol": group.underlying,
-        "underlying-type": _NAMES.get(group.underlying_kind, group.underlying_kind.value),
+        "underlying-type": _NAMES.get(
+            group.underlying_instrument_type, group.underlying_instrument_type.value
+        ),
         "expected-price-range-up-percent": "0.15",
         "expected-price-range-down-percent": "0.15",
         "point-of-no-return-percent": "0.5",
@@ -70,7 +75,7 @@ def _group(account: Account, group: GroupRequirement, marks: Marks, kind: str) -
         **with_effect("margin-requirement", -group.initial),
         **with_effect("initial-requirement", -group.initial),
         **with_effect("maintenance-requirement", -group.maintenance),
-        **with_effect("buying-power", worth - group.initial),
+        **with_effect("buying-power", market_value - group.initial),
         "groups": [_entry(account, position, marks) for position in positions],
         "price-increase-percent": "0.15",
         "price-decrease-percent": "-0.15",
@@ -79,12 +84,14 @@ def _group(account: Account, group: GroupRequirement, marks: Marks, kind: str) -
 
 def _entry(account: Account, position: Position, marks: Marks) -> dict[str, Any]:
     contract = position.contract
-    alone = requirement(exposures([position], marks), rules_of(account))
+    alone = calculate_requirement(
+        collect_exposures([position], marks), select_margin_rates(account)
+    )
     return {
         "description": contract.symbol,
         "code": contract.symbol,
-        "instrument-type": contract.kind.value,
-        "quantity": text(position.quantity),
+        "instrument-type": contract.instrument_type.value,
+        "quantity": format_decimal(position.quantity),
         **with_effect("margin-requirement", -alone.initial),
         **with_effect("maintenance-requirement", -alone.maintenance),
     }

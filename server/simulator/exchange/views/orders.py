@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from server.simulator.exchange.complex_orders import ComplexOrder
-from server.simulator.exchange.money import number, text, with_effect
+from server.simulator.exchange.money import format_decimal, format_quantity, with_effect
 from server.simulator.exchange.orders import Fill, Leg, Order
-from server.simulator.exchange.views.times import epoch_ms, offset
+from server.simulator.exchange.views.times import format_offset, to_epoch_ms
 from server.simulator.exchange.vocabulary import Status
 
 
@@ -45,7 +45,7 @@ def complex_order_json(order: ComplexOrder) -> dict[str, Any]:
         shown["trigger-order"] = order_json(order.trigger)
 
     if (ended := order.terminal_at) is not None:
-        shown["terminal-at"] = offset(ended)
+        shown["terminal-at"] = format_offset(ended)
 
     return shown
 
@@ -57,9 +57,9 @@ def _shared(order: Order) -> dict[str, Any]:
         "account-number": order.account_number,
         "time-in-force": ticket.time_in_force.value,
         "order-type": ticket.type.value,
-        "size": number(order.size),
+        "size": format_quantity(order.size),
         "underlying-symbol": first.underlying,
-        "underlying-instrument-type": first.underlying_type.value,
+        "underlying-instrument-type": first.reported_underlying_type.value,
         "status": order.status.value,
         "cancellable": order.cancellable,
         "editable": order.editable,
@@ -71,7 +71,7 @@ def _shared(order: Order) -> dict[str, Any]:
         shown |= with_effect("price", ticket.price)
 
     if ticket.stop_trigger is not None:
-        shown["stop-trigger"] = text(ticket.stop_trigger)
+        shown["stop-trigger"] = format_decimal(ticket.stop_trigger)
 
     if ticket.value is not None:
         shown |= with_effect("value", ticket.value)
@@ -82,7 +82,7 @@ def _shared(order: Order) -> dict[str, Any]:
     if order.status is Status.CONTINGENT:
         shown["contingent-status"] = "Pending Order"
 
-    return shown | _present(
+    return shown | _drop_missing(
         {
             "source": ticket.source,
             "external-identifier": ticket.external_identifier,
@@ -95,14 +95,14 @@ def _shared(order: Order) -> dict[str, Any]:
 
 def _placed(order: Order) -> dict[str, Any]:
     return {
-        "received-at": offset(order.received_at),
-        "updated-at": epoch_ms(order.updated_at),
-    } | _present(
+        "received-at": format_offset(order.received_at),
+        "updated-at": to_epoch_ms(order.updated_at),
+    } | _drop_missing(
         {
-            "in-flight-at": _when(order.in_flight_at),
-            "live-at": _when(order.live_at),
-            "cancelled-at": _when(order.cancelled_at),
-            "terminal-at": _when(order.terminal_at),
+            "in-flight-at": _format_optional(order.in_flight_at),
+            "live-at": _format_optional(order.live_at),
+            "cancelled-at": _format_optional(order.cancelled_at),
+            "terminal-at": _format_optional(order.terminal_at),
             "reject-reason": order.reject_reason,
             "cancel-user-id": order.cancel_user,
             "cancel-username": order.cancel_user,
@@ -122,13 +122,13 @@ def _legs(order: Order) -> list[dict[str, Any]]:
 def _leg(leg: Leg) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "action": leg.action.value,
-        "instrument-type": leg.contract.kind.value,
+        "instrument-type": leg.contract.instrument_type.value,
         "symbol": leg.contract.symbol,
         "fills": [_fill(fill) for fill in leg.fills],
     }
     if leg.quantity is not None:
-        shown["quantity"] = number(leg.quantity)
-        shown["remaining-quantity"] = number(leg.remaining)
+        shown["quantity"] = format_quantity(leg.quantity)
+        shown["remaining-quantity"] = format_quantity(leg.remaining)
 
     return shown
 
@@ -138,21 +138,23 @@ def _fill(fill: Fill) -> dict[str, Any]:
         "ext-group-fill-id": fill.group_id,
         "ext-exec-id": fill.exec_id,
         "fill-id": fill.id,
-        "quantity": number(fill.quantity),
-        "fill-price": text(fill.price),
-        "filled-at": offset(fill.at),
+        "quantity": format_quantity(fill.quantity),
+        "fill-price": format_decimal(fill.price),
+        "filled-at": format_offset(fill.at),
         "destination-venue": fill.venue,
     }
 
 
 def _request_id(order: Order) -> str:
     # Shaped as the broker's, made of the order so that a replay says the same.
-    return f"{order.id:08x}-0000-4000-8000-{epoch_ms(order.received_at):012x}=order-api=simulator"
+    return (
+        f"{order.id:08x}-0000-4000-8000-{to_epoch_ms(order.received_at):012x}=order-api=simulator"
+    )
 
 
-def _when(at: datetime | None) -> str | None:
-    return None if at is None else offset(at)
+def _format_optional(at: datetime | None) -> str | None:
+    return None if at is None else format_offset(at)
 
 
-def _present(values: dict[str, Any]) -> dict[str, Any]:
+def _drop_missing(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from server.simulator.exchange.marks import Marks
-from server.simulator.exchange.money import ZERO, cents, text, with_effect
+from server.simulator.exchange.money import ZERO, format_decimal, round_cents, with_effect
 from server.simulator.exchange.positions import Position
-from server.simulator.exchange.views.times import zulu
+from server.simulator.exchange.views.times import format_zulu
 
 
 def position_json(
@@ -25,14 +25,14 @@ def position_json(
     shown: dict[str, Any] = {
         "account-number": account_number,
         "symbol": contract.symbol,
-        "instrument-type": contract.kind.value,
+        "instrument-type": contract.instrument_type.value,
         "underlying-symbol": contract.underlying,
-        "quantity": text(abs(position.quantity)),
+        "quantity": format_decimal(abs(position.quantity)),
         "quantity-direction": direction,
-        "close-price": text(marks.close(contract)),
-        "average-open-price": text(position.average_open_price),
-        "average-yearly-market-close-price": text(position.average_open_price),
-        "average-daily-market-close-price": text(marks.close(contract)),
+        "close-price": format_decimal(marks.close(contract)),
+        "average-open-price": format_decimal(position.average_open_price),
+        "average-yearly-market-close-price": format_decimal(position.average_open_price),
+        "average-daily-market-close-price": format_decimal(marks.close(contract)),
         "multiplier": int(contract.multiplier),
         "cost-effect": {"Long": "Credit", "Short": "Debit", "Zero": "None"}[direction],
         "is-suppressed": False,
@@ -42,20 +42,22 @@ def position_json(
         "realized-day-gain-date": day,
         **with_effect("realized-today", position.realized_today if same_day else ZERO),
         "realized-today-date": day,
-        "created-at": zulu(position.opened_at),
-        "updated-at": zulu(position.updated_at),
+        "created-at": format_zulu(position.opened_at),
+        "updated-at": format_zulu(position.updated_at),
     }
     if contract.streamer_symbol:
         shown["streamer-symbol"] = contract.streamer_symbol
 
     if contract.expires_at is not None:
-        shown["expires-at"] = zulu(contract.expires_at)
+        shown["expires-at"] = format_zulu(contract.expires_at)
 
     if position.order_id is not None:
         shown["order-id"] = position.order_id
 
     if with_marks:
-        shown["mark"] = text(cents(abs(marks.worth(contract, position.quantity))))
-        shown["mark-price"] = text(marks.mark(contract))
+        shown["mark"] = format_decimal(
+            round_cents(abs(marks.market_value(contract, position.quantity)))
+        )
+        shown["mark-price"] = format_decimal(marks.mark(contract))
 
     return shown

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from server.simulator.exchange.fees import Fees
-from server.simulator.exchange.money import ZERO, effect, text, with_effect
-from server.simulator.exchange.preflight_checks import Check
+from server.simulator.exchange.money import ZERO, effect_of, format_decimal, with_effect
+from server.simulator.exchange.preflight_checks import PreflightCheck
 
 
 def check_json(
-    checks: Sequence[Check],
+    checks: Sequence[PreflightCheck],
     *,
     order: dict[str, Any] | None = None,
     complex_order: dict[str, Any] | None = None,
@@ -26,11 +26,11 @@ def check_json(
     A dry run tells what would be refused among its `warnings` and again as blocking `errors`: one
     page of the broker describes the first, another the second.
     """
-    found = [problem for check in checks for problem in check.found]
+    found = [problem for check in checks for problem in check.problems]
     fees = sum((check.fees for check in checks), Fees())
     body: dict[str, Any] = {
-        "buying-power-effect": _power(checks, one_cancels_other),
-        "fee-calculation": fees.calculation(),
+        "buying-power-effect": _combine_effects(checks, one_cancels_other),
+        "fee-calculation": fees.to_json(),
         "notes": [],
         "warnings": [problem.body() for problem in found],
     }
@@ -46,16 +46,16 @@ def check_json(
     return body
 
 
-def _power(checks: Sequence[Check], one_cancels_other: bool) -> dict[str, Any]:
+def _combine_effects(checks: Sequence[PreflightCheck], one_cancels_other: bool) -> dict[str, Any]:
     if len(checks) == 1:
         return checks[0].effect.body()
 
     # Of orders that cancel each other only the costliest counts; the others add up.
     changes = [check.effect.change for check in checks]
     change = min(changes) if one_cancels_other else sum(changes, ZERO)
-    margin = _most([check.effect.margin_change for check in checks], one_cancels_other)
+    margin = _combine([check.effect.margin_change for check in checks], one_cancels_other)
     current = checks[0].effect.current
-    isolated = _most([check.effect.isolated for check in checks], one_cancels_other)
+    isolated = _combine([check.effect.isolated for check in checks], one_cancels_other)
     return {
         **with_effect("change-in-margin-requirement", -margin),
         **with_effect("change-in-buying-power", change),
@@ -63,10 +63,10 @@ def _power(checks: Sequence[Check], one_cancels_other: bool) -> dict[str, Any]:
         **with_effect("new-buying-power", current + change),
         **with_effect("isolated-order-margin-requirement", -isolated),
         "is-spread": any(check.effect.is_spread for check in checks),
-        "impact": text(abs(change)),
-        "effect": effect(change).value,
+        "impact": format_decimal(abs(change)),
+        "effect": effect_of(change).value,
     }
 
 
-def _most(amounts: Sequence[Decimal], only_one: bool) -> Decimal:
+def _combine(amounts: Sequence[Decimal], only_one: bool) -> Decimal:
     return max(amounts) if only_one else sum(amounts, ZERO)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["epoch_ms", "offset", "zulu"]
+__all__ = ["format_offset", "format_zulu", "to_epoch_ms"]
 
 from datetime import UTC, datetime
 
 
-def offset(at: datetime) -> str:
+def format_offset(at: datetime) -> str:
     """Writes `2026-06-12T19:33:51.327+00:00`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def zulu(at: datetime) -> str:
+def format_zulu(at: datetime) -> str:
     """Writes `2026-06-05T13:30:02.910Z`."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def epoch_ms(at: datetime) -> int:
+def to_epoch_ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)

@@ -9,8 +9,8 @@ from typing import Any
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.contracts import Contract
 from server.simulator.exchange.ledger import Transaction
-from server.simulator.exchange.money import text, with_effect
-from server.simulator.exchange.views.times import zulu
+from server.simulator.exchange.money import format_decimal, with_effect
+from server.simulator.exchange.views.times import format_zulu
 
 
 def transaction_json(transaction: Transaction) -> dict[str, Any]:
@@ -18,10 +18,10 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "id": transaction.id,
         "account-number": transaction.account_number,
-        "created-at": zulu(transaction.created_at),
+        "created-at": format_zulu(transaction.created_at),
         "currency": "USD",
         "description": transaction.description,
-        "executed-at": zulu(transaction.executed_at),
+        "executed-at": format_zulu(transaction.executed_at),
         # Until the clearing of the night, which never comes here.
         "is-estimated-fee": True,
         **with_effect("net-value", transaction.net_value),
@@ -34,15 +34,18 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
     if contract is not None:
         shown |= {
             "symbol": contract.symbol,
-            "instrument-type": contract.kind.value,
+            "instrument-type": contract.instrument_type.value,
             "underlying-symbol": contract.underlying,
         }
 
     if transaction.action is not None and transaction.quantity is not None:
-        shown |= {"action": transaction.action.value, "quantity": text(transaction.quantity)}
+        shown |= {
+            "action": transaction.action.value,
+            "quantity": format_decimal(transaction.quantity),
+        }
 
     if transaction.price is not None:
-        shown["price"] = text(transaction.price)
+        shown["price"] = format_decimal(transaction.price)
 
     if transaction.type == "Trade":
         fees = transaction.fees
@@ -70,10 +73,10 @@ def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
     return {
         "id": transaction.id,
         "account-number": transaction.account_number,
-        "amount": text(abs(transaction.value)),
+        "amount": format_decimal(abs(transaction.value)),
         "bank-account-type": "Checking",
         "banking-date": day,
-        "created-at": zulu(transaction.created_at),
+        "created-at": format_zulu(transaction.created_at),
         "direction": "Deposit" if transaction.value > 0 else "Withdrawal",
         "disbursement-type": "Other",
         "ext-transfer-id": f"transfer-{transaction.id}",
@@ -82,18 +85,18 @@ def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
         "is-clearing-accepted": True,
         "state": "Completed",
         "transfer-method": "ACH",
-        "updated-at": zulu(transaction.created_at),
+        "updated-at": format_zulu(transaction.created_at),
     }
 
 
 def year_gain_json(account: Account, contract: Contract, year: int) -> dict[str, Any]:
     """Returns what an underlying has brought in a year, as the account streamer tells it."""
-    gain = account.gains.of(contract.underlying, year)
+    gain = account.gains.get(contract.underlying, year)
     return {
         "year": year,
         "account-number": account.number,
         "symbol": contract.underlying,
-        "instrument-type": contract.underlying_type.value,
+        "instrument-type": contract.reported_underlying_type.value,
         **with_effect("fees", -gain.other_fees),
         **with_effect("commissions", -gain.commission),
         **with_effect("yearly-realized-gain", gain.realized),
