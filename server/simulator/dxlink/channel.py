@@ -17,7 +17,7 @@ from server.simulator.dxlink import messages
 from server.simulator.dxlink.candles import CandleSeries, parse_symbol
 from server.simulator.dxlink.messages import BadAction, Invalid, Subscription
 from server.simulator.market import Market
-from server.simulator.market.market import Handles
+from server.simulator.market.market import SymbolHandles
 
 Frame = tuple[str, bytes]
 """A message's type and the message."""
@@ -169,7 +169,9 @@ class FeedChannel:
         for series in tuple(self._candles.values()):
             yield from self._listed(series.updates(now))
 
-    def _flat(self, event_type: str, handles: Handles, since: datetime | None) -> Iterator[Frame]:
+    def _flat(
+        self, event_type: str, handles: SymbolHandles, since: datetime | None
+    ) -> Iterator[Frame]:
         if handles.symbols:
             fields = self._names(event_type)
             values = self._market.columns(event_type, handles, fields, since)
@@ -258,7 +260,7 @@ class _Feed:
     def __init__(self) -> None:
         self.symbols: dict[str, None] = {}
         self._fresh: dict[str, None] = {}
-        self._handles: list[Handles] | None = None
+        self._handles: list[SymbolHandles] | None = None
         self._since: datetime | None = None
 
     def add(self, symbol: str) -> None:
@@ -275,7 +277,7 @@ class _Feed:
             self._fresh.pop(symbol, None)
             self._handles = None
 
-    def fresh(self, market: Market, event_type: str, now: datetime) -> list[Handles]:
+    def fresh(self, market: Market, event_type: str, now: datetime) -> list[SymbolHandles]:
         """Returns the symbols that are owed a first value, once."""
         symbols, self._fresh = self._fresh, {}
         if symbols:
@@ -285,7 +287,7 @@ class _Feed:
 
     def round(
         self, market: Market, event_type: str, now: datetime
-    ) -> tuple[list[Handles], datetime | None]:
+    ) -> tuple[list[SymbolHandles], datetime | None]:
         """Returns all symbols, and since when they may have changed."""
         if self._handles is None:
             self._handles = _resolve(market, event_type, self.symbols)
@@ -294,8 +296,8 @@ class _Feed:
         return self._handles, since
 
 
-def _resolve(market: Market, event_type: str, symbols: Iterable[str]) -> list[Handles]:
+def _resolve(market: Market, event_type: str, symbols: Iterable[str]) -> list[SymbolHandles]:
     # In portions: all of a chain at once would hold up everybody else for a tenth of a second.
     rest = iter(symbols)
     portions = iter(lambda: list(islice(rest, PORTION)), [])
-    return [market.handles(event_type, portion) for portion in portions]
+    return [market.resolve_symbols(event_type, portion) for portion in portions]

@@ -16,11 +16,11 @@ from server.simulator.exchange.contracts import Contract, TopOfBook
 from server.simulator.exchange.vocabulary import InstrumentType
 from server.simulator.market import Instrument, Market, Quote
 from server.simulator.market.calendar import is_trading_day
-from server.simulator.market.expirations import stock_option_expirations
+from server.simulator.market.expirations import list_stock_option_expirations
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.strikes import stock_ladder
-from server.simulator.market.symbols import occ
-from server.simulator.market.time_grid import units_of
+from server.simulator.market.strikes import build_stock_ladder
+from server.simulator.market.symbols import format_occ
+from server.simulator.market.time_grid import to_units
 
 COLLECTION = "Equity"
 """The session whose end is the end of everybody's day."""
@@ -71,7 +71,7 @@ class MarketVenue:
         opened = self._open.get(contract.symbol)
         if opened is None:
             (instrument,) = self._instruments([contract])
-            opened = self._open[contract.symbol] = self._market.open(instrument)
+            opened = self._open[contract.symbol] = self._market.is_open(instrument)
 
         return opened
 
@@ -93,17 +93,17 @@ class MarketVenue:
             return None
 
         # Without the chain: loading all of it would cost more than everything else at the start.
-        listed = stock_option_expirations(underlying, self._market.listing.chain_day())
+        listed = list_stock_option_expirations(underlying, self._market.listing.chain_day())
         if not listed:
             return None
 
         expiration = min(listed, key=lambda one: abs((one.day - day).days))
-        ladder = stock_ladder(underlying, expiration.root).tolist()
+        ladder = build_stock_ladder(underlying, expiration.root).tolist()
         nearest = min(ladder, key=lambda one: abs(one - float(strike)))
-        return self.find(occ(expiration.root, expiration.day, "C" if call else "P", nearest))
+        return self.find(format_occ(expiration.root, expiration.day, "C" if call else "P", nearest))
 
     def _clear_at_new_tick(self) -> None:
-        tick = units_of(self._market.clock.now()) // self._market.moments.step
+        tick = to_units(self._market.clock.now()) // self._market.time_grid.step
         if tick != self._tick:
             self._tick = tick
             self._tops.clear()

@@ -5,7 +5,7 @@ Nothing in here runs in the background: a price is computed when somebody asks f
 
 from __future__ import annotations
 
-__all__ = ["Instrument", "Market", "Quote", "SimClock", "TickSize"]
+__all__ = ["Clock", "Instrument", "Market", "Quote", "TickSize"]
 
-from server.simulator.market.instrument import Instrument, Quote, SimClock, TickSize
+from server.simulator.market.instrument import Clock, Instrument, Quote, TickSize
 from server.simulator.market.market import Market

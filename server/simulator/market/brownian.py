@@ -8,7 +8,7 @@ would: prices stay near their base for ever, so that a strike that is listed tod
 
 from __future__ import annotations
 
-__all__ = ["TOP", "UNIT_NS", "Floats", "Ints", "gauss", "mix", "uniform", "walk"]
+__all__ = ["TOP_LEVEL", "UNIT_NS", "Floats", "Ints", "gauss", "mix", "uniform", "walk"]
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,10 @@ Hashes = npt.NDArray[np.uint64]
 UNIT_NS = 12_500_000
 """The lattice of time: 12.5 ms, so that a tick of 100 ms is 2**3 units and costs no fine levels."""
 
-TOP = 31
+TOP_LEVEL = 31
 """The far nodes are 2**31 units (311 days) apart."""
 
-CALM = 4 / 365.25
+VARIANCE_HORIZON = 4 / 365.25
 """Spans beyond four days (in years) stop adding variance."""
 
 UNIT_YEARS = UNIT_NS / 1e9 / (365.25 * 86_400)
@@ -56,23 +56,25 @@ def gauss(words: Hashes) -> Floats:
     return result
 
 
-def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> Floats:
+def walk(
+    seeds: Hashes, units: Ints, *, finest: int = 1, variance_horizon: float = VARIANCE_HORIZON
+) -> Floats:
     """Returns the path of each seed at each instant, in units of the root of a year.
 
     `seeds` and `units` broadcast. With `finest` above 1 the shorter tents are left out, which makes
     the path a line between nodes 2**(finest - 1) units apart: smooth, and cheaper.
     """
     seeds, units = np.broadcast_arrays(np.atleast_1d(seeds), np.atleast_1d(units))
-    first = units >> TOP
-    share = (units - (first << TOP)) * 2.0**-TOP
-    far = np.sqrt(calm / 2)
+    first = units >> TOP_LEVEL
+    share = (units - (first << TOP_LEVEL)) * 2.0**-TOP_LEVEL
+    far = np.sqrt(variance_horizon / 2)
     total: Floats = (1 - share) * far * _node(seeds, first) + share * far * _node(seeds, first + 1)
 
     # Levels whose tents are zero at all these instants (a tick of 100 ms is a multiple of 8 units)
     # need not be computed.
     aligned = int(np.bitwise_or.reduce(units.ravel())) if units.size else 0
-    lowest = (aligned & -aligned).bit_length() if aligned else TOP
-    levels = np.arange(TOP, max(finest, lowest) - 1, -1, dtype=np.int64)
+    lowest = (aligned & -aligned).bit_length() if aligned else TOP_LEVEL
+    levels = np.arange(TOP_LEVEL, max(finest, lowest) - 1, -1, dtype=np.int64)
     if not levels.size or not units.size:
         return total
 
@@ -80,7 +82,7 @@ def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> 
     span = np.left_shift(np.int64(1), levels)
     index = units >> levels
     share = (units - (index << levels)) / span
-    height = np.sqrt(np.minimum(span * UNIT_YEARS, calm)) / 2
+    height = np.sqrt(np.minimum(span * UNIT_YEARS, variance_horizon)) / 2
     words = mix(
         seeds + index.astype(np.uint64) * _INDEX_STRIDE + levels.astype(np.uint64) * _LEVEL_STRIDE
     )
@@ -93,7 +95,7 @@ def walk(seeds: Hashes, units: Ints, *, finest: int = 1, calm: float = CALM) -> 
 
 
 def _node(seeds: Hashes, index: Ints) -> Floats:
-    return gauss(mix(seeds + index.astype(np.uint64) * _INDEX_STRIDE + _salt(TOP + 1)))
+    return gauss(mix(seeds + index.astype(np.uint64) * _INDEX_STRIDE + _salt(TOP_LEVEL + 1)))
 
 
 def _salt(number: int) -> np.uint64:

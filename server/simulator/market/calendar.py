@@ -8,8 +8,8 @@ from __future__ import annotations
 
 __all__ = [
     "NEW_YORK",
-    "Hours",
     "Session",
+    "TradingHours",
     "futures_half_days",
     "futures_holidays",
     "half_days",
@@ -133,7 +133,7 @@ class Session:
     """The end of extended trading."""
 
 
-class Hours:
+class TradingHours:
     """When the exchanges trade: by their own calendar, or always."""
 
     def __init__(self, *, always_open: bool) -> None:

@@ -7,7 +7,7 @@ their length from New York's midnight, daily and longer ones at midnight UTC of 
 
 from __future__ import annotations
 
-__all__ = ["INTRADAY", "Span", "Spans", "parse_interval"]
+__all__ = ["INTRADAY", "CandlePeriod", "CandlePeriods", "parse_interval"]
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ import numpy as np
 from server.simulator.market.calendar import NEW_YORK, is_half_day, is_trading_day
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
-from server.simulator.market.time_grid import units_of
+from server.simulator.market.time_grid import to_units
 
 INTRADAY = {"s": 1, "m": 60, "h": 3600}
 """Seconds in the units of less than a day."""
@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CandlePeriod:
     """One candle to be."""
 
     time: int
@@ -43,15 +43,15 @@ class Span:
         return sum(end - begin for begin, end in self.pieces)
 
 
-class Spans:
+class CandlePeriods:
     """Lays out candles from now backwards, without end."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._pricer = pricer
 
-    def of(
+    def list_backwards(
         self, row: int, count: int, unit: str, now: datetime, *, regular: bool
-    ) -> Iterator[Span]:
+    ) -> Iterator[CandlePeriod]:
         """Yields the spans of a row, newest first; `regular` leaves extended hours out."""
         if unit in INTRADAY:
             return self._intraday(row, timedelta(seconds=count * INTRADAY[unit]), now, regular)
@@ -60,11 +60,11 @@ class Spans:
 
     def _intraday(
         self, row: int, length: timedelta, now: datetime, regular: bool
-    ) -> Iterator[Span]:
+    ) -> Iterator[CandlePeriod]:
         day = now.astimezone(NEW_YORK).date() + DAY
-        final = self._until(row, now)
+        final = self._last_unit(row, now)
         while True:
-            hours = self._hours(row, day, now, regular)
+            hours = self._trading_hours(row, day, now, regular)
             if hours is not None:
                 first, last = hours[0], min(hours[1], now)
                 # In UTC: a day on which the clocks change has 23 or 25 hours.
@@ -73,38 +73,38 @@ class Spans:
                 while midnight + (number + 1) * length > first:
                     start = midnight + number * length
                     begin, end = max(start, first), min(start + length, last)
-                    piece = (units_of(begin), min(units_of(end), final))
+                    piece = (to_units(begin), min(to_units(end), final))
                     if (begin < end or end == now) and piece[0] <= piece[1]:
-                        yield Span(int(start.timestamp() * 1000), (piece,))
+                        yield CandlePeriod(int(start.timestamp() * 1000), (piece,))
 
                     number -= 1
 
             day -= DAY
 
-    def _daily(self, row: int, count: int, unit: str, now: datetime) -> Iterator[Span]:
+    def _daily(self, row: int, count: int, unit: str, now: datetime) -> Iterator[CandlePeriod]:
         day = now.astimezone(NEW_YORK).date() + DAY
-        final = self._until(row, now)
+        final = self._last_unit(row, now)
         start, pieces = day, list[tuple[int, int]]()
         while True:
-            hours = self._hours(row, day, now, True)
+            hours = self._trading_hours(row, day, now, True)
             if hours is not None and hours[0] <= now:
-                piece = (units_of(hours[0]), min(units_of(min(hours[1], now)), final))
-                if pieces and _group(day, count, unit) != start:
-                    yield _whole(start, pieces)
+                piece = (to_units(hours[0]), min(to_units(min(hours[1], now)), final))
+                if pieces and _period_start(day, count, unit) != start:
+                    yield _make_daily_period(start, pieces)
                     pieces = []
 
                 if piece[0] <= piece[1]:
-                    start = _group(day, count, unit)
+                    start = _period_start(day, count, unit)
                     pieces.append(piece)
 
             day -= DAY
 
-    def _hours(
+    def _trading_hours(
         self, row: int, day: date, now: datetime, regular: bool
     ) -> tuple[datetime, datetime] | None:
         """Returns when a row traded on a day, or None."""
         collection = COLLECTIONS[int(self._pricer.rows.collection[row])]
-        hours = self._pricer.moments.hours
+        hours = self._pricer.time_grid.hours
         today = now.astimezone(NEW_YORK).date()
         whole_day = _midnight(day), _midnight(day + DAY)
         if collection == "Always" or (hours.always_open and day == today):
@@ -127,12 +127,12 @@ class Spans:
         session = hours.session(collection, day)
         return None if session is None else (session.open, session.close)
 
-    def _until(self, row: int, now: datetime) -> int:
+    def _last_unit(self, row: int, now: datetime) -> int:
         """Returns the last step at which a row moves: now, its halt, or its expiry."""
-        moment = self._pricer.moments.at(now)
-        last = int(self._pricer.units(np.array([row]), moment)[0])
+        market_time = self._pricer.time_grid.at(now)
+        last = int(self._pricer.units(np.array([row]), market_time)[0])
         expires = float(self._pricer.rows.expires[row])
-        return last if expires > moment.now else units_of(datetime.fromtimestamp(expires, UTC))
+        return last if expires > market_time.now else to_units(datetime.fromtimestamp(expires, UTC))
 
 
 def parse_interval(text: str) -> tuple[int, str] | None:
@@ -145,12 +145,12 @@ def parse_interval(text: str) -> tuple[int, str] | None:
     return (count, match[2]) if count else None
 
 
-def _whole(start: date, pieces: list[tuple[int, int]]) -> Span:
+def _make_daily_period(start: date, pieces: list[tuple[int, int]]) -> CandlePeriod:
     midnight = datetime(start.year, start.month, start.day, tzinfo=UTC)
-    return Span(int(midnight.timestamp() * 1000), tuple(reversed(pieces)))
+    return CandlePeriod(int(midnight.timestamp() * 1000), tuple(reversed(pieces)))
 
 
-def _group(day: date, count: int, unit: str) -> date:
+def _period_start(day: date, count: int, unit: str) -> date:
     """Returns the first day of the period that a day belongs to."""
     if unit == "d":
         return date(1970, 1, 1) + (day - date(1970, 1, 1)).days // count * count * DAY

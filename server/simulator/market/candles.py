@@ -16,10 +16,15 @@ from typing import Any
 import numpy as np
 
 from server.simulator.market.brownian import Floats, Ints, uniform
-from server.simulator.market.candle_periods import INTRADAY, Span, Spans, parse_interval
+from server.simulator.market.candle_periods import (
+    INTRADAY,
+    CandlePeriod,
+    CandlePeriods,
+    parse_interval,
+)
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.ticks import MICRO
-from server.simulator.market.time_grid import seconds
+from server.simulator.market.time_grid import to_seconds
 
 _BATCH = 8192
 """Prices computed at once: enough for numpy, few enough not to hold up the event loop."""
@@ -49,7 +54,7 @@ _SALT_VOLUME, _SALT_BOUGHT = 131, 132
 class _Samples:
     """A candle to be, and the steps at which its price is looked at."""
 
-    span: Span
+    period: CandlePeriod
     steps: Ints
 
 
@@ -59,9 +64,9 @@ class Candles:
     def __init__(self, pricer: Pricer) -> None:
         self._rows = pricer.rows
         self._pricer = pricer
-        self._spans = Spans(pricer)
+        self._periods = CandlePeriods(pricer)
 
-    def of(
+    def generate(
         self, row: int, interval: str, since: datetime, now: datetime, *, regular_hours: bool
     ) -> Iterator[dict[str, Any]]:
         """Yields the candles of a row whose time is not before `since`, newest first."""
@@ -71,14 +76,14 @@ class Candles:
 
         count, unit = length
         oldest = max(since, now - timedelta(days=_HISTORY[unit]))
-        spans = self._spans.of(row, count, unit, now, regular=regular_hours)
+        periods = self._periods.list_backwards(row, count, unit, now, regular=regular_hours)
         first = True
         batch: list[_Samples] = []
-        for span in spans:
-            if span.time < oldest.timestamp() * 1000:
+        for period in periods:
+            if period.time < oldest.timestamp() * 1000:
                 break
 
-            batch.append(_sample(span, unit, newest=first))
+            batch.append(_sample(period, unit, newest=first))
             if first or sum(len(samples.steps) for samples in batch) > _BATCH:
                 yield from self._make(row, batch, now if first else None)
                 batch, first = [], False
@@ -97,18 +102,18 @@ class Candles:
         ends = np.cumsum(counts)
         starts = ends - counts
         rows = np.full(len(steps), row)
-        fair, _ = self._pricer.fair(rows, steps)
-        prices = self._pricer.ticks.near(self._rows.ticks[rows], fair) / MICRO
+        fair, _ = self._pricer.fair_values(rows, steps)
+        prices = self._pricer.ticks.round_to_nearest(self._rows.ticks[rows], fair) / MICRO
         close = prices[ends - 1]
         high, low = np.maximum.reduceat(prices, starts), np.minimum.reduceat(prices, starts)
-        trade = None if now is None else self._last(row, now)
+        trade = None if now is None else self._last_trade(row, now)
         # A trade before this candle began is no part of it.
-        if trade is not None and trade[0] >= batch[0].span.pieces[0][0]:
+        if trade is not None and trade[0] >= batch[0].period.pieces[0][0]:
             close[0] = trade[1]
             high, low = np.maximum(high, close), np.minimum(low, close)
 
-        times = np.array([samples.span.time for samples in batch])
-        traded = np.array([samples.span.steps for samples in batch])
+        times = np.array([samples.period.time for samples in batch])
+        traded = np.array([samples.period.steps for samples in batch])
         volume, bought = self._volumes(row, times, traded)
         mean = np.clip(np.round(np.add.reduceat(prices, starts) / counts, 6), low, high)
         every = 8 * int(self._rows.trades[row])
@@ -135,14 +140,14 @@ class Candles:
         rows = np.full(len(samples), row)
         levels = self._pricer.levels(rows, samples)
         if self._rows.sign[row] != 0:
-            return self._pricer.volatility(rows, seconds(samples), levels)
+            return self._pricer.volatility(rows, to_seconds(samples), levels)
 
         return levels.volatility
 
-    def _last(self, row: int, now: datetime) -> tuple[int, float] | None:
+    def _last_trade(self, row: int, now: datetime) -> tuple[int, float] | None:
         rows = np.array([row])
-        moment = self._pricer.moments.at(now)
-        trades = self._pricer.trades(rows, self._pricer.trade_numbers(rows, moment))
+        market_time = self._pricer.time_grid.at(now)
+        trades = self._pricer.trades(rows, self._pricer.trade_numbers(rows, market_time))
         price = int(trades.price[0])
         return (int(trades.units[0]), price / MICRO) if price else None
 
@@ -157,10 +162,10 @@ class Candles:
         return volume, bought
 
 
-def _sample(span: Span, unit: str, *, newest: bool) -> _Samples:
+def _sample(period: CandlePeriod, unit: str, *, newest: bool) -> _Samples:
     """Chooses the steps to look at: both ends, and a lattice between them."""
     steps: list[Ints] = []
-    for begin, end in span.pieces:
+    for begin, end in period.pieces:
         last = max(end - _TICK, begin)
         if unit in INTRADAY:
             shift = max(int(np.log2(max((end - begin) / _SAMPLES, 8))), 3)
@@ -172,4 +177,4 @@ def _sample(span: Span, unit: str, *, newest: bool) -> _Samples:
         inner = np.arange((begin >> shift) + 1, (last >> shift) + 1) << shift
         steps += [np.array([begin]), inner, np.array([last])]
 
-    return _Samples(span, np.concatenate(steps))
+    return _Samples(period, np.concatenate(steps))

@@ -7,17 +7,17 @@ All of it is a function of time alone: whoever asks at the same instant gets the
 
 from __future__ import annotations
 
-__all__ = ["Ranges"]
+__all__ = ["DayRanges"]
 
 from typing import Any
 
 import numpy as np
 
 from server.simulator.market.brownian import Floats, Ints
-from server.simulator.market.price_series import Series
+from server.simulator.market.price_series import PriceSeries
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
-from server.simulator.market.time_grid import Moment
+from server.simulator.market.time_grid import MarketTime
 
 _STEP = 1 << 14
 _BLOCK = 8
@@ -26,15 +26,15 @@ _BLOCK = 8
 _NEVER = 2**62
 
 
-class Ranges:
+class DayRanges:
     """Lows and highs of today."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._pricer = pricer
         self._paths: dict[tuple[int, int], _Path] = {}
-        self._options: dict[tuple[int, int], _Seen] = {}
+        self._options: dict[tuple[int, int], _BlockRanges] = {}
 
-    def today(self, rows: Ints, units: Ints, moment: Moment) -> tuple[Ints, Ints]:
+    def today(self, rows: Ints, units: Ints, market_time: MarketTime) -> tuple[Ints, Ints]:
         """Returns low and high, in millionths, from the opening until each row's step."""
         low, high = np.empty_like(units), np.empty_like(units)
         collection = self._pricer.rows.collection[rows]
@@ -45,60 +45,64 @@ class Ranges:
                 ((collection == number) & option, self._contracts),
             ):
                 if mine.any():
-                    low[mine], high[mine] = ask(number, rows[mine], units[mine], moment)
+                    low[mine], high[mine] = ask(number, rows[mine], units[mine], market_time)
 
         return low, high
 
-    def _spots(self, collection: int, rows: Ints, units: Ints, moment: Moment) -> tuple[Ints, Ints]:
-        path = self._path(collection, moment)
-        return self._ends(rows, path, path.first, int(units.max()) // _STEP)
+    def _spots(
+        self, collection: int, rows: Ints, units: Ints, market_time: MarketTime
+    ) -> tuple[Ints, Ints]:
+        path = self._path(collection, market_time)
+        return self._range_between(rows, path, path.first, int(units.max()) // _STEP)
 
     def _contracts(
-        self, collection: int, rows: Ints, units: Ints, moment: Moment
+        self, collection: int, rows: Ints, units: Ints, market_time: MarketTime
     ) -> tuple[Ints, Ints]:
-        path = self._path(collection, moment)
-        seen = self._seen(collection, moment)
+        path = self._path(collection, market_time)
+        seen = self._block_ranges(collection, market_time)
         seen.grow(self._pricer.rows.count)
         last = int(units.max()) // _STEP
         block = last // _BLOCK
         if (seen.until[rows] >= block).any():
             # An instant before one that was asked for: what is remembered is of its future.
-            seen = _Seen()
+            seen = _BlockRanges()
             seen.grow(self._pricer.rows.count)
 
         for number in range(max(path.first // _BLOCK, int(seen.until[rows].min()) + 1), block):
             late = rows[seen.until[rows] < number]
             begin = max(number * _BLOCK, path.first)
-            seen.note(late, number, *self._ends(late, path, begin, number * _BLOCK + _BLOCK - 1))
+            seen.include(
+                late, number, *self._range_between(late, path, begin, number * _BLOCK + _BLOCK - 1)
+            )
 
-        low, high = self._ends(rows, path, max(block * _BLOCK, path.first), last)
+        low, high = self._range_between(rows, path, max(block * _BLOCK, path.first), last)
         return np.minimum(low, seen.low[rows]), np.maximum(high, seen.high[rows])
 
-    def _ends(self, rows: Ints, path: _Path, first: int, last: int) -> tuple[Ints, Ints]:
+    def _range_between(self, rows: Ints, path: _Path, first: int, last: int) -> tuple[Ints, Ints]:
         """Returns what rows cost when their underlying turned, between two steps of the lattice."""
         which = self._pricer.rows.series[rows]
         table = self._pricer.rows.ticks[rows]
         one, other = (
-            self._pricer.ticks.near(table, self._pricer.fair(rows, at[which])[0])
-            for at in path.turns(self._pricer.series, first, last)
+            self._pricer.ticks.round_to_nearest(table, self._pricer.fair_values(rows, at[which])[0])
+            for at in path.turning_points(self._pricer.series, first, last)
         )
         # A put is dearest where its underlying is cheapest.
         return np.minimum(one, other), np.maximum(one, other)
 
-    def _path(self, collection: int, moment: Moment) -> _Path:
-        day = moment.days[collection]
+    def _path(self, collection: int, market_time: MarketTime) -> _Path:
+        day = market_time.days[collection]
         key = (collection, day.id)
         if key not in self._paths:
-            _forget(self._paths)
+            _drop_old_days(self._paths)
             self._paths[key] = _Path(-(-day.first // _STEP))
 
         return self._paths[key]
 
-    def _seen(self, collection: int, moment: Moment) -> _Seen:
-        key = (collection, moment.days[collection].id)
+    def _block_ranges(self, collection: int, market_time: MarketTime) -> _BlockRanges:
+        key = (collection, market_time.days[collection].id)
         if key not in self._options:
-            _forget(self._options)
-            self._options[key] = _Seen()
+            _drop_old_days(self._options)
+            self._options[key] = _BlockRanges()
 
         return self._options[key]
 
@@ -110,7 +114,7 @@ class _Path:
         self.first = first
         self._spots: Floats = np.empty((0, 0))
 
-    def turns(self, series: Series, first: int, last: int) -> tuple[Ints, Ints]:
+    def turning_points(self, series: PriceSeries, first: int, last: int) -> tuple[Ints, Ints]:
         """Returns when each series was lowest and when highest, as steps of time."""
         last = max(first, last)
         known = len(self._spots)
@@ -122,7 +126,7 @@ class _Path:
         return (first + part.argmin(axis=0)) * _STEP, (first + part.argmax(axis=0)) * _STEP
 
 
-class _Seen:
+class _BlockRanges:
     """The range of each option over the blocks that are over."""
 
     def __init__(self) -> None:
@@ -136,14 +140,14 @@ class _Seen:
             self.high = np.concatenate([self.high, np.zeros(more, dtype=np.int64)])
             self.until = np.concatenate([self.until, np.zeros(more, dtype=np.int64)])
 
-    def note(self, rows: Ints, block: int, low: Ints, high: Ints) -> None:
+    def include(self, rows: Ints, block: int, low: Ints, high: Ints) -> None:
         """Adds a block to the range of some rows."""
         self.low[rows] = np.minimum(self.low[rows], low)
         self.high[rows] = np.maximum(self.high[rows], high)
         self.until[rows] = block
 
 
-def _forget(kept: dict[tuple[int, int], Any]) -> None:
+def _drop_old_days(kept: dict[tuple[int, int], Any]) -> None:
     """Drops the days before the last."""
     while len(kept) >= 2 * len(COLLECTIONS):
         del kept[next(iter(kept))]

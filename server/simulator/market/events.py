@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Events"]
+__all__ = ["EventFactory"]
 
 from collections.abc import Callable
 from typing import Any
@@ -17,26 +17,26 @@ from server.simulator.market.price_series import RATE, atm_volatility
 from server.simulator.market.pricer import Pricer, Trades
 from server.simulator.market.rows import COLLECTIONS, Flag
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.summaries import Days
+from server.simulator.market.summaries import DaySummaries
 from server.simulator.market.ticks import MICRO
-from server.simulator.market.time_grid import Moment, milliseconds, seconds
+from server.simulator.market.time_grid import MarketTime, to_milliseconds, to_seconds
 
 _INDEX_OPTIONS = 1_500_000.0
 """Options on an index a day: nobody trades the index itself, so they follow from no volume."""
 
-_LETTERS = (*"QNPZKUVX", "")
+_EXCHANGE_CODES = (*"QNPZKUVX", "")
 """dxFeed's letters of exchanges; crypto and futures have none."""
 
 
-class Events:
+class EventFactory:
     """Makes the columns of events for rows at a moment."""
 
-    def __init__(self, listing: Listing, pricer: Pricer, days: Days) -> None:
+    def __init__(self, listing: Listing, pricer: Pricer, summaries: DaySummaries) -> None:
         self._listing = listing
         self._rows = listing.rows
         self._pricer = pricer
-        self._days = days
-        self._makers: dict[str, Callable[[Ints, Moment], Columns]] = {
+        self._summaries = summaries
+        self._makers: dict[str, Callable[[Ints, MarketTime], Columns]] = {
             "Quote": self._quote,
             "Trade": self._trade,
             "Summary": self._summary,
@@ -47,7 +47,7 @@ class Events:
             "TimeAndSale": self._time_and_sale,
         }
 
-    def can(self, event_type: str, rows: Ints) -> npt.NDArray[np.bool_]:
+    def can_have(self, event_type: str, rows: Ints) -> npt.NDArray[np.bool_]:
         """Tells which rows can ever have an event of that type."""
         r = self._rows
         if event_type == "Quote":
@@ -62,7 +62,7 @@ class Events:
 
         return np.full(len(rows), event_type in self._makers)
 
-    def every(self, event_type: str) -> int | None:
+    def update_interval(self, event_type: str) -> int | None:
         """Returns the steps after which that type changes; None is with the market's tick."""
         # Greeks once a second and summaries every five: as dxFeed's, they lag behind the quotes.
         return {
@@ -73,17 +73,17 @@ class Events:
             "Profile": 4800,
         }.get(event_type)
 
-    def is_trade(self, event_type: str) -> bool:
+    def follows_trades(self, event_type: str) -> bool:
         """Tells whether there is a new one exactly when a row's trade number changes."""
         return event_type in {"Trade", "TimeAndSale"}
 
-    def make(self, event_type: str, rows: Ints, moment: Moment) -> Columns:
+    def make(self, event_type: str, rows: Ints, market_time: MarketTime) -> Columns:
         """Returns the columns; `_present` is which rows have an event, `_key` what makes it new."""
-        return self._makers[event_type](rows, moment)
+        return self._makers[event_type](rows, market_time)
 
-    def _quote(self, rows: Ints, moment: Moment) -> Columns:
-        quotes = self._pricer.quotes(rows, moment)
-        time = milliseconds(self._pricer.units(rows, moment))
+    def _quote(self, rows: Ints, market_time: MarketTime) -> Columns:
+        quotes = self._pricer.quotes(rows, market_time)
+        time = to_milliseconds(self._pricer.units(rows, market_time))
         return {
             "_present": quotes.ask > 0,
             "_key": [
@@ -98,58 +98,58 @@ class Events:
             "askTime": time,
             "bidExchangeCode": lambda: self._exchange(rows),
             "askExchangeCode": lambda: self._exchange(rows),
-            "bidPrice": _prices(quotes.bid),
-            "askPrice": _prices(quotes.ask),
+            "bidPrice": _to_prices(quotes.bid),
+            "askPrice": _to_prices(quotes.ask),
             "bidSize": quotes.bid_size,
             "askSize": quotes.ask_size,
         }
 
-    def _trade(self, rows: Ints, moment: Moment) -> Columns:
-        number = self._pricer.trade_numbers(rows, moment)
+    def _trade(self, rows: Ints, market_time: MarketTime) -> Columns:
+        number = self._pricer.trade_numbers(rows, market_time)
         trades = self._pricer.trades(rows, number)
         earlier = self._pricer.trades(rows, number - 1)
         units, collection = trades.units, self._rows.collection[rows]
-        closed = np.array([day.closed for day in moment.days])[collection]
-        near = self._pricer.ticks.near
-        before = near(self._rows.ticks[rows], self._pricer.fair(rows, closed)[0])
-        volume = self._pricer.volume(rows, units, moment)
+        closed = np.array([day.previous_close for day in market_time.days])[collection]
+        near = self._pricer.ticks.round_to_nearest
+        before = near(self._rows.ticks[rows], self._pricer.fair_values(rows, closed)[0])
+        volume = self._pricer.volume(rows, units, market_time)
         ways = np.sign(trades.price - earlier.price)
         return {
-            "_present": self._traded(rows, trades, moment),
+            "_present": self._traded(rows, trades, market_time),
             "_key": [number],
-            "time": milliseconds(units),
+            "time": to_milliseconds(units),
             "timeNanoPart": 0,
             "sequence": number % 1_000_000,
             "exchangeCode": lambda: self._exchange(rows),
-            "dayId": np.array([day.id for day in moment.days])[collection],
+            "dayId": np.array([day.id for day in market_time.days])[collection],
             "tickDirection": [("ZERO", "UP", "DOWN")[int(way)] for way in ways],
             "extendedTradingHours": False,
-            "price": _prices(trades.price),
+            "price": _to_prices(trades.price),
             "change": np.round((trades.price - before) / MICRO, 6),
             "size": trades.size,
             "dayVolume": volume,
             "dayTurnover": np.round(volume * trades.price / MICRO, 2),
         }
 
-    def _time_and_sale(self, rows: Ints, moment: Moment) -> Columns:
-        number = self._pricer.trade_numbers(rows, moment)
+    def _time_and_sale(self, rows: Ints, market_time: MarketTime) -> Columns:
+        number = self._pricer.trade_numbers(rows, market_time)
         trades = self._pricer.trades(rows, number)
         index = (self._rows.flags[rows] & Flag.INDEX) != 0
         sides = np.where(index, "UNDEFINED", np.where(trades.bought, "BUY", "SELL"))
-        time = milliseconds(trades.units)
+        time = to_milliseconds(trades.units)
         return {
-            "_present": self._traded(rows, trades, moment),
+            "_present": self._traded(rows, trades, market_time),
             "_key": [number],
             "eventFlags": 0,
-            "index": _index(time, number % 1000),
+            "index": _make_index(time, number % 1000),
             "time": time,
             "timeNanoPart": 0,
             "sequence": number % 1000,
             "exchangeCode": lambda: self._exchange(rows),
-            "price": _prices(trades.price),
+            "price": _to_prices(trades.price),
             "size": trades.size,
-            "bidPrice": _prices(trades.bid),
-            "askPrice": _prices(trades.ask),
+            "bidPrice": _to_prices(trades.bid),
+            "askPrice": _to_prices(trades.ask),
             "exchangeSaleConditions": "@",
             "tradeThroughExempt": "X",
             "aggressorSide": sides.tolist(),
@@ -161,30 +161,30 @@ class Events:
             "seller": None,
         }
 
-    def _summary(self, rows: Ints, moment: Moment) -> Columns:
-        summaries = self._days.summaries(rows, moment)
+    def _summary(self, rows: Ints, market_time: MarketTime) -> Columns:
+        summaries = self._summaries.summarize(rows, market_time)
         collection = self._rows.collection[rows]
         return {
-            "_present": self._alive(rows, moment),
-            "_key": [summaries.open, summaries.high, summaries.low, summaries.before],
-            "dayId": np.array([day.id for day in moment.days])[collection],
-            "prevDayId": np.array([day.before_id for day in moment.days])[collection],
-            "dayOpenPrice": _prices(summaries.open),
-            "dayHighPrice": _prices(summaries.high),
-            "dayLowPrice": _prices(summaries.low),
+            "_present": self._alive(rows, market_time),
+            "_key": [summaries.open, summaries.high, summaries.low, summaries.previous_close],
+            "dayId": np.array([day.id for day in market_time.days])[collection],
+            "prevDayId": np.array([day.previous_day_id for day in market_time.days])[collection],
+            "dayOpenPrice": _to_prices(summaries.open),
+            "dayHighPrice": _to_prices(summaries.high),
+            "dayLowPrice": _to_prices(summaries.low),
             "dayClosePrice": np.full(len(rows), np.nan),
             "dayClosePriceType": "REGULAR",
-            "prevDayClosePrice": _prices(summaries.before),
+            "prevDayClosePrice": _to_prices(summaries.previous_close),
             "prevDayClosePriceType": "FINAL",
-            "prevDayVolume": np.floor(self._pricer.day_volume(rows, moment)),
-            "openInterest": summaries.interest,
+            "prevDayVolume": np.floor(self._pricer.day_volume(rows, market_time)),
+            "openInterest": summaries.open_interest,
         }
 
-    def _profile(self, rows: Ints, moment: Moment) -> Columns:
-        low, high = self._days.year(rows, moment)
-        before = self._days.summaries(rows, moment).before / MICRO
+    def _profile(self, rows: Ints, market_time: MarketTime) -> Columns:
+        low, high = self._summaries.year_range(rows, market_time)
+        before = self._summaries.summarize(rows, market_time).previous_close / MICRO
         halted = (self._rows.flags[rows] & Flag.HALTED) != 0
-        halt = milliseconds(self._pricer.units(rows, moment))
+        halt = to_milliseconds(self._pricer.units(rows, market_time))
         option = self._rows.sign[rows] != 0
         instruments = [self._listing.instrument(row) for row in rows.tolist()]
         stocks = [STOCKS.get(item.symbol) for item in instruments]
@@ -192,8 +192,8 @@ class Events:
         nan = float("nan")
         shares = [stock.shares * 1e6 if stock and stock.shares else nan for stock in stocks]
         return {
-            "_present": self._alive(rows, moment),
-            "_key": [np.array([day.id for day in moment.days])[self._rows.collection[rows]]],
+            "_present": self._alive(rows, market_time),
+            "_key": [np.array([day.id for day in market_time.days])[self._rows.collection[rows]]],
             "description": [item.description for item in instruments],
             "shortSaleRestriction": "INACTIVE",
             "tradingStatus": np.where(halted, "HALTED", "ACTIVE").tolist(),
@@ -218,17 +218,17 @@ class Events:
             "freeFloat": np.array(shares) * 0.97,
         }
 
-    def _greeks(self, rows: Ints, moment: Moment) -> Columns:
-        units = self._pricer.units(rows, moment)
-        levels, at = self._pricer.levels(rows, units), seconds(units)
+    def _greeks(self, rows: Ints, market_time: MarketTime) -> Columns:
+        units = self._pricer.units(rows, market_time)
+        levels, at = self._pricer.levels(rows, units), to_seconds(units)
         volatility = self._pricer.volatility(rows, at, levels)
         worth = self._pricer.options(rows, at, levels, volatility)
-        time = milliseconds(units)
+        time = to_milliseconds(units)
         return {
-            "_present": self._alive(rows, moment),
+            "_present": self._alive(rows, market_time),
             "_key": [units],
             "eventFlags": 0,
-            "index": _index(time, 0),
+            "index": _make_index(time, 0),
             "time": time,
             "sequence": 0,
             "price": worth.price,
@@ -240,18 +240,18 @@ class Events:
             "vega": worth.vega,
         }
 
-    def _theo_price(self, rows: Ints, moment: Moment) -> Columns:
-        units = self._pricer.units(rows, moment)
-        levels, at = self._pricer.levels(rows, units), seconds(units)
+    def _theo_price(self, rows: Ints, market_time: MarketTime) -> Columns:
+        units = self._pricer.units(rows, market_time)
+        levels, at = self._pricer.levels(rows, units), to_seconds(units)
         worth = self._pricer.options(rows, at, levels, self._pricer.volatility(rows, at, levels))
         on_future = (self._rows.flags[rows] & Flag.ON_FUTURE) != 0
         forward = self._pricer.forward(rows, at, levels.spot)
-        time = milliseconds(units)
+        time = to_milliseconds(units)
         return {
-            "_present": self._alive(rows, moment),
+            "_present": self._alive(rows, market_time),
             "_key": [units],
             "eventFlags": 0,
-            "index": _index(time, 0),
+            "index": _make_index(time, 0),
             "time": time,
             "sequence": 0,
             "price": worth.price,
@@ -262,8 +262,8 @@ class Events:
             "interest": RATE,
         }
 
-    def _underlying(self, rows: Ints, moment: Moment) -> Columns:
-        units = self._pricer.units(rows, moment)
+    def _underlying(self, rows: Ints, market_time: MarketTime) -> Columns:
+        units = self._pricer.units(rows, market_time)
         which = self._rows.series[rows]
         short = self._pricer.levels(rows, units).volatility
         usual = self._pricer.series.usual_volatility[which]
@@ -271,16 +271,16 @@ class Events:
         terms = np.array(
             [[block.expiration.expires_at.timestamp() for block in pair] for pair in ends]
         )
-        years = np.maximum(terms - seconds(units)[:, None], 60.0) / (365.25 * 86_400)
-        shares = self._pricer.volume(rows, units, moment)
+        years = np.maximum(terms - to_seconds(units)[:, None], 60.0) / (365.25 * 86_400)
+        shares = self._pricer.volume(rows, units, market_time)
         options = np.floor(np.where(shares > 0, shares * 0.05, _INDEX_OPTIONS))
-        puts = 0.35 + 0.3 * uniform(self._rows.seed[rows], moment.days[0].id, 121)
-        time = milliseconds(units)
+        puts = 0.35 + 0.3 * uniform(self._rows.seed[rows], market_time.days[0].id, 121)
+        time = to_milliseconds(units)
         return {
             "_present": np.ones(len(rows), dtype=bool),
             "_key": [units],
             "eventFlags": 0,
-            "index": _index(time, 0),
+            "index": _make_index(time, 0),
             "time": time,
             "sequence": 0,
             "volatility": atm_volatility(short, usual, 30 / 365.25),
@@ -292,24 +292,26 @@ class Events:
             "putCallRatio": puts / (1 - puts),
         }
 
-    def _alive(self, rows: Ints, moment: Moment) -> Any:
-        return self._rows.expires[rows] > moment.now
+    def _alive(self, rows: Ints, market_time: MarketTime) -> Any:
+        return self._rows.expires[rows] > market_time.now
 
-    def _traded(self, rows: Ints, trades: Trades, moment: Moment) -> Any:
-        return (trades.price > 0) & self._alive(rows, moment)
+    def _traded(self, rows: Ints, trades: Trades, market_time: MarketTime) -> Any:
+        return (trades.price > 0) & self._alive(rows, market_time)
 
     def _exchange(self, rows: Ints) -> list[str]:
         number = ((self._rows.seed[rows] >> np.uint64(16)) & np.uint64(7)).astype(np.int64)
         stock = self._rows.collection[rows] == COLLECTIONS.index("Equity")
-        return [_LETTERS[at] for at in np.where(stock, number, len(_LETTERS) - 1).tolist()]
+        return [
+            _EXCHANGE_CODES[at] for at in np.where(stock, number, len(_EXCHANGE_CODES) - 1).tolist()
+        ]
 
 
-def _prices(micro: Ints) -> Any:
+def _to_prices(micro: Ints) -> Any:
     """Returns prices as floats whose shortest text is the price; none is not a number."""
     return np.where(micro > 0, micro / MICRO, np.nan)
 
 
-def _index(time: Ints, sequence: Ints | int) -> Ints:
+def _make_index(time: Ints, sequence: Ints | int) -> Ints:
     """Returns dxFeed's index of an event: seconds, milliseconds and sequence in one number."""
     result: Ints = ((time // 1000) << 32) | ((time % 1000) << 22) | sequence
     return result

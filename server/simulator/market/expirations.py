@@ -6,7 +6,7 @@ it expires. The day that counts is the chain's day: today, and from the close on
 
 from __future__ import annotations
 
-__all__ = ["Expiration", "future_option_expirations", "stock_option_expirations"]
+__all__ = ["Expiration", "list_future_option_expirations", "list_stock_option_expirations"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from server.simulator.market.calendar import (
     third_friday,
     trading_days,
 )
-from server.simulator.market.futures import Contract, contracts
+from server.simulator.market.futures import FutureContract, list_contracts
 from server.simulator.market.products import MONTHS, OptionProduct, Product
 from server.simulator.market.stocks import STOCKS, Stock
 
@@ -43,7 +43,7 @@ class Expiration:
 
     expires_at: datetime
     stops_trading_at: datetime
-    underlying: Contract | None = None
+    underlying: FutureContract | None = None
     """The future, of an option on one."""
 
     option_product: OptionProduct | None = None
@@ -52,7 +52,7 @@ class Expiration:
 
 
 @lru_cache(maxsize=1024)
-def stock_option_expirations(symbol: str, day: date) -> tuple[Expiration, ...]:
+def list_stock_option_expirations(symbol: str, day: date) -> tuple[Expiration, ...]:
     """Returns what is listed on a stock, fund or index on a chain's day, by date, AM first."""
     stock = STOCKS[symbol]
     root = symbol.replace("/", "")
@@ -67,13 +67,13 @@ def stock_option_expirations(symbol: str, day: date) -> tuple[Expiration, ...]:
 
     for name, expiry, kind, settlement in listed:
         if expiry > day or (expiry == day and settlement == "PM"):
-            found.setdefault((name, expiry), _expiration(name, expiry, kind, settlement))
+            found.setdefault((name, expiry), _make_expiration(name, expiry, kind, settlement))
 
     return tuple(sorted(found.values(), key=lambda item: (item.day, item.settlement, item.root)))
 
 
 @lru_cache(maxsize=256)
-def future_option_expirations(product: Product, day: date) -> tuple[Expiration, ...]:
+def list_future_option_expirations(product: Product, day: date) -> tuple[Expiration, ...]:
     """Returns what is listed on a product's futures on a chain's day, by date."""
     found = [
         expiration
@@ -129,7 +129,7 @@ def _index_cycle(stock: Stock, day: date) -> Iterator[tuple[str, date, str, str]
 
 def _future_cycle(product: Product, option: OptionProduct, day: date) -> Iterator[Expiration]:
     if option.schedule == "quarterly":
-        for contract in contracts(product, day)[:5]:
+        for contract in list_contracts(product, day)[:5]:
             yield _on_future(contract, option, contract.expires_at, "Regular", contract.month)
 
     elif option.schedule == "month-end":
@@ -165,7 +165,7 @@ def _on_first_future(
     if product.rule == "oil":
         at = at.replace(hour=14, minute=30)
 
-    for contract in contracts(product, day):
+    for contract in list_contracts(product, day):
         if contract.expires_at > at and (not month or (contract.year, contract.month) >= month):
             letter = day.month if month is None else month[1]
             yield _on_future(contract, option, at, kind, letter)
@@ -173,7 +173,7 @@ def _on_first_future(
 
 
 def _on_future(
-    contract: Contract, option: OptionProduct, at: datetime, kind: str, month: int
+    contract: FutureContract, option: OptionProduct, at: datetime, kind: str, month: int
 ) -> Expiration:
     day = at.astimezone(NEW_YORK).date()
     # A monthly for January that expires in December carries January's year.
@@ -191,7 +191,7 @@ def _on_future(
     )
 
 
-def _expiration(root: str, day: date, kind: str, settlement: str) -> Expiration:
+def _make_expiration(root: str, day: date, kind: str, settlement: str) -> Expiration:
     closes = time(13) if is_half_day(day) else time(16)
     at = datetime.combine(day, closes if settlement == "PM" else time(9, 30), NEW_YORK)
     stops = at
@@ -216,14 +216,14 @@ def _monthly_of(product: Product, year: int, month: int) -> date:
     if product.rule == "oil":
         anchor = before.replace(day=25)
         anchor = anchor if is_trading_day(anchor) else previous_trading_day(anchor)
-        return _back(anchor, 6)
+        return _step_back(anchor, 6)
 
     last = before if is_trading_day(before) else previous_trading_day(before)
     if product.rule == "gold":
-        return _back(last, 3)
+        return _step_back(last, 3)
 
     # Bonds: the last Friday that is at least two business days before the month's last one.
-    day = _back(last, 2)
+    day = _step_back(last, 2)
     while day.weekday() != 4:
         day -= timedelta(days=1)
 
@@ -274,7 +274,7 @@ def _vix_days(day: date, ahead: int) -> list[date]:
     return days
 
 
-def _back(day: date, count: int) -> date:
+def _step_back(day: date, count: int) -> date:
     for _ in range(count):
         day = previous_trading_day(day)
 

@@ -6,7 +6,7 @@ not a number is the text `NaN`, as on DXLink; JSON has no other way to say it.
 
 from __future__ import annotations
 
-__all__ = ["FIELDS", "Columns", "flat"]
+__all__ = ["FIELDS", "Columns", "flatten"]
 
 from collections.abc import Sequence
 from typing import Any
@@ -73,7 +73,9 @@ FIELDS: dict[str, dict[str, str]] = {
 FIELDS["TradeETH"] = FIELDS["Trade"]
 
 
-def flat(columns: Columns, symbols: Sequence[str], chosen: Any, fields: Sequence[str]) -> list[Any]:
+def flatten(
+    columns: Columns, symbols: Sequence[str], chosen: Any, fields: Sequence[str]
+) -> list[Any]:
     """Interleaves the fields of the chosen events into DXLink's flat list."""
     picks = np.flatnonzero(chosen)
     count, width = len(picks), len(fields)
@@ -82,7 +84,7 @@ def flat(columns: Columns, symbols: Sequence[str], chosen: Any, fields: Sequence
         if name == "eventSymbol":
             column: Any = [symbols[pick] for pick in picks.tolist()]
         else:
-            column = _plain(columns.get(name), picks, count, whole=name in _WHOLE)
+            column = _to_values(columns.get(name), picks, count, whole=name in _WHOLE)
 
         result[place::width] = column
 
@@ -93,7 +95,7 @@ _WHOLE = {"size", "callVolume", "putVolume", "optionVolume"}
 """Computed as floats, counted in whole numbers."""
 
 
-def _plain(column: Any, picks: Ints, count: int, *, whole: bool) -> list[Any]:
+def _to_values(column: Any, picks: Ints, count: int, *, whole: bool) -> list[Any]:
     """Turns a column into Python values; not-a-number becomes the text `NaN`."""
     if callable(column):
         column = column()

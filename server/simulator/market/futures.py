@@ -6,7 +6,7 @@ A contract has three names: `/ESZ6` in orders (one digit of the year), `/ESZ26:X
 
 from __future__ import annotations
 
-__all__ = ["Contract", "contracts", "parse_contract"]
+__all__ = ["FutureContract", "list_contracts", "parse_contract"]
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from server.simulator.market.products import MONTHS, Product, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+class FutureContract:
     """One future: a product in a delivery month."""
 
     product: Product
@@ -57,13 +57,13 @@ class Contract:
 
 
 @lru_cache(maxsize=256)
-def contracts(product: Product, today: date) -> tuple[Contract, ...]:
+def list_contracts(product: Product, today: date) -> tuple[FutureContract, ...]:
     """Returns the contracts of a product that have not expired before `today`, by expiration."""
-    found: list[Contract] = []
+    found: list[FutureContract] = []
     year, month = today.year, today.month
     while len(found) < product.listed:
         if MONTHS[month - 1] in product.months:
-            contract = _contract(product, year, month)
+            contract = _make_contract(product, year, month)
             if contract.expiration >= today:
                 found.append(contract)
 
@@ -72,7 +72,7 @@ def contracts(product: Product, today: date) -> tuple[Contract, ...]:
     return tuple(found)
 
 
-def parse_contract(symbol: str, today: date) -> Contract | None:
+def parse_contract(symbol: str, today: date) -> FutureContract | None:
     """Returns the contract named `/ESZ6` or `/ESZ26:XCME`, if it is listed or lately expired."""
     match = re.fullmatch(r"/([A-Z0-9]+?)([FGHJKMNQUVXZ])(\d{1,2})(?::([A-Z]+))?", symbol)
     product = PRODUCTS.get(match[1]) if match else None
@@ -90,19 +90,19 @@ def parse_contract(symbol: str, today: date) -> Contract | None:
     base = today.year - 1
     span = 100 if match[4] else 10
     year = base + (int(match[3]) - base) % span
-    contract = _contract(product, year, month)
-    listed = contracts(product, today)
+    contract = _make_contract(product, year, month)
+    listed = list_contracts(product, today)
     return contract if contract.expiration <= listed[-1].expiration else None
 
 
 @lru_cache(maxsize=1024)
-def _contract(product: Product, year: int, month: int) -> Contract:
-    return Contract(
-        product=product, year=year, month=month, expires_at=_expiry(product.rule, year, month)
+def _make_contract(product: Product, year: int, month: int) -> FutureContract:
+    return FutureContract(
+        product=product, year=year, month=month, expires_at=_find_expiry(product.rule, year, month)
     )
 
 
-def _expiry(rule: Rule, year: int, month: int) -> datetime:
+def _find_expiry(rule: Rule, year: int, month: int) -> datetime:
     if rule == "index":
         day, clock = third_friday(year, month), time(9, 30)
     elif rule == "oil":

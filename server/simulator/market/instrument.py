@@ -6,7 +6,7 @@ Prices are `Decimal` in here and floats only on the wire of DXLink: an order is 
 
 from __future__ import annotations
 
-__all__ = ["Instrument", "Quote", "SimClock", "TickSize"]
+__all__ = ["Clock", "Instrument", "Quote", "TickSize"]
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 
-class SimClock(Protocol):
+class Clock(Protocol):
     """The only thing that the market knows of time."""
 
     def now(self) -> datetime:

@@ -6,7 +6,7 @@ it exist. Expirations are loaded one by one, so that finding one contract does n
 
 from __future__ import annotations
 
-__all__ = ["Block", "Listing", "chain_day"]
+__all__ = ["ExpirationBlock", "Listing", "chain_day"]
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -18,23 +18,23 @@ from server.simulator.market.brownian import Floats
 from server.simulator.market.calendar import NEW_YORK, is_half_day
 from server.simulator.market.expirations import (
     Expiration,
-    future_option_expirations,
-    stock_option_expirations,
+    list_future_option_expirations,
+    list_stock_option_expirations,
 )
-from server.simulator.market.futures import Contract, contracts, parse_contract
-from server.simulator.market.instrument import Instrument, SimClock
-from server.simulator.market.options import describe, option_columns
-from server.simulator.market.price_series import RATE, Series
+from server.simulator.market.futures import FutureContract, list_contracts, parse_contract
+from server.simulator.market.instrument import Clock, Instrument
+from server.simulator.market.options import describe_option, make_option_columns
+from server.simulator.market.price_series import RATE, PriceSeries
 from server.simulator.market.product_table import OPTION_PRODUCTS
 from server.simulator.market.products import Product
 from server.simulator.market.rows import Rows
 from server.simulator.market.stocks import STOCKS, Stock
-from server.simulator.market.strikes import future_ladder, stock_ladder
+from server.simulator.market.strikes import build_future_ladder, build_stock_ladder
 from server.simulator.market.ticks import TickTables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Block:
+class ExpirationBlock:
     """The contracts of one expiration: for each strike a call at an even place and its put."""
 
     first: int
@@ -57,21 +57,23 @@ class Block:
 class Listing:
     """The instruments of the market and the rows they have."""
 
-    def __init__(self, seed: int, clock: SimClock) -> None:
+    def __init__(self, seed: int, clock: Clock) -> None:
         self.rows = Rows()
         self.ticks = TickTables()
-        self.series = Series(seed)
+        self.series = PriceSeries(seed)
         self._seed = seed
         self._clock = clock
         self._instruments: dict[int, Instrument] = {}
         self._by_symbol: dict[str, int] = {}
         self._by_streamer: dict[str, int] = {}
-        self._contracts: dict[int, Contract] = {}
-        self._blocks: dict[tuple[str, date], Block] = {}
+        self._contracts: dict[int, FutureContract] = {}
+        self._blocks: dict[tuple[str, date], ExpirationBlock] = {}
         self._firsts: list[int] = []
-        self._ordered: list[Block] = []
-        self._spots = list(underlyings.load(self.rows, self.ticks, self.series, seed))
-        for instrument in self._spots:
+        self._ordered: list[ExpirationBlock] = []
+        self._spot_instruments = list(
+            underlyings.load_underlyings(self.rows, self.ticks, self.series, seed)
+        )
+        for instrument in self._spot_instruments:
             self._remember(instrument)
 
     def today(self) -> date:
@@ -121,42 +123,42 @@ class Listing:
     def instrument(self, row: int) -> Instrument:
         """Returns the description of a row, made once."""
         if row not in self._instruments:
-            self._instruments[row] = describe(self.block(row), row)
+            self._instruments[row] = describe_option(self.block(row), row)
 
         return self._instruments[row]
 
-    def block(self, row: int) -> Block:
+    def block(self, row: int) -> ExpirationBlock:
         """Returns the expiration that an option's row belongs to."""
         return self._ordered[bisect_right(self._firsts, row) - 1]
 
-    def contract(self, row: int) -> Contract:
+    def contract(self, row: int) -> FutureContract:
         """Returns the contract that a future's row is."""
         return self._contracts[row]
 
     def futures(self, product: Product) -> list[Instrument]:
         """Returns the listed contracts of a product, by expiration."""
-        listed = contracts(product, self.today())
+        listed = list_contracts(product, self.today())
         return [self.instrument(self._add_future(contract)) for contract in listed]
 
-    def chain(self, underlying: Instrument) -> list[Block]:
+    def chain(self, underlying: Instrument) -> list[ExpirationBlock]:
         """Returns the listed contracts on a stock, fund or index, by expiration."""
         if underlying.symbol not in STOCKS:
             return []
 
         stock = STOCKS[underlying.symbol]
-        listed = stock_option_expirations(stock.symbol, self.chain_day())
+        listed = list_stock_option_expirations(stock.symbol, self.chain_day())
         return [self._block(stock, expiration) for expiration in listed]
 
-    def future_chain(self, product: Product) -> list[Block]:
+    def future_chain(self, product: Product) -> list[ExpirationBlock]:
         """Returns the listed contracts on the futures of a product, by expiration."""
-        listed = future_option_expirations(product, self.chain_day())
+        listed = list_future_option_expirations(product, self.chain_day())
         now = self._clock.now()
         # Some end hours before the stock market's close, which is when a chain's day ends.
         return [self._future_block(product, each) for each in listed if each.expires_at > now]
 
-    def spots(self) -> Sequence[Instrument]:
+    def spot_instruments(self) -> Sequence[Instrument]:
         """Returns stocks, funds, indices, coins, warrants and pairs."""
-        return self._spots
+        return self._spot_instruments
 
     def _remember(self, instrument: Instrument) -> int:
         row = instrument.row
@@ -172,10 +174,10 @@ class Listing:
         contract = parse_contract(symbol, self.today())
         return None if contract is None else self._add_future(contract)
 
-    def _add_future(self, contract: Contract) -> int:
+    def _add_future(self, contract: FutureContract) -> int:
         row = self._by_streamer.get(contract.streamer_symbol)
         if row is None:
-            active = contracts(contract.product, self.today())[0]
+            active = list_contracts(contract.product, self.today())[0]
             instrument = underlyings.add_future(
                 self.rows, self.ticks, self.series, self._seed, contract, active
             )
@@ -184,7 +186,7 @@ class Listing:
 
         return row
 
-    def _option(self, name: symbols.OptionName | None) -> int | None:
+    def _option(self, name: symbols.OptionSymbol | None) -> int | None:
         if name is None or name.day is None:
             return None
 
@@ -192,22 +194,24 @@ class Listing:
         if block is None:
             block = self._find_block(name.root, name.day)
 
-        return None if block is None else block.row(name.strike, name.kind)
+        return None if block is None else block.row(name.strike, name.option_type)
 
-    def _find_block(self, root: str, day: date) -> Block | None:
+    def _find_block(self, root: str, day: date) -> ExpirationBlock | None:
         stock = _ROOTS.get(root)
         if stock is None:
             return None
 
         # An expired contract was listed on the day before its last.
         for seen in (self.chain_day(), min(self.chain_day(), day - timedelta(days=1))):
-            for expiration in stock_option_expirations(stock.symbol, seen):
+            for expiration in list_stock_option_expirations(stock.symbol, seen):
                 if expiration.root == root and expiration.day == day:
                     return self._block(stock, expiration)
 
         return None
 
-    def _future_option(self, name: symbols.OptionName | None, *, streamer: str = "") -> int | None:
+    def _future_option(
+        self, name: symbols.OptionSymbol | None, *, streamer: str = ""
+    ) -> int | None:
         root = name.root[:-2] if name else ""
         if name is None or root not in OPTION_PRODUCTS:
             return None
@@ -215,7 +219,7 @@ class Listing:
         product, _ = OPTION_PRODUCTS[root]
         listed: tuple[Expiration, ...] = ()
         for seen in {self.chain_day(), min(self.chain_day(), name.day or date.max)}:
-            listed += future_option_expirations(product, seen)
+            listed += list_future_option_expirations(product, seen)
 
         for expiration in listed:
             future = expiration.underlying.symbol if expiration.underlying else ""
@@ -225,23 +229,23 @@ class Listing:
                 and (not name.future or name.future == future)
                 and (not streamer or streamer.endswith(f":{product.streamer_exchange}"))
             ):
-                return self._future_block(product, expiration).row(name.strike, name.kind)
+                return self._future_block(product, expiration).row(name.strike, name.option_type)
 
         return None
 
-    def _block(self, stock: Stock, expiration: Expiration) -> Block:
+    def _block(self, stock: Stock, expiration: Expiration) -> ExpirationBlock:
         underlying = self.instrument(self._by_symbol[stock.symbol])
         series = self.series.index[stock.symbol]
         carry = RATE - stock.dividend_yield if stock.symbol != "VIX" else 0.0
         return self._load(
             underlying,
             expiration,
-            lambda: stock_ladder(stock.symbol, expiration.root),
+            lambda: build_stock_ladder(stock.symbol, expiration.root),
             series=series,
             carry=carry,
         )
 
-    def _future_block(self, product: Product, expiration: Expiration) -> Block:
+    def _future_block(self, product: Product, expiration: Expiration) -> ExpirationBlock:
         if expiration.underlying is None:
             raise TypeError(f"{expiration.root} is no option on a future")
 
@@ -250,7 +254,7 @@ class Listing:
         return self._load(
             underlying,
             expiration,
-            lambda: future_ladder(product, float(self.series.base[series])),
+            lambda: build_future_ladder(product, float(self.series.base[series])),
             series=series,
             carry=float(self.rows.carry[underlying.row]),
         )
@@ -263,14 +267,14 @@ class Listing:
         *,
         series: int,
         carry: float,
-    ) -> Block:
+    ) -> ExpirationBlock:
         key = (expiration.root, expiration.day)
         block = self._blocks.get(key)
         if block is None:
             strikes = ladder()
             first = self.rows.add(
                 2 * len(strikes),
-                **option_columns(
+                **make_option_columns(
                     underlying,
                     expiration,
                     strikes,
@@ -282,7 +286,7 @@ class Listing:
                 series=series,
                 carry=carry,
             )
-            block = self._blocks[key] = Block(
+            block = self._blocks[key] = ExpirationBlock(
                 first=first,
                 expiration=expiration,
                 underlying=underlying,
@@ -302,10 +306,10 @@ def chain_day(now: datetime) -> date:
     return here.date() + timedelta(days=1) if here.time() >= close else here.date()
 
 
-def _roots() -> dict[str, Stock]:
+def _map_roots() -> dict[str, Stock]:
     roots = {symbol.replace("/", ""): stock for symbol, stock in STOCKS.items()}
     weekly = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}
     return roots | {root: STOCKS[symbol] for root, symbol in weekly.items()}
 
 
-_ROOTS = _roots()
+_ROOTS = _map_roots()

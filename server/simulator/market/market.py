@@ -5,7 +5,7 @@ A price is never stored. Two simulators with the same seed show the same market 
 
 from __future__ import annotations
 
-__all__ = ["Handles", "Market"]
+__all__ = ["Market", "SymbolHandles"]
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,23 +18,23 @@ import numpy as np
 import numpy.typing as npt
 
 from server.simulator.market.brownian import Ints
-from server.simulator.market.calendar import Hours
+from server.simulator.market.calendar import TradingHours
 from server.simulator.market.candles import Candles
-from server.simulator.market.events import Events
-from server.simulator.market.fields import FIELDS, flat
-from server.simulator.market.instrument import Instrument, Quote, SimClock
+from server.simulator.market.events import EventFactory
+from server.simulator.market.fields import FIELDS, flatten
+from server.simulator.market.instrument import Clock, Instrument, Quote
 from server.simulator.market.listing import Listing
 from server.simulator.market.pricer import Pricer
 from server.simulator.market.rows import COLLECTIONS
-from server.simulator.market.summaries import Days
+from server.simulator.market.summaries import DaySummaries
 from server.simulator.market.ticks import MICRO
-from server.simulator.market.time_grid import Moment, Moments
+from server.simulator.market.time_grid import MarketTime, TimeGrid
 
 _TICK = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Handles:
+class SymbolHandles:
     """Symbols of one event type, resolved once so that DXLink need not look them up each time."""
 
     event_type: str
@@ -45,7 +45,7 @@ class Handles:
     unknown: tuple[str, ...]
     """Symbols that this event type will never have a value for."""
 
-    memory: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
+    last_columns: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
     """The columns of the last round, which the next round is compared with."""
 
 
@@ -56,20 +56,20 @@ class Market:
         self,
         *,
         seed: int,
-        clock: SimClock,
+        clock: Clock,
         always_open: bool = True,
         tick: timedelta = _TICK,
     ) -> None:
         self.seed = seed
         self.clock = clock
-        self.hours = Hours(always_open=always_open)
+        self.hours = TradingHours(always_open=always_open)
         self.listing = Listing(seed, clock)
-        self.moments = Moments(self.hours, tick)
-        self.pricer = Pricer(self.listing, self.moments)
-        self.days = Days(self.pricer)
-        self._events = Events(self.listing, self.pricer, self.days)
+        self.time_grid = TimeGrid(self.hours, tick)
+        self.pricer = Pricer(self.listing, self.time_grid)
+        self.summaries = DaySummaries(self.pricer)
+        self._events = EventFactory(self.listing, self.pricer, self.summaries)
         self._candles = Candles(self.pricer)
-        self._last: dict[int, tuple[int, int]] = {}
+        self._last_trades: dict[int, tuple[int, int]] = {}
         """By row: which trade was seen last, and at what price."""
 
     def find(self, symbol: str) -> Instrument | None:
@@ -93,40 +93,44 @@ class Market:
 
         rows = np.array([instrument.row for instrument in instruments])
         now = self.clock.now()
-        moment = self.moments.at(now)
-        quotes = self.pricer.quotes(rows, moment)
+        market_time = self.time_grid.at(now)
+        quotes = self.pricer.quotes(rows, market_time)
         sizes = np.nan_to_num(np.stack([quotes.bid_size, quotes.ask_size]))
         return [
             Quote(
-                bid=_decimal(bid),
-                ask=_decimal(ask),
+                bid=_to_decimal(bid),
+                ask=_to_decimal(ask),
                 bid_size=Decimal(str(bid_size)),
                 ask_size=Decimal(str(ask_size)),
-                last=_decimal(last),
+                last=_to_decimal(last),
                 time=now,
             )
             for bid, ask, bid_size, ask_size, last in zip(
                 quotes.bid.tolist(),
                 quotes.ask.tolist(),
                 *sizes.tolist(),
-                self._lasts(rows, moment),
+                self._last_prices(rows, market_time),
                 strict=True,
             )
         ]
 
-    def _lasts(self, rows: Ints, moment: Moment) -> list[int]:
+    def _last_prices(self, rows: Ints, market_time: MarketTime) -> list[int]:
         """Returns prices of last trades; each is worked out once, and again after the next one."""
         asked = list(
-            zip(rows.tolist(), self.pricer.trade_numbers(rows, moment).tolist(), strict=True)
+            zip(rows.tolist(), self.pricer.trade_numbers(rows, market_time).tolist(), strict=True)
         )
-        new = [(row, number) for row, number in asked if self._last.get(row, (-1, 0))[0] != number]
+        new = [
+            (row, number)
+            for row, number in asked
+            if self._last_trades.get(row, (-1, 0))[0] != number
+        ]
         if new:
             which, numbers = np.array(new).T
             prices = self.pricer.trades(which, numbers).price.tolist()
             for (row, number), price in zip(new, prices, strict=True):
-                self._last[row] = (number, price)
+                self._last_trades[row] = (number, price)
 
-        return [self._last[row][1] for row, _ in asked]
+        return [self._last_trades[row][1] for row, _ in asked]
 
     def closes(self, instruments: Sequence[Instrument]) -> list[Decimal | None]:
         """Returns the closes before the present session, as `Summary` has them."""
@@ -134,10 +138,10 @@ class Market:
             return []
 
         rows = np.array([instrument.row for instrument in instruments])
-        closes = self.days.closes(rows, self.moments.at(self.clock.now()))
-        return [_decimal(close) for close in closes.tolist()]
+        closes = self.summaries.closes(rows, self.time_grid.at(self.clock.now()))
+        return [_to_decimal(close) for close in closes.tolist()]
 
-    def open(self, instrument: Instrument) -> bool:
+    def is_open(self, instrument: Instrument) -> bool:
         """Tells whether it trades now; with `always_open`, until it expires or is halted."""
         now = self.clock.now()
         if instrument.is_halted or not instrument.is_tradeable:
@@ -159,18 +163,20 @@ class Market:
     def event(self, event_type: str, streamer_symbol: str) -> dict[str, Any] | None:
         """Returns one event as dxFeed names its fields, or None where there is none."""
         fields = tuple(self.fields(event_type))
-        values = self.columns(event_type, self.handles(event_type, [streamer_symbol]), fields)
+        values = self.columns(
+            event_type, self.resolve_symbols(event_type, [streamer_symbol]), fields
+        )
         return dict(zip(fields, values, strict=True)) if values else None
 
-    def handles(self, event_type: str, symbols: Iterable[str]) -> Handles:
+    def resolve_symbols(self, event_type: str, symbols: Iterable[str]) -> SymbolHandles:
         """Resolves streamer symbols once, for `columns`."""
         asked = tuple(dict.fromkeys(symbols))
         # Row 0 stands in for a symbol without a row; it is left out with the others.
         found = [self.listing.streamer_row(symbol) for symbol in asked]
         rows = np.array([row or 0 for row in found], dtype=np.int64)
-        known = self._events.can(event_type, rows)
+        known = self._events.can_have(event_type, rows)
         known &= np.array([row is not None for row in found], dtype=bool)
-        return Handles(
+        return SymbolHandles(
             event_type=event_type,
             symbols=tuple(compress(asked, known)),
             rows=rows[known],
@@ -180,7 +186,7 @@ class Market:
     def columns(
         self,
         event_type: str,
-        handles: Handles,
+        handles: SymbolHandles,
         fields: Sequence[str],
         since: datetime | None = None,
     ) -> list[Any]:
@@ -192,25 +198,25 @@ class Market:
         if not handles.symbols:
             return []
 
-        every = self._events.every(event_type)
-        moment = self.moments.at(self.clock.now(), every)
+        interval = self._events.update_interval(event_type)
+        market_time = self.time_grid.at(self.clock.now(), interval)
         if since is None:
-            columns = self._remembered(event_type, handles, moment)
+            columns = self._cached_columns(event_type, handles, market_time)
             chosen = columns["_present"]
         else:
-            earlier = self.moments.at(since, every)
-            if (earlier.units == moment.units).all():
+            earlier = self.time_grid.at(since, interval)
+            if (earlier.units == market_time.units).all():
                 return []
 
-            if self._events.is_trade(event_type):
-                return self._news_of_trades(event_type, handles, fields, earlier, moment)
+            if self._events.follows_trades(event_type):
+                return self._new_trade_columns(event_type, handles, fields, earlier, market_time)
 
-            before = self._remembered(event_type, handles, earlier)
-            columns = self._remembered(event_type, handles, moment)
+            before = self._cached_columns(event_type, handles, earlier)
+            columns = self._cached_columns(event_type, handles, market_time)
             changed = [new != old for new, old in zip(columns["_key"], before["_key"], strict=True)]
             chosen = np.logical_or.reduce(changed) & columns["_present"]
 
-        return _flat(event_type, columns, handles.symbols, chosen, fields)
+        return _flatten(event_type, columns, handles.symbols, chosen, fields)
 
     def candles(
         self, symbol: str, interval: str, from_time: datetime, *, regular_hours: bool = True
@@ -224,41 +230,43 @@ class Market:
         if row is None:
             return iter(())
 
-        return self._candles.of(
+        return self._candles.generate(
             row, interval, from_time, self.clock.now(), regular_hours=regular_hours
         )
 
-    def _news_of_trades(
+    def _new_trade_columns(
         self,
         event_type: str,
-        handles: Handles,
+        handles: SymbolHandles,
         fields: Sequence[str],
-        earlier: Moment,
-        moment: Moment,
+        earlier: MarketTime,
+        market_time: MarketTime,
     ) -> list[Any]:
         # Few rows trade at a time, which is cheap to see, and what a trade was is dear to find out.
         rows = handles.rows
         numbers = self.pricer.trade_numbers
-        traded = numbers(rows, moment) != numbers(rows, earlier)
+        traded = numbers(rows, market_time) != numbers(rows, earlier)
         if not traded.any():
             return []
 
-        columns = self._events.make(event_type, rows[traded], moment)
+        columns = self._events.make(event_type, rows[traded], market_time)
         symbols = tuple(compress(handles.symbols, traded))
-        return _flat(event_type, columns, symbols, columns["_present"], fields)
+        return _flatten(event_type, columns, symbols, columns["_present"], fields)
 
-    def _remembered(self, event_type: str, handles: Handles, moment: Moment) -> dict[str, Any]:
-        key = moment.units.tobytes()
-        columns = handles.memory.get(key)
+    def _cached_columns(
+        self, event_type: str, handles: SymbolHandles, market_time: MarketTime
+    ) -> dict[str, Any]:
+        key = market_time.units.tobytes()
+        columns = handles.last_columns.get(key)
         if columns is None:
-            columns = self._events.make(event_type, handles.rows, moment)
-            handles.memory.clear()
-            handles.memory[key] = columns
+            columns = self._events.make(event_type, handles.rows, market_time)
+            handles.last_columns.clear()
+            handles.last_columns[key] = columns
 
         return columns
 
 
-def _flat(
+def _flatten(
     event_type: str,
     columns: dict[str, Any],
     symbols: tuple[str, ...],
@@ -267,10 +275,10 @@ def _flat(
 ) -> list[Any]:
     columns["eventType"] = event_type
     columns["eventTime"] = 0
-    return flat(columns, symbols, chosen, fields)
+    return flatten(columns, symbols, chosen, fields)
 
 
-def _decimal(micro: int) -> Decimal | None:
+def _to_decimal(micro: int) -> Decimal | None:
     """Returns a price in millionths without trailing zeros; 0 is no price."""
     if micro == 0:
         return None

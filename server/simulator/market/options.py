@@ -6,7 +6,7 @@ to the money and its time to live.
 
 from __future__ import annotations
 
-__all__ = ["describe", "option_columns", "option_ticks"]
+__all__ = ["describe_option", "find_option_ticks", "make_option_columns"]
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,21 +17,21 @@ from server.simulator.market import symbols
 from server.simulator.market.brownian import Floats
 from server.simulator.market.expirations import Expiration
 from server.simulator.market.instrument import Instrument, TickSize
-from server.simulator.market.price_series import seed_of
+from server.simulator.market.price_series import derive_seed
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.rows import COLLECTIONS, Flag, option_seeds
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.strikes import strike_text
+from server.simulator.market.strikes import format_strike
 from server.simulator.market.ticks import TickTables
 from server.simulator.market.underlyings import OPTION_TICKS
 
 if TYPE_CHECKING:
-    from server.simulator.market.listing import Block  # it imports this module
+    from server.simulator.market.listing import ExpirationBlock  # it imports this module
 
 _WIDTH = {"daily": 1.0, "thrice": 1.5, "weekly": 3.0, "monthly": 6.0, "none": 6.0}
 
 
-def option_ticks(underlying: Instrument) -> tuple[TickSize, ...]:
+def find_option_ticks(underlying: Instrument) -> tuple[TickSize, ...]:
     """Returns the tick table that options on an equity, an index or a future have."""
     if underlying.instrument_type == "Future":
         return PRODUCTS[underlying.product_code].option_tick_sizes
@@ -39,7 +39,7 @@ def option_ticks(underlying: Instrument) -> tuple[TickSize, ...]:
     return OPTION_TICKS[STOCKS[underlying.symbol].ticks]
 
 
-def option_columns(
+def make_option_columns(
     underlying: Instrument,
     expiration: Expiration,
     strikes: Floats,
@@ -74,18 +74,18 @@ def option_columns(
         "strike": both,
         "expires": expires,
         "delivers": delivers,
-        "ticks": ticks.number(option_ticks(underlying)),
+        "ticks": ticks.register(find_option_ticks(underlying)),
         "flags": flags,
         "spread": width,
         "size": np.clip(60 * np.sqrt(busy), 5, 60),
         # Powers of two: contracts that trade at the same step are priced together.
         "trades": 1 << np.clip(np.rint(np.log2(30 / busy)), 5, 18).astype(np.int64),
         "volume": np.maximum(volume * busy, 1.0),
-        "seed": option_seeds(seed_of(seed, "option", expiration.root), both, signs, expires),
+        "seed": option_seeds(derive_seed(seed, "option", expiration.root), both, signs, expires),
     }
 
 
-def describe(block: Block, row: int) -> Instrument:
+def describe_option(block: ExpirationBlock, row: int) -> Instrument:
     """Makes the description of one contract of a block."""
     place = row - block.first
     strike = float(block.strikes[place // 2])
@@ -94,22 +94,22 @@ def describe(block: Block, row: int) -> Instrument:
     future = expiration.underlying
     common: dict[str, Any] = {
         "underlying_symbol": underlying.symbol,
-        "tick_sizes": option_ticks(underlying),
+        "tick_sizes": find_option_ticks(underlying),
         "row": row,
         "root_symbol": expiration.root,
         "expiration_date": expiration.day,
         "expires_at": expiration.expires_at,
         "stops_trading_at": expiration.stops_trading_at,
-        "strike_price": Decimal(strike_text(strike)),
+        "strike_price": Decimal(format_strike(strike)),
         "option_type": kind,
         "settlement": expiration.settlement,
         "expiration_type": expiration.kind,
     }
-    words = f"{expiration.day:%m/%d/%y} {'Call' if kind == 'C' else 'Put'} {strike_text(strike)}"
+    words = f"{expiration.day:%m/%d/%y} {'Call' if kind == 'C' else 'Put'} {format_strike(strike)}"
     if future is not None:
         return Instrument(
-            symbol=future_option_symbol(expiration, kind, strike),
-            streamer_symbol=future_option_streamer(expiration, kind, strike),
+            symbol=format_future_option(expiration, kind, strike),
+            streamer_symbol=format_future_option_streamer(expiration, kind, strike),
             instrument_type="Future Option",
             description=f"{underlying.symbol} {expiration.contract_code} {words}",
             multiplier=future.product.multiplier,
@@ -121,8 +121,8 @@ def describe(block: Block, row: int) -> Instrument:
 
     stock = STOCKS[underlying.symbol]
     return Instrument(
-        symbol=symbols.occ(expiration.root, expiration.day, kind, strike),
-        streamer_symbol=symbols.streamer(expiration.root, expiration.day, kind, strike),
+        symbol=symbols.format_occ(expiration.root, expiration.day, kind, strike),
+        streamer_symbol=symbols.format_streamer(expiration.root, expiration.day, kind, strike),
         instrument_type="Equity Option",
         description=f"{underlying.symbol} {words}",
         multiplier=Decimal(100),
@@ -131,15 +131,15 @@ def describe(block: Block, row: int) -> Instrument:
     )
 
 
-def future_option_symbol(expiration: Expiration, kind: str, strike: float) -> str:
+def format_future_option(expiration: Expiration, kind: str, strike: float) -> str:
     """Writes `./ESZ6 EW4X6 261127C6800`: the code is padded to six places."""
     future = expiration.underlying
     name = "" if future is None else future.exchange_symbol
     code = f"{expiration.contract_code:<6}"
-    return f"./{name} {code}{expiration.day:%y%m%d}{kind}{strike_text(strike)}"
+    return f"./{name} {code}{expiration.day:%y%m%d}{kind}{format_strike(strike)}"
 
 
-def future_option_streamer(expiration: Expiration, kind: str, strike: float) -> str:
+def format_future_option_streamer(expiration: Expiration, kind: str, strike: float) -> str:
     """Writes `./EW4X26C6800:XCME`: two digits of the year, the exchange at the end."""
     code, digit = expiration.contract_code[:-1], int(expiration.contract_code[-1])
     year = expiration.day.year
@@ -147,4 +147,4 @@ def future_option_streamer(expiration: Expiration, kind: str, strike: float) -> 
     exchange = (
         "" if expiration.underlying is None else expiration.underlying.product.streamer_exchange
     )
-    return f"./{code}{year % 100:02d}{kind}{strike_text(strike)}:{exchange}"
+    return f"./{code}{year % 100:02d}{kind}{format_strike(strike)}:{exchange}"

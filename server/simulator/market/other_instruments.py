@@ -5,14 +5,21 @@ A cryptocurrency has two names: `BTC/USD` in orders, `BTC/USD:CXTALP` on DXLink.
 
 from __future__ import annotations
 
-__all__ = ["COINS", "PAIRS", "WARRANTS", "Coin", "Pair", "Warrant"]
+__all__ = [
+    "CRYPTOCURRENCIES",
+    "CURRENCY_PAIRS",
+    "WARRANTS",
+    "Cryptocurrency",
+    "CurrencyPair",
+    "Warrant",
+]
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coin:
+class Cryptocurrency:
     """A cryptocurrency against the dollar."""
 
     id: int
@@ -45,7 +52,7 @@ class Warrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class CurrencyPair:
     """A currency pair: listed and streamed, never traded here."""
 
     id: int
@@ -54,10 +61,10 @@ class Pair:
     price: float
 
 
-def _coin(
+def _make_cryptocurrency(
     number: int, code: str, name: str, price: float, volatility: float, tick: str, volume: float
-) -> Coin:
-    return Coin(
+) -> Cryptocurrency:
+    return Cryptocurrency(
         id=number,
         symbol=f"{code}/USD",
         name=name,
@@ -69,15 +76,15 @@ def _coin(
     )
 
 
-COINS: dict[str, Coin] = {
+CRYPTOCURRENCIES: dict[str, Cryptocurrency] = {
     coin.symbol: coin
     for coin in (
-        _coin(1, "BTC", "Bitcoin", 92_000, 0.45, "0.01", 9_000),
-        _coin(2, "ETH", "Ethereum", 3_100, 0.62, "0.01", 120_000),
-        _coin(3, "SOL", "Solana", 140, 0.75, "0.01", 900_000),
-        _coin(4, "LTC", "Litecoin", 92, 0.7, "0.01", 60_000),
-        _coin(5, "BCH", "Bitcoin Cash", 520, 0.7, "0.01", 11_000),
-        _coin(6, "DOGE", "Dogecoin", 0.16, 0.9, "0.0001", 300_000_000),
+        _make_cryptocurrency(1, "BTC", "Bitcoin", 92_000, 0.45, "0.01", 9_000),
+        _make_cryptocurrency(2, "ETH", "Ethereum", 3_100, 0.62, "0.01", 120_000),
+        _make_cryptocurrency(3, "SOL", "Solana", 140, 0.75, "0.01", 900_000),
+        _make_cryptocurrency(4, "LTC", "Litecoin", 92, 0.7, "0.01", 60_000),
+        _make_cryptocurrency(5, "BCH", "Bitcoin Cash", 520, 0.7, "0.01", 11_000),
+        _make_cryptocurrency(6, "DOGE", "Dogecoin", 0.16, 0.9, "0.0001", 300_000_000),
     )
 }
 
@@ -103,11 +110,11 @@ WARRANTS: dict[str, Warrant] = {
     )
 }
 
-PAIRS: dict[str, Pair] = {
+CURRENCY_PAIRS: dict[str, CurrencyPair] = {
     pair.symbol: pair
     for pair in (
-        Pair(id=1, symbol="EUR/USD", name="Euro / US Dollar", price=1.155),
-        Pair(id=2, symbol="USD/JPY", name="US Dollar / Japanese Yen", price=156.2),
-        Pair(id=3, symbol="GBP/USD", name="British Pound / US Dollar", price=1.312),
+        CurrencyPair(id=1, symbol="EUR/USD", name="Euro / US Dollar", price=1.155),
+        CurrencyPair(id=2, symbol="USD/JPY", name="US Dollar / Japanese Yen", price=156.2),
+        CurrencyPair(id=3, symbol="GBP/USD", name="British Pound / US Dollar", price=1.312),
     )
 }

@@ -7,7 +7,7 @@ slowly: within minutes an option's price changes by its delta, as it should, and
 
 from __future__ import annotations
 
-__all__ = ["RATE", "Levels", "Series", "atm_volatility", "seed_of"]
+__all__ = ["RATE", "Levels", "PriceSeries", "atm_volatility", "derive_seed"]
 
 import hashlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from server.simulator.market.brownian import Floats, Ints, walk
-from server.simulator.market.other_instruments import COINS, PAIRS, WARRANTS
+from server.simulator.market.other_instruments import CRYPTOCURRENCIES, CURRENCY_PAIRS, WARRANTS
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.products import Product
 from server.simulator.market.stocks import STOCKS, VIX
@@ -34,7 +34,7 @@ _VOL_FINEST = 13
 _ANCHOR_FINEST = 18
 """The smile's anchor is a line between nodes 27 minutes apart."""
 
-_TWIN = 0.01
+_TRACKER_VOLATILITY = 0.01
 """What moves by less than this beside its leader is the leader under another name."""
 
 _LEADERS = 3
@@ -62,11 +62,11 @@ class _Entry:
     wings: float
 
 
-class Series:
+class PriceSeries:
     """All underlyings as columns."""
 
     def __init__(self, seed: int) -> None:
-        entries = list(_entries())
+        entries = list(_list_entries())
         self.names = [entry.name for entry in entries]
         self.index = {name: at for at, name in enumerate(self.names)}
         self.base = np.array([entry.price for entry in entries])
@@ -74,22 +74,22 @@ class Series:
         self.rho = np.array([entry.rho for entry in entries])
         self.wings = np.array([entry.wings for entry in entries])
         self._seeds = np.array(
-            [seed_of(seed, "price", name) for name in self.names], dtype=np.uint64
+            [derive_seed(seed, "price", name) for name in self.names], dtype=np.uint64
         )
         self._vol_seeds = np.array(
-            [seed_of(seed, "volatility", name) for name in self.names], dtype=np.uint64
+            [derive_seed(seed, "volatility", name) for name in self.names], dtype=np.uint64
         )
-        self._fear_together(entries)
+        self._couple_volatilities(entries)
         self._own = np.array([entry.volatility for entry in entries])
-        self._follow(entries)
+        self._resolve_leaders(entries)
         # Options are a little dearer than what the path delivers, as on the real market.
         total = np.sqrt(((self._weight * self._own[self._lead]) ** 2).sum(axis=1))
         self.usual_volatility = np.maximum(total * 1.06, 0.02)
         self.usual_volatility[self.index[VIX]] = 0.95
         stocks = np.array([name in STOCKS for name in self.names])
-        self._fear = np.where(stocks, 1.5, 0.0)
-        self._fear[self.index["SPX"]] = 3.0
-        self._fear[self.index[VIX]] = 0.0
+        self._leverage = np.where(stocks, 1.5, 0.0)
+        self._leverage[self.index["SPX"]] = 3.0
+        self._leverage[self.index[VIX]] = 0.0
         self._vix = self.index[VIX]
         self._spx = self.index["SPX"]
         self.all_at = lru_cache(maxsize=256)(self._all_at)
@@ -112,9 +112,9 @@ class Series:
     def spot_at(self, which: Ints, units: Ints) -> Floats:
         """Returns the spots alone of series `which[i]` at instant `units[i]`: half the work."""
         spot: Floats = self.base[which] * np.exp(self._path(which, units))
-        fear = which == self._vix
-        if fear.any():
-            spot[fear] = self._vix_at(units[fear])
+        is_vix = which == self._vix
+        if is_vix.any():
+            spot[is_vix] = self._vix_at(units[is_vix])
 
         return spot
 
@@ -159,14 +159,14 @@ class Series:
     ) -> Levels:
         spot = self.base[which] * np.exp(path)
         anchor = self.base[which] * np.exp(slow)
-        volatility = self.usual_volatility[which] * np.exp(level - self._fear[which] * slow)
-        fear = which == self._vix
-        if fear.any():
-            moments, back = np.unique(units[fear], return_inverse=True)
-            vix = self._vix_at(moments)[back]
-            spot[fear] = vix
-            anchor[fear] = vix
-            volatility[fear] = self.usual_volatility[self._vix]
+        volatility = self.usual_volatility[which] * np.exp(level - self._leverage[which] * slow)
+        is_vix = which == self._vix
+        if is_vix.any():
+            times, back = np.unique(units[is_vix], return_inverse=True)
+            vix = self._vix_at(times)[back]
+            spot[is_vix] = vix
+            anchor[is_vix] = vix
+            volatility[is_vix] = self.usual_volatility[self._vix]
 
         return Levels(spot=spot, anchor=anchor, volatility=volatility)
 
@@ -175,10 +175,10 @@ class Series:
         level = walk(self._vol_seeds[at], units, finest=_VOL_FINEST)
         slow = walk(self._seeds[at], units, finest=_ANCHOR_FINEST) * self._own[at]
         usual = self.usual_volatility[self._spx]
-        short = usual * np.exp(level - self._fear[at] * slow)
+        short = usual * np.exp(level - self._leverage[at] * slow)
         return 100 * atm_volatility(short, usual, 30 / 365.25)
 
-    def _follow(self, entries: list[_Entry]) -> None:
+    def _resolve_leaders(self, entries: list[_Entry]) -> None:
         self._lead = np.zeros((len(entries), _LEADERS), dtype=np.int64)
         self._weight = np.zeros((len(entries), _LEADERS))
         for at, entry in enumerate(entries):
@@ -192,7 +192,7 @@ class Series:
                 weight *= current.beta
                 current = entries[self.index[current.leader]]
 
-    def _fear_together(self, entries: list[_Entry]) -> None:
+    def _couple_volatilities(self, entries: list[_Entry]) -> None:
         """Couples volatility: a fund has its index's, a stock half (by variance) the market's."""
         own = np.arange(len(entries))
         self._vol_lead = np.stack([own, own], axis=1)
@@ -202,9 +202,9 @@ class Series:
                 continue
 
             leader = self.index[entry.leader]
-            twin = entry.volatility < _TWIN
-            self._vol_lead[at] = self._vol_lead[leader] if twin else (at, leader)
-            self._vol_weight[at] = self._vol_weight[leader] if twin else (np.sqrt(0.5),) * 2
+            tracks = entry.volatility < _TRACKER_VOLATILITY
+            self._vol_lead[at] = self._vol_lead[leader] if tracks else (at, leader)
+            self._vol_weight[at] = self._vol_weight[leader] if tracks else (np.sqrt(0.5),) * 2
 
 
 def atm_volatility(short: Floats, usual: Floats | float, years: Floats | float) -> Floats:
@@ -215,7 +215,7 @@ def atm_volatility(short: Floats, usual: Floats | float, years: Floats | float) 
     return result
 
 
-def _entries() -> Iterator[_Entry]:
+def _list_entries() -> Iterator[_Entry]:
     for stock in STOCKS.values():
         index = stock.kind == "index" or stock.symbol in {"SPY", "QQQ", "IWM", "DIA"}
         yield _Entry(
@@ -242,17 +242,17 @@ def _entries() -> Iterator[_Entry]:
                 wings=0.8,
             )
 
-    for coin in COINS.values():
-        yield _alone(coin.symbol, coin.price, coin.volatility)
+    for coin in CRYPTOCURRENCIES.values():
+        yield _independent_entry(coin.symbol, coin.price, coin.volatility)
 
     for warrant in WARRANTS.values():
-        yield _alone(warrant.symbol, warrant.price, warrant.volatility)
+        yield _independent_entry(warrant.symbol, warrant.price, warrant.volatility)
 
-    for pair in PAIRS.values():
-        yield _alone(pair.symbol, pair.price, 0.08)
+    for pair in CURRENCY_PAIRS.values():
+        yield _independent_entry(pair.symbol, pair.price, 0.08)
 
 
-def _alone(name: str, price: float, volatility: float) -> _Entry:
+def _independent_entry(name: str, price: float, volatility: float) -> _Entry:
     return _Entry(
         name=name,
         price=price,
@@ -265,7 +265,7 @@ def _alone(name: str, price: float, volatility: float) -> _Entry:
     )
 
 
-def seed_of(seed: int, use: str, name: str) -> int:
+def derive_seed(seed: int, use: str, name: str) -> int:
     """Returns the 64-bit seed of one use of one name, the same in every process."""
     digest = hashlib.blake2b(f"{seed}\0{use}\0{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

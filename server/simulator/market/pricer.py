@@ -16,9 +16,9 @@ import numpy.typing as npt
 from server.simulator.market.brownian import UNIT_NS, Floats, Ints, uniform
 from server.simulator.market.listing import Listing
 from server.simulator.market.price_series import RATE, Levels
-from server.simulator.market.pricing import Valuation, smile, value
+from server.simulator.market.pricing import Valuation, smile, value_options
 from server.simulator.market.rows import Flag
-from server.simulator.market.time_grid import Moment, Moments, seconds
+from server.simulator.market.time_grid import MarketTime, TimeGrid, to_seconds
 
 YEAR = 365.25 * 86_400
 
@@ -58,20 +58,20 @@ class Trades:
 class Pricer:
     """Computes; remembers nothing but recent levels of the underlyings."""
 
-    def __init__(self, listing: Listing, moments: Moments) -> None:
+    def __init__(self, listing: Listing, time_grid: TimeGrid) -> None:
         self.listing = listing
         self.rows = listing.rows
         self.series = listing.series
         self.ticks = listing.ticks
-        self.moments = moments
+        self.time_grid = time_grid
 
-    def units(self, rows: Ints, moment: Moment) -> Ints:
+    def units(self, rows: Ints, market_time: MarketTime) -> Ints:
         """Returns the step at which each row stands: its exchange's, or that of its halt."""
         collection = self.rows.collection[rows]
-        units: Ints = moment.units[collection]
+        units: Ints = market_time.units[collection]
         halted = (self.rows.flags[rows] & Flag.HALTED) != 0
         if halted.any():
-            opened = np.array([day.first for day in moment.days])[collection]
+            opened = np.array([day.first for day in market_time.days])[collection]
             units = np.where(halted, np.minimum(units, opened + _HALT_AFTER), units)
 
         return units
@@ -127,7 +127,7 @@ class Pricer:
         """Values option rows."""
         r = self.rows
         flags = r.flags[rows]
-        return value(
+        return value_options(
             spot=levels.spot,
             carry=r.carry[rows],
             carry_years=np.maximum(r.delivers[rows] - at, 0.0) / YEAR,
@@ -140,9 +140,9 @@ class Pricer:
             on_future=(flags & Flag.ON_FUTURE) != 0,
         )
 
-    def fair(self, rows: Ints, units: Ints) -> tuple[Floats, Floats]:
+    def fair_values(self, rows: Ints, units: Ints) -> tuple[Floats, Floats]:
         """Returns fair values and half of what separates bid and ask."""
-        at = seconds(units)
+        at = to_seconds(units)
         option = self.rows.sign[rows] != 0
         if not option.any():
             fair = self.forward(rows, at, self.spots(rows, units))
@@ -163,37 +163,37 @@ class Pricer:
         half[option] = width * (0.0015 * worth.price + 0.04 * worth.vega) + 1e-4
         return fair, half
 
-    def quotes(self, rows: Ints, moment: Moment) -> Quotes:
+    def quotes(self, rows: Ints, market_time: MarketTime) -> Quotes:
         """Returns the quotes of rows at a moment."""
-        units = self.units(rows, moment)
-        bid, ask = self._sides(rows, units, moment.now)
+        units = self.units(rows, market_time)
+        bid, ask = self._bids_and_asks(rows, units, market_time.now)
         flags, seeds = self.rows.flags[rows], self.rows.seed[rows]
         # Sizes change every tick for one row in four, and up to eight times slower for others.
-        turn = (units // self.moments.step) >> (seeds & np.uint64(3)).astype(np.int64)
+        turn = (units // self.time_grid.step) >> (seeds & np.uint64(3)).astype(np.int64)
         typical = self.rows.size[rows]
-        bid_size = _size(typical, uniform(seeds, turn, _SALT_BID), flags)
-        ask_size = _size(typical, uniform(seeds, turn, _SALT_ASK), flags)
+        bid_size = _quote_sizes(typical, uniform(seeds, turn, _SALT_BID), flags)
+        ask_size = _quote_sizes(typical, uniform(seeds, turn, _SALT_ASK), flags)
         bid_size, ask_size = np.where(bid > 0, bid_size, 0.0), np.where(ask > 0, ask_size, 0.0)
         return Quotes(bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
-    def _sides(self, rows: Ints, units: Ints, now: float) -> tuple[Ints, Ints]:
-        fair, half = self.fair(rows, units)
+    def _bids_and_asks(self, rows: Ints, units: Ints, now: float) -> tuple[Ints, Ints]:
+        fair, half = self.fair_values(rows, units)
         table, flags = self.rows.ticks[rows], self.rows.flags[rows]
-        bid = self.ticks.down(table, fair - half)
-        ask = self.ticks.up(table, fair + half)
-        ask = np.maximum(ask, bid + self.ticks.at(table, bid))
+        bid = self.ticks.round_down(table, fair - half)
+        ask = self.ticks.round_up(table, fair + half)
+        ask = np.maximum(ask, bid + self.ticks.tick_at(table, bid))
         bid = np.where((bid <= 0) | ((flags & Flag.NO_BID) != 0), 0, bid)
         crossed = (flags & Flag.CROSSED) != 0
         if crossed.any():
-            tick = self.ticks.at(table, ask)
+            tick = self.ticks.tick_at(table, ask)
             bid, ask = np.where(crossed, ask + 2 * tick, bid), np.where(crossed, bid, ask)
 
         gone = ((flags & Flag.UNQUOTED) != 0) | (self.rows.expires[rows] <= now)
         return np.where(gone, 0, bid), np.where(gone, 0, ask)
 
-    def trade_numbers(self, rows: Ints, moment: Moment) -> Ints:
+    def trade_numbers(self, rows: Ints, market_time: MarketTime) -> Ints:
         """Returns how many trades each row has had: what is compared to see that one happened."""
-        ticks = self.units(rows, moment) // self.moments.step
+        ticks = self.units(rows, market_time) // self.time_grid.step
         result: Ints = (ticks + self._phase(rows)) // self.rows.trades[rows]
         return result
 
@@ -201,15 +201,15 @@ class Pricer:
         """Returns the trades of those numbers; an option that had no bid then did not trade."""
         r = self.rows
         seeds, flags = r.seed[rows], r.flags[rows]
-        units = (number * r.trades[rows] - self._phase(rows)) * self.moments.step
-        bid, ask = self._sides(rows, units, 0.0)
+        units = (number * r.trades[rows] - self._phase(rows)) * self.time_grid.step
+        bid, ask = self._bids_and_asks(rows, units, 0.0)
         bought = uniform(seeds, number, _SALT_SIDE) < 0.5
         side = np.where(bought | (bid == 0), ask, bid)
         price = np.where((r.sign[rows] != 0) & (bid == 0), 0, side)
         index = (flags & Flag.INDEX) != 0
         if index.any():
-            fair, _ = self.fair(rows[index], units[index])
-            price[index] = self.ticks.near(r.ticks[rows[index]], fair)
+            fair, _ = self.fair_values(rows[index], units[index])
+            price[index] = self.ticks.round_to_nearest(r.ticks[rows[index]], fair)
 
         size = np.ceil(r.size[rows] * uniform(seeds, number, _SALT_SIZE) ** 2)
         size = np.where(index, 0.0, np.maximum(size, 1.0))
@@ -229,24 +229,24 @@ class Pricer:
         result: Ints = self.rows.trades[rows] * place // 8
         return result
 
-    def volume(self, rows: Ints, units: Ints, moment: Moment) -> Floats:
+    def volume(self, rows: Ints, units: Ints, market_time: MarketTime) -> Floats:
         """Returns what was traded since the opening of the day until each step."""
         collection = self.rows.collection[rows]
-        first = np.array([day.first for day in moment.days])[collection]
-        length = np.array([day.length for day in moment.days])[collection]
+        first = np.array([day.first for day in market_time.days])[collection]
+        length = np.array([day.length for day in market_time.days])[collection]
         share = np.clip((units - first) / length, 0.0, 1.0)
-        result: Floats = np.floor(self.day_volume(rows, moment) * share)
+        result: Floats = np.floor(self.day_volume(rows, market_time) * share)
         return result
 
-    def day_volume(self, rows: Ints, moment: Moment) -> Floats:
+    def day_volume(self, rows: Ints, market_time: MarketTime) -> Floats:
         """Returns what will have been traded when the day is over."""
-        day = np.array([day.id for day in moment.days])[self.rows.collection[rows]]
+        day = np.array([day.id for day in market_time.days])[self.rows.collection[rows]]
         busy = 0.7 + 0.6 * uniform(self.rows.seed[rows], day, _SALT_DAY)
         result: Floats = self.rows.volume[rows] * busy
         return result
 
 
-def _size(typical: Floats, chance: Floats, flags: Ints) -> Floats:
+def _quote_sizes(typical: Floats, chance: Floats, flags: Ints) -> Floats:
     whole = np.ceil(typical * (0.05 + 1.9 * np.square(chance)))
     fractional = (flags & Flag.FRACTIONAL) != 0
     if fractional.any():

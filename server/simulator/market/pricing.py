@@ -9,7 +9,7 @@ Units are dxFeed's: theta a day, vega and rho a percentage point.
 
 from __future__ import annotations
 
-__all__ = ["Valuation", "normal_cdf", "smile", "value"]
+__all__ = ["Valuation", "normal_cdf", "smile", "value_options"]
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from server.simulator.market.brownian import Floats
 from server.simulator.market.price_series import atm_volatility
 
-SHORTEST = 60 / (365.25 * 86_400)
+MIN_YEARS = 60 / (365.25 * 86_400)
 """No maturity is shorter than a minute, or the greeks would be infinite."""
 
 _ROOT_TAU = np.sqrt(2 * np.pi)
@@ -51,7 +51,7 @@ def smile(
 
     Free of static arbitrage while `wings * (1 + |rho|) <= 2`: total variance grows with time.
     """
-    years = np.maximum(years, SHORTEST)
+    years = np.maximum(years, MIN_YEARS)
     total = np.square(atm_volatility(short, usual, years)) * years
     slope = wings / np.sqrt(total * (1 + total))
     tilt = slope * np.log(strike / anchor)
@@ -60,7 +60,7 @@ def smile(
     return result
 
 
-def value(
+def value_options(
     *,
     spot: Floats,
     carry: Floats,
@@ -77,7 +77,7 @@ def value(
 
     The greeks of an option on a future are with respect to the future.
     """
-    years = np.maximum(years, SHORTEST)
+    years = np.maximum(years, MIN_YEARS)
     forward = spot * np.exp(carry * carry_years)
     discount = np.exp(-rate * years)
     root = np.sqrt(years)

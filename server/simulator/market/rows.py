@@ -39,7 +39,7 @@ class Flag(IntFlag):
     """What is published as its last price is the index itself, not a side of its quote."""
 
 
-QUIRKS = {
+QUIRK_FLAGS = {
     Quirk.UNQUOTED: Flag.UNQUOTED,
     Quirk.UNSIZED: Flag.UNSIZED,
     Quirk.CROSSED: Flag.CROSSED,

@@ -202,7 +202,7 @@ _QUIRKS = {
 }
 
 
-def _company(line: str) -> Stock:
+def _parse_company(line: str) -> Stock:
     head, sector, industry = line.split(" / ")
     symbol, price, vol, beta, paid, market, cycle, ticks, shares, eps, volume, name = head.split(
         " ", 11
@@ -228,7 +228,7 @@ def _company(line: str) -> Stock:
     )
 
 
-def _fund(line: str) -> Stock:
+def _parse_fund(line: str) -> Stock:
     symbol, price, vol, beta, paid, market, cycle, ticks, shares, leader, volume, name = line.split(
         " ", 11
     )
@@ -252,7 +252,7 @@ def _fund(line: str) -> Stock:
     )
 
 
-def _index(line: str) -> Stock:
+def _parse_index(line: str) -> Stock:
     symbol, price, vol, beta, dividend_yield, cycle, leader, name = line.split(" ", 7)
     return Stock(
         symbol=symbol,
@@ -278,8 +278,8 @@ def _index(line: str) -> Stock:
 STOCKS: dict[str, Stock] = {
     stock.symbol: stock
     for stock in (
-        *map(_index, _INDICES.strip().splitlines()),
-        *map(_fund, _FUNDS.strip().splitlines()),
-        *map(_company, _COMPANIES.strip().splitlines()),
+        *map(_parse_index, _INDICES.strip().splitlines()),
+        *map(_parse_fund, _FUNDS.strip().splitlines()),
+        *map(_parse_company, _COMPANIES.strip().splitlines()),
     )
 }

@@ -6,7 +6,7 @@ market would take contracts away from people who hold them.
 
 from __future__ import annotations
 
-__all__ = ["future_ladder", "stock_ladder", "strike_text"]
+__all__ = ["build_future_ladder", "build_stock_ladder", "format_strike"]
 
 from functools import lru_cache
 
@@ -27,18 +27,18 @@ _INDEX_PM: dict[str, tuple[Band, ...]] = {
 
 
 @lru_cache(maxsize=256)
-def stock_ladder(symbol: str, root: str) -> Floats:
+def build_stock_ladder(symbol: str, root: str) -> Floats:
     """Returns the strikes, ascending, of one root of a stock, fund or index."""
     stock = STOCKS[symbol]
     price = stock.price
     if root in _INDEX_PM:
-        return _ladder(price, *_INDEX_PM[root])
+        return _build_ladder(price, *_INDEX_PM[root])
 
     if symbol == "SPX":
-        return _ladder(price, (5, 0.97, 1.03), (25, 0.6, 1.25), (100, 0.1, 1.8))
+        return _build_ladder(price, (5, 0.97, 1.03), (25, 0.6, 1.25), (100, 0.1, 1.8))
 
     if symbol in {"VIX", "VIXW"}:
-        return _ladder(price, (0.5, 0.6, 1.3), (1, 0.6, 2.5), (5, 0.6, 6))
+        return _build_ladder(price, (0.5, 0.6, 1.3), (1, 0.6, 2.5), (5, 0.6, 6))
 
     if price < 25:
         near, middle, far = 0.5, 1.0, 2.5
@@ -52,14 +52,14 @@ def stock_ladder(symbol: str, root: str) -> Floats:
         near, middle, far = 25.0, 50.0, 250.0
 
     narrow = 0.07 if stock.ticks == "all-penny" else 0.15
-    return _ladder(price, (near, 1 - narrow, 1 + narrow), (middle, 0.5, 1.5), (far, 0.3, 2.0))
+    return _build_ladder(price, (near, 1 - narrow, 1 + narrow), (middle, 0.5, 1.5), (far, 0.3, 2.0))
 
 
 @lru_cache(maxsize=64)
-def future_ladder(product: Product, price: float) -> Floats:
+def build_future_ladder(product: Product, price: float) -> Floats:
     """Returns the strikes, ascending, of the options on a product; `price` is its usual one."""
     step = product.strike_step
-    return _ladder(
+    return _build_ladder(
         price,
         (step, 0.92, 1.08),
         (step * (5 if product.rule == "index" else 2), 0.7, 1.3),
@@ -67,12 +67,12 @@ def future_ladder(product: Product, price: float) -> Floats:
     )
 
 
-def strike_text(strike: float) -> str:
+def format_strike(strike: float) -> str:
     """Writes a strike as DXLink does: `685`, `257.5`."""
     return str(int(strike)) if strike == int(strike) else repr(float(strike))
 
 
-def _ladder(price: float, *bands: Band) -> Floats:
+def _build_ladder(price: float, *bands: Band) -> Floats:
     rungs = [
         np.arange(np.ceil(price * low / step), np.floor(price * high / step) + 1) * step
         for step, low, high in bands

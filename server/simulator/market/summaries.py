@@ -6,7 +6,7 @@ every range, so that no price is outside of its day.
 
 from __future__ import annotations
 
-__all__ = ["Days", "Summaries"]
+__all__ = ["DaySummaries", "SummaryColumns"]
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 
 from server.simulator.market.brownian import Floats, Ints, uniform
-from server.simulator.market.day_ranges import Ranges
+from server.simulator.market.day_ranges import DayRanges
 from server.simulator.market.pricer import Pricer
-from server.simulator.market.time_grid import Moment, seconds
+from server.simulator.market.time_grid import MarketTime, to_seconds
 
 _YEAR_STEP = 1 << 22
 _YEAR_POINTS = 600
@@ -24,59 +24,61 @@ _SALT_INTEREST = 111
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summaries:
+class SummaryColumns:
     """Prices in millionths; 0 where there is none."""
 
     open: Ints
     high: Ints
     low: Ints
-    before: Ints
-    interest: Ints
+    previous_close: Ints
+    open_interest: Ints
 
 
-class Days:
+class DaySummaries:
     """Summaries of days and years."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._pricer = pricer
-        self._ranges = Ranges(pricer)
+        self._ranges = DayRanges(pricer)
         self._year = lru_cache(maxsize=4)(self._make_year)
 
-    def summaries(self, rows: Ints, moment: Moment) -> Summaries:
+    def summarize(self, rows: Ints, market_time: MarketTime) -> SummaryColumns:
         """Returns the day so far of each row."""
         pricer, r = self._pricer, self._pricer.rows
         collection = r.collection[rows]
-        units = pricer.units(rows, moment)
-        first = np.array([day.first for day in moment.days])[collection]
-        opened = self._near(rows, pricer.fair(rows, first)[0])
-        before = self.closes(rows, moment)
-        now = self._near(rows, pricer.fair(rows, units)[0])
-        last = pricer.trades(rows, pricer.trade_numbers(rows, moment)).price
+        units = pricer.units(rows, market_time)
+        first = np.array([day.first for day in market_time.days])[collection]
+        opened = self._near(rows, pricer.fair_values(rows, first)[0])
+        before = self.closes(rows, market_time)
+        now = self._near(rows, pricer.fair_values(rows, units)[0])
+        last = pricer.trades(rows, pricer.trade_numbers(rows, market_time)).price
         last = np.where(last > 0, last, now)
-        low, high = self._ranges.today(rows, units, moment)
-        gone = (r.expires[rows] <= moment.now) | (opened == 0)
+        low, high = self._ranges.today(rows, units, market_time)
+        gone = (r.expires[rows] <= market_time.now) | (opened == 0)
         interest = np.floor(r.volume[rows] * 6 * uniform(r.seed[rows], 0, _SALT_INTEREST))
-        return Summaries(
+        return SummaryColumns(
             open=np.where(gone, 0, opened),
             high=np.where(gone, 0, np.maximum.reduce([high, opened, now, last])),
             low=np.where(gone, 0, np.minimum.reduce([low, opened, now, last])),
-            before=before,
-            interest=np.where(r.expires[rows] < np.inf, interest, 0.0).astype(np.int64),
+            previous_close=before,
+            open_interest=np.where(r.expires[rows] < np.inf, interest, 0.0).astype(np.int64),
         )
 
-    def closes(self, rows: Ints, moment: Moment) -> Ints:
+    def closes(self, rows: Ints, market_time: MarketTime) -> Ints:
         """Returns the close before the present session of each row; cheap beside a summary."""
-        closed = np.array([day.closed for day in moment.days])[self._pricer.rows.collection[rows]]
-        return self._near(rows, self._pricer.fair(rows, closed)[0])
+        closed = np.array([day.previous_close for day in market_time.days])[
+            self._pricer.rows.collection[rows]
+        ]
+        return self._near(rows, self._pricer.fair_values(rows, closed)[0])
 
-    def year(self, rows: Ints, moment: Moment) -> tuple[Ints, Ints]:
+    def year_range(self, rows: Ints, market_time: MarketTime) -> tuple[Ints, Ints]:
         """Returns the low and the high of the last 52 weeks, today included."""
         pricer = self._pricer
-        units = pricer.units(rows, moment)
-        low, high = self._year(int(moment.units[0]) >> 22)
+        units = pricer.units(rows, market_time)
+        low, high = self._year(int(market_time.units[0]) >> 22)
         which = pricer.rows.series[rows]
-        at = seconds(units)
-        day = self._ranges.today(rows, units, moment)
+        at = to_seconds(units)
+        day = self._ranges.today(rows, units, market_time)
         bottom = self._near(rows, pricer.forward(rows, at, low[which]))
         top = self._near(rows, pricer.forward(rows, at, high[which]))
         return np.minimum(bottom, day[0]), np.maximum(top, day[1])
@@ -86,4 +88,4 @@ class Days:
         return spots.min(axis=0), spots.max(axis=0)
 
     def _near(self, rows: Ints, prices: Floats) -> Ints:
-        return self._pricer.ticks.near(self._pricer.rows.ticks[rows], prices)
+        return self._pricer.ticks.round_to_nearest(self._pricer.rows.ticks[rows], prices)

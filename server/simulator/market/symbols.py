@@ -6,14 +6,14 @@ A strike is read as `Decimal` text and never as a fraction of thousandths glued 
 
 from __future__ import annotations
 
-__all__ = ["OptionName", "occ", "parse_future_option", "parse_option", "streamer"]
+__all__ = ["OptionSymbol", "format_occ", "format_streamer", "parse_future_option", "parse_option"]
 
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, cast
 
-from server.simulator.market.strikes import strike_text
+from server.simulator.market.strikes import format_strike
 
 _OCC = re.compile(r"([A-Z0-9]{1,6}) *(\d\d)(\d\d)(\d\d)([CP])(\d{8})")
 _STREAMER = re.compile(r"\.([A-Z]+)(\d\d)(\d\d)(\d\d)([CP])(\d{1,6}(?:\.\d{1,3})?)")
@@ -24,11 +24,11 @@ _FUTURE_STREAMER = re.compile(
     r"\./([A-Z0-9]+)([FGHJKMNQUVXZ])(\d\d)([CP])(\d{1,6}(?:\.\d{1,4})?):([A-Z]+)"
 )
 
-Kind = Literal["C", "P"]
+OptionType = Literal["C", "P"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionName:
+class OptionSymbol:
     """What a symbol of an option says."""
 
     root: str
@@ -37,13 +37,13 @@ class OptionName:
     day: date | None
     """Missing in DXLink's names of options on futures: the code stands for it."""
 
-    kind: Kind
+    option_type: OptionType
     strike: float
     future: str = ""
     """`/ESZ6`, where the symbol says so."""
 
 
-def parse_option(symbol: str) -> OptionName | None:
+def parse_option(symbol: str) -> OptionSymbol | None:
     """Reads an option on a stock or an index, in OCC's or DXLink's form."""
     if symbol.startswith("."):
         match, scale = _STREAMER.fullmatch(symbol), 1
@@ -53,50 +53,53 @@ def parse_option(symbol: str) -> OptionName | None:
     if match is None or (scale == 1000 and len(symbol) != 21):
         return None
 
-    day = _day(match[2], match[3], match[4])
+    day = _parse_day(match[2], match[3], match[4])
     if day is None:
         return None
 
-    return OptionName(
-        root=match[1], day=day, kind=cast("Kind", match[5]), strike=float(match[6]) / scale
+    return OptionSymbol(
+        root=match[1],
+        day=day,
+        option_type=cast("OptionType", match[5]),
+        strike=float(match[6]) / scale,
     )
 
 
-def parse_future_option(symbol: str) -> OptionName | None:
+def parse_future_option(symbol: str) -> OptionSymbol | None:
     """Reads an option on a future, in the broker's or DXLink's form."""
     if match := _FUTURE_STREAMER.fullmatch(symbol):
-        return OptionName(
+        return OptionSymbol(
             root=f"{match[1]}{match[2]}{match[3][1]}",
             day=None,
-            kind=cast("Kind", match[4]),
+            option_type=cast("OptionType", match[4]),
             strike=float(match[5]),
         )
 
     match = _FUTURE.fullmatch(symbol)
-    day = _day(match[3], match[4], match[5]) if match else None
+    day = _parse_day(match[3], match[4], match[5]) if match else None
     if match is None or day is None:
         return None
 
-    return OptionName(
+    return OptionSymbol(
         root=match[2],
         day=day,
-        kind=cast("Kind", match[6]),
+        option_type=cast("OptionType", match[6]),
         strike=float(match[7]),
         future=f"/{match[1]}",
     )
 
 
-def occ(root: str, day: date, kind: str, strike: float) -> str:
+def format_occ(root: str, day: date, kind: str, strike: float) -> str:
     """Writes an option's symbol as the Options Clearing Corporation does: 21 characters."""
     return f"{root:<6}{day:%y%m%d}{kind}{round(strike * 1000):08d}"
 
 
-def streamer(root: str, day: date, kind: str, strike: float) -> str:
+def format_streamer(root: str, day: date, kind: str, strike: float) -> str:
     """Writes an option's symbol as DXLink does."""
-    return f".{root}{day:%y%m%d}{kind}{strike_text(strike)}"
+    return f".{root}{day:%y%m%d}{kind}{format_strike(strike)}"
 
 
-def _day(year: str, month: str, day: str) -> date | None:
+def _parse_day(year: str, month: str, day: str) -> date | None:
     try:
         return date(2000 + int(year), int(month), int(day))
     except ValueError:

@@ -33,7 +33,7 @@ class TickTables:
         self._below = np.empty((0, _ROWS), dtype=np.int64)
         self._value = np.empty((0, _ROWS), dtype=np.int64)
 
-    def number(self, rows: Rows) -> int:
+    def register(self, rows: Rows) -> int:
         """Returns the number of a table, kept from the first time on."""
         if rows not in self._numbers:
             below = [_NEVER if row.threshold is None else _micro(row.threshold) for row in rows]
@@ -45,29 +45,29 @@ class TickTables:
 
         return self._numbers[rows]
 
-    def at(self, table: Ints, prices: Ints | Floats) -> Ints:
+    def tick_at(self, table: Ints, prices: Ints | Floats) -> Ints:
         """Returns the tick, in millionths, of each price, in millionths."""
         row = (prices[:, None] >= self._below[table]).sum(axis=1)
         result: Ints = self._value[table, np.minimum(row, _ROWS - 1)]
         return result
 
-    def down(self, table: Ints, prices: Floats) -> Ints:
+    def round_down(self, table: Ints, prices: Floats) -> Ints:
         """Returns the highest prices on the tick, in millionths, that are not above `prices`."""
         micro = prices * MICRO
-        tick = self.at(table, micro)
+        tick = self.tick_at(table, micro)
         # A price on its tick must stay there though its float is a hair below.
         return np.floor(micro / tick + 1e-7).astype(np.int64) * tick
 
-    def up(self, table: Ints, prices: Floats) -> Ints:
+    def round_up(self, table: Ints, prices: Floats) -> Ints:
         """Returns the lowest prices on the tick, in millionths, that are not below `prices`."""
         micro = prices * MICRO
-        tick = self.at(table, micro)
+        tick = self.tick_at(table, micro)
         return np.ceil(micro / tick - 1e-7).astype(np.int64) * tick
 
-    def near(self, table: Ints, prices: Floats) -> Ints:
+    def round_to_nearest(self, table: Ints, prices: Floats) -> Ints:
         """Returns the nearest prices on the tick, in millionths."""
         micro = prices * MICRO
-        tick = self.at(table, micro)
+        tick = self.tick_at(table, micro)
         return np.rint(micro / tick).astype(np.int64) * tick
 
 

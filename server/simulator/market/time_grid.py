@@ -5,7 +5,7 @@ A closed exchange stands at the last step of its trading, so its quotes and gree
 
 from __future__ import annotations
 
-__all__ = ["Day", "Moment", "Moments", "milliseconds", "seconds", "units_of"]
+__all__ = ["MarketTime", "TimeGrid", "TradingDay", "to_milliseconds", "to_seconds", "to_units"]
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ import numpy as np
 from server.simulator.market.brownian import UNIT_NS, Floats, Ints
 from server.simulator.market.calendar import (
     NEW_YORK,
-    Hours,
+    TradingHours,
     is_half_day,
     previous_trading_day,
 )
@@ -28,7 +28,7 @@ _UNIT = timedelta(microseconds=UNIT_NS / 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class TradingDay:
     """A trading day of one exchange, on the lattice."""
 
     day: date
@@ -38,8 +38,8 @@ class Day:
     length: int
     """Steps from the opening to the close."""
 
-    before: date
-    closed: int
+    previous_day: date
+    previous_close: int
     """Step of the close of the trading day before."""
 
     @property
@@ -48,19 +48,19 @@ class Day:
         return (self.day - _EPOCH).days
 
     @property
-    def before_id(self) -> int:
-        return (self.before - _EPOCH).days
+    def previous_day_id(self) -> int:
+        return (self.previous_day - _EPOCH).days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class MarketTime:
     """One instant, for all exchanges: arrays have one entry a collection."""
 
     now: float
     """Epoch seconds, whatever the exchanges do."""
 
     units: Ints
-    days: tuple[Day, ...]
+    days: tuple[TradingDay, ...]
 
     @property
     def alike(self) -> bool:
@@ -68,27 +68,27 @@ class Moment:
         return bool((self.units == self.units[0]).all())
 
 
-class Moments:
+class TimeGrid:
     """Turns instants into moments."""
 
-    def __init__(self, hours: Hours, tick: timedelta) -> None:
+    def __init__(self, hours: TradingHours, tick: timedelta) -> None:
         self.hours = hours
         self.step = max(tick // _UNIT, 1)
         """Steps of the lattice between two moves of the market."""
 
         self._day = lru_cache(maxsize=256)(self._make_day)
 
-    def at(self, now: datetime, every: int | None = None) -> Moment:
+    def at(self, now: datetime, every: int | None = None) -> MarketTime:
         """Returns the moment of `now`, rounded down to a tick (or to `every` steps)."""
         step = every or self.step
         seen = [self._last(collection, now) for collection in COLLECTIONS]
-        return Moment(
+        return MarketTime(
             now=now.timestamp(),
-            units=np.array([units_of(instant) // step * step for instant in seen]),
+            units=np.array([to_units(instant) // step * step for instant in seen]),
             days=tuple(self.day(name, at) for name, at in zip(COLLECTIONS, seen, strict=True)),
         )
 
-    def day(self, collection: str, now: datetime) -> Day:
+    def day(self, collection: str, now: datetime) -> TradingDay:
         """Returns the trading day that an instant belongs to; between two, the one before."""
         today = now.astimezone(NEW_YORK).date()
         if collection == "Always" or self.hours.always_open:
@@ -104,7 +104,7 @@ class Moments:
     def _last(self, collection: str, now: datetime) -> datetime:
         return now if collection == "Always" else self.hours.last_instant(collection, now)
 
-    def _make_day(self, collection: str, day: date) -> Day:
+    def _make_day(self, collection: str, day: date) -> TradingDay:
         always = collection == "Always"
         if always or self.hours.always_open:
             midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
@@ -126,28 +126,28 @@ class Moments:
                 earlier.close,
             )
 
-        first = units_of(opened)
-        return Day(
+        first = to_units(opened)
+        return TradingDay(
             day=day,
             first=first,
-            length=units_of(closes) - first,
-            before=before,
-            closed=units_of(closed) - self.step,
+            length=to_units(closes) - first,
+            previous_day=before,
+            previous_close=to_units(closed) - self.step,
         )
 
 
-def units_of(now: datetime) -> int:
+def to_units(now: datetime) -> int:
     """Returns the lattice step of an instant."""
     return (now - _ZERO) // _UNIT
 
 
-def seconds(units: Ints) -> Floats:
+def to_seconds(units: Ints) -> Floats:
     """Returns epoch seconds of lattice steps."""
     result: Floats = units.astype(np.float64) * (UNIT_NS / 1e9)
     return result
 
 
-def milliseconds(units: Ints) -> Ints:
+def to_milliseconds(units: Ints) -> Ints:
     """Returns epoch milliseconds of lattice steps, rounded down."""
     result: Ints = units * (UNIT_NS // 500_000) // 2
     return result

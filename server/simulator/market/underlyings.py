@@ -5,7 +5,7 @@ An index has `Index` as its type in here although the broker's REST lists it amo
 
 from __future__ import annotations
 
-__all__ = ["EQUITY_TICKS", "OPTION_TICKS", "add_future", "load"]
+__all__ = ["EQUITY_TICKS", "OPTION_TICKS", "add_future", "load_underlyings"]
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,97 +13,111 @@ from typing import Any
 
 import numpy as np
 
-from server.simulator.market.futures import Contract
+from server.simulator.market.futures import FutureContract
 from server.simulator.market.instrument import Instrument, TickSize
-from server.simulator.market.other_instruments import COINS, PAIRS, WARRANTS, Coin, Pair, Warrant
-from server.simulator.market.price_series import RATE, Series, seed_of
-from server.simulator.market.rows import COLLECTIONS, NEVER, QUIRKS, Flag, Rows
+from server.simulator.market.other_instruments import (
+    CRYPTOCURRENCIES,
+    CURRENCY_PAIRS,
+    WARRANTS,
+    Cryptocurrency,
+    CurrencyPair,
+    Warrant,
+)
+from server.simulator.market.price_series import RATE, PriceSeries, derive_seed
+from server.simulator.market.rows import COLLECTIONS, NEVER, QUIRK_FLAGS, Flag, Rows
 from server.simulator.market.stocks import STOCKS, VIX, Quirk, Stock
 from server.simulator.market.ticks import TickTables
 
 
-def _table(*rows: tuple[str | None, str]) -> tuple[TickSize, ...]:
+def _make_tick_table(*rows: tuple[str | None, str]) -> tuple[TickSize, ...]:
     return tuple(
         TickSize(value=Decimal(value), threshold=None if below is None else Decimal(below))
         for below, value in rows
     )
 
 
-EQUITY_TICKS = _table(("1.0", "0.0001"), (None, "0.01"))
-INDEX_TICKS = _table((None, "0.01"))
-PAIR_TICKS = _table((None, "0.00001"))
+EQUITY_TICKS = _make_tick_table(("1.0", "0.0001"), (None, "0.01"))
+INDEX_TICKS = _make_tick_table((None, "0.01"))
+PAIR_TICKS = _make_tick_table((None, "0.00001"))
 
 OPTION_TICKS = {
-    "all-penny": _table((None, "0.01")),
-    "penny": _table(("3.0", "0.01"), (None, "0.05")),
-    "nickel": _table(("3.0", "0.05"), (None, "0.1")),
+    "all-penny": _make_tick_table((None, "0.01")),
+    "penny": _make_tick_table(("3.0", "0.01"), (None, "0.05")),
+    "nickel": _make_tick_table(("3.0", "0.05"), (None, "0.1")),
 }
 """By the program that the exchange has a class in."""
 
 
-def load(rows: Rows, ticks: TickTables, series: Series, seed: int) -> Iterator[Instrument]:
+def load_underlyings(
+    rows: Rows, ticks: TickTables, series: PriceSeries, seed: int
+) -> Iterator[Instrument]:
     """Adds a row for every spot and yields its description."""
     for stock in STOCKS.values():
-        first = _add(
+        first = _add_row(
             rows,
             series=series.index[stock.symbol],
-            ticks=ticks.number(_stock_ticks(stock)),
-            seed=seed_of(seed, "row", stock.symbol),
-            flags=_flags(stock),
-            spread=2e-4 if stock.kind == "index" else _half_spread(stock.volume),
+            ticks=ticks.register(_find_stock_ticks(stock)),
+            seed=derive_seed(seed, "row", stock.symbol),
+            flags=_find_flags(stock),
+            spread=2e-4 if stock.kind == "index" else _estimate_half_spread(stock.volume),
             size=np.clip(400 * np.sqrt(20 / stock.price), 40, 4000),
             trades=(150 if stock.symbol == VIX else 10)
             if stock.kind == "index"
             else int(np.clip(400 / (stock.volume + 1), 3, 600)),
             volume=stock.volume * 1e6,
         )
-        yield _stock(stock, first)
+        yield _describe_stock(stock, first)
 
-    for coin in COINS.values():
-        first = _add(
+    for coin in CRYPTOCURRENCIES.values():
+        first = _add_row(
             rows,
             series=series.index[coin.symbol],
             collection=COLLECTIONS.index("Always"),
-            ticks=ticks.number(_table((None, str(coin.tick)))),
-            seed=seed_of(seed, "row", coin.symbol),
+            ticks=ticks.register(_make_tick_table((None, str(coin.tick)))),
+            seed=derive_seed(seed, "row", coin.symbol),
             flags=Flag.FRACTIONAL,
             spread=4e-4,
             size=20_000 / coin.price,
             trades=15,
             volume=coin.volume,
         )
-        yield _coin(coin, first)
+        yield _describe_cryptocurrency(coin, first)
 
     for warrant in WARRANTS.values():
-        first = _add(
+        first = _add_row(
             rows,
             series=series.index[warrant.symbol],
-            ticks=ticks.number(EQUITY_TICKS),
-            seed=seed_of(seed, "row", warrant.symbol),
+            ticks=ticks.register(EQUITY_TICKS),
+            seed=derive_seed(seed, "row", warrant.symbol),
             spread=0.01,
             size=500,
             trades=1200,
             volume=40_000,
         )
-        yield _warrant(warrant, first)
+        yield _describe_warrant(warrant, first)
 
-    for pair in PAIRS.values():
-        first = _add(
+    for pair in CURRENCY_PAIRS.values():
+        first = _add_row(
             rows,
             series=series.index[pair.symbol],
             collection=COLLECTIONS.index("Always"),
-            ticks=ticks.number(PAIR_TICKS),
-            seed=seed_of(seed, "row", pair.symbol),
+            ticks=ticks.register(PAIR_TICKS),
+            seed=derive_seed(seed, "row", pair.symbol),
             spread=3e-5,
             size=1_000_000,
             trades=10,
             volume=1e9,
         )
-        yield _pair(pair, first)
+        yield _describe_currency_pair(pair, first)
 
 
 def add_future(
-    rows: Rows, ticks: TickTables, series: Series, seed: int, contract: Contract, active: Contract
+    rows: Rows,
+    ticks: TickTables,
+    series: PriceSeries,
+    seed: int,
+    contract: FutureContract,
+    active: FutureContract,
 ) -> Instrument:
     """Adds a row for a future; those behind the active one trade less."""
     product = contract.product
@@ -114,7 +128,7 @@ def add_future(
     if product.leader and product.leader != VIX:
         carry = RATE - series.dividend_yield[series.index[product.leader]]
 
-    row = _add(
+    row = _add_row(
         rows,
         series=which,
         collection=COLLECTIONS.index("CFE" if product.exchange == "CFE" else "CME"),
@@ -122,8 +136,8 @@ def add_future(
         delivers=contract.expires_at.timestamp(),
         # Volatility's futures cost more the later they are due.
         carry=0.12 if product.leader == VIX else carry,
-        ticks=ticks.number(product.tick_sizes),
-        seed=seed_of(seed, "row", contract.streamer_symbol),
+        ticks=ticks.register(product.tick_sizes),
+        seed=derive_seed(seed, "row", contract.streamer_symbol),
         spread=1e-6,
         size=40,
         trades=int(np.clip(3 / share, 3, 3000)),
@@ -147,7 +161,7 @@ def add_future(
     )
 
 
-def _add(rows: Rows, **given: Any) -> int:
+def _add_row(rows: Rows, **given: Any) -> int:
     usual = {
         "collection": COLLECTIONS.index("Equity"),
         "sign": 0.0,
@@ -160,20 +174,20 @@ def _add(rows: Rows, **given: Any) -> int:
     return rows.add(1, **{**usual, **given})
 
 
-def _flags(stock: Stock) -> Flag:
-    quirk = QUIRKS[stock.quirk] if stock.quirk else Flag(0)
+def _find_flags(stock: Stock) -> Flag:
+    quirk = QUIRK_FLAGS[stock.quirk] if stock.quirk else Flag(0)
     return quirk | Flag.INDEX if stock.kind == "index" else quirk
 
 
-def _half_spread(volume: float) -> float:
+def _estimate_half_spread(volume: float) -> float:
     return float(np.clip(6e-6 * np.sqrt(50 / (volume + 0.01)), 2e-6, 2e-3))
 
 
-def _stock_ticks(stock: Stock) -> tuple[TickSize, ...]:
+def _find_stock_ticks(stock: Stock) -> tuple[TickSize, ...]:
     return INDEX_TICKS if stock.kind == "index" else EQUITY_TICKS
 
 
-def _stock(stock: Stock, row: int) -> Instrument:
+def _describe_stock(stock: Stock, row: int) -> Instrument:
     index = stock.kind == "index"
     return Instrument(
         symbol=stock.symbol,
@@ -182,7 +196,7 @@ def _stock(stock: Stock, row: int) -> Instrument:
         description=stock.name,
         underlying_symbol=stock.symbol,
         multiplier=Decimal(1),
-        tick_sizes=_stock_ticks(stock),
+        tick_sizes=_find_stock_ticks(stock),
         row=row,
         exchange=stock.market,
         root_symbol=stock.symbol.replace("/", ""),
@@ -197,7 +211,7 @@ def _stock(stock: Stock, row: int) -> Instrument:
     )
 
 
-def _coin(coin: Coin, row: int) -> Instrument:
+def _describe_cryptocurrency(coin: Cryptocurrency, row: int) -> Instrument:
     return Instrument(
         symbol=coin.symbol,
         streamer_symbol=coin.streamer_symbol,
@@ -212,7 +226,7 @@ def _coin(coin: Coin, row: int) -> Instrument:
     )
 
 
-def _warrant(warrant: Warrant, row: int) -> Instrument:
+def _describe_warrant(warrant: Warrant, row: int) -> Instrument:
     return Instrument(
         symbol=warrant.symbol,
         streamer_symbol=warrant.symbol,
@@ -227,7 +241,7 @@ def _warrant(warrant: Warrant, row: int) -> Instrument:
     )
 
 
-def _pair(pair: Pair, row: int) -> Instrument:
+def _describe_currency_pair(pair: CurrencyPair, row: int) -> Instrument:
     return Instrument(
         symbol=pair.symbol,
         streamer_symbol=pair.symbol,

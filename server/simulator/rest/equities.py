@@ -13,7 +13,7 @@ from aiohttp import web
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.market import Instrument, Market
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.time_grid import seconds
+from server.simulator.market.time_grid import to_seconds
 from server.simulator.market.views.equities import equity_json
 from server.simulator.rest.queries import many, one
 
@@ -62,8 +62,8 @@ def _chosen(market: Market, request: web.Request, symbols: Any) -> list[dict[str
 def _json(market: Market, instrument: Instrument) -> dict[str, Any]:
     halted_at = None
     if instrument.is_halted:
-        moment = market.moments.at(market.clock.now())
-        units = market.pricer.units(np.array([instrument.row]), moment)
-        halted_at = datetime.fromtimestamp(float(seconds(units)[0]), UTC)
+        market_time = market.time_grid.at(market.clock.now())
+        units = market.pricer.units(np.array([instrument.row]), market_time)
+        halted_at = datetime.fromtimestamp(float(to_seconds(units)[0]), UTC)
 
     return equity_json(instrument, halted_at)

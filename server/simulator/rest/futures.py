@@ -12,7 +12,7 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, page, reply
 from server.simulator.market import Market
-from server.simulator.market.futures import contracts
+from server.simulator.market.futures import list_contracts
 from server.simulator.market.product_table import OPTION_PRODUCTS, PRODUCTS
 from server.simulator.market.products import Product
 from server.simulator.market.views.futures import (
@@ -65,7 +65,7 @@ class _Futures:
         bodies = [
             self._future(contract.symbol)
             for product in (chosen if codes else PRODUCTS.values())
-            for contract in contracts(product, self._market.listing.today())
+            for contract in list_contracts(product, self._market.listing.today())
         ]
         return reply(page(bodies, request))
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market import Market
-from server.simulator.market.listing import Block
+from server.simulator.market.listing import ExpirationBlock
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.views.options import (
     compact_chain,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _KEPT = 24
 """Chains kept as bytes; the largest take some megabytes each."""
 
-Writer = Callable[[Sequence[Block], date], bytes]
+Writer = Callable[[Sequence[ExpirationBlock], date], bytes]
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:

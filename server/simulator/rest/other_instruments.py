@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, reply
-from server.simulator.market.other_instruments import COINS, PAIRS, WARRANTS
+from server.simulator.market.other_instruments import CRYPTOCURRENCIES, CURRENCY_PAIRS, WARRANTS
 from server.simulator.market.views.equities import (
-    coin_json,
-    pair_json,
+    cryptocurrency_json,
+    currency_pair_json,
     precisions_json,
     warrant_json,
 )
@@ -27,13 +27,17 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
     def coin(symbol: str) -> dict[str, Any] | None:
         instrument = sim.market.find(symbol)
-        return coin_json(COINS[symbol], instrument) if instrument and symbol in COINS else None
+        return (
+            cryptocurrency_json(CRYPTOCURRENCIES[symbol], instrument)
+            if instrument and symbol in CRYPTOCURRENCIES
+            else None
+        )
 
     def warrant(symbol: str) -> dict[str, Any] | None:
         return warrant_json(WARRANTS[symbol]) if symbol in WARRANTS else None
 
     async def coins(request: web.Request) -> web.Response:
-        wanted = many(request, "symbol") or COINS
+        wanted = many(request, "symbol") or CRYPTOCURRENCIES
         return _items(request, [coin(symbol) for symbol in dict.fromkeys(wanted)])
 
     async def one_coin(request: web.Request) -> web.Response:
@@ -47,7 +51,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         return _one(request, warrant(request.match_info["symbol"]), "warrant")
 
     async def pairs(request: web.Request) -> web.Response:
-        return _items(request, [pair_json(pair) for pair in PAIRS.values()])
+        return _items(request, [currency_pair_json(pair) for pair in CURRENCY_PAIRS.values()])
 
     async def precisions(request: web.Request) -> web.Response:
         return _items(request, precisions_json())

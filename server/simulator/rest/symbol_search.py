@@ -12,7 +12,7 @@ from server.simulator.envelope import envelope, reply
 from server.simulator.market import Instrument
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.views.decimals import text
+from server.simulator.market.views.decimals import format_decimal
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -35,7 +35,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         ]
         found = [
             instrument
-            for instrument in (*listing.spots(), *futures)
+            for instrument in (*listing.spot_instruments(), *futures)
             if instrument.symbol.startswith(prefix)
         ]
         found.sort(key=lambda instrument: (len(instrument.symbol), instrument.symbol))
@@ -48,9 +48,9 @@ def _json(instrument: Instrument) -> dict[str, Any]:
     stock = STOCKS.get(instrument.symbol)
     product = PRODUCTS.get(instrument.product_code)
     steps = ", ".join(
-        text(row.value)
+        format_decimal(row.value)
         if row.threshold is None
-        else f"{text(row.value)} below {text(row.threshold)}"
+        else f"{format_decimal(row.value)} below {format_decimal(row.threshold)}"
         for row in instrument.tick_sizes
     )
     always = instrument.instrument_type in {"Cryptocurrency", "Currency Pair"}

@@ -6,7 +6,7 @@ __all__: list[str] = []
 
 from decimal import Decimal
 
-from server.simulator.market.futures import PRODUCTS, contracts
+from server.simulator.market.futures import PRODUCTS, list_contracts
 from tests.ordering import NEVER, Trader, leg
 from tests.service.order_cases.registry import case
 
@@ -251,5 +251,5 @@ async def live(trader: Trader) -> None:
 
 def future(trader: Trader) -> str:
     """Returns the /ES contract of the next quarter but one: far from its last day."""
-    listed = contracts(PRODUCTS["ES"], trader.gateway.sim.market.listing.today())
+    listed = list_contracts(PRODUCTS["ES"], trader.gateway.sim.market.listing.today())
     return listed[1].symbol

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from server.simulator.clock import SimClock
-from server.simulator.market.market import Handles
+from server.simulator.market.market import SymbolHandles
 
 FIELDS = {
     "Quote": {"eventSymbol": "str", "eventTime": "int", "bidPrice": "float", "askPrice": "float"},
@@ -47,10 +47,10 @@ class TinyMarket:
     def find_streamer(self, symbol: str) -> str | None:
         return symbol if symbol in self._values else None
 
-    def handles(self, event_type: str, symbols: Iterable[str]) -> Handles:
+    def resolve_symbols(self, event_type: str, symbols: Iterable[str]) -> SymbolHandles:
         given = tuple(symbols)
         known = tuple(symbol for symbol in given if symbol in self._values)
-        return Handles(
+        return SymbolHandles(
             event_type=event_type,
             symbols=known,
             rows=np.arange(len(known)),
@@ -60,7 +60,7 @@ class TinyMarket:
     def columns(
         self,
         event_type: str,
-        handles: Handles,
+        handles: SymbolHandles,
         fields: Sequence[str],
         since: datetime | None = None,
     ) -> list[Any]:

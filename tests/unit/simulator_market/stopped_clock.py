@@ -7,7 +7,7 @@ __all__ = ["FRIDAY_NOON", "SEED", "StoppedClock", "new_market", "streamers"]
 from datetime import UTC, datetime, timedelta
 
 from server.simulator.market import Market
-from server.simulator.market.listing import Block
+from server.simulator.market.listing import ExpirationBlock
 
 SEED = 7
 FRIDAY_NOON = datetime(2026, 11, 20, 17, 0, 0, 300_000, tzinfo=UTC)
@@ -35,7 +35,7 @@ def new_market(
     return Market(seed=seed, clock=clock, always_open=always_open), clock
 
 
-def streamers(market: Market, blocks: list[Block]) -> list[str]:
+def streamers(market: Market, blocks: list[ExpirationBlock]) -> list[str]:
     """Returns the streamer symbols of all contracts of some expirations."""
     return [
         market.listing.instrument(row).streamer_symbol

@@ -9,7 +9,7 @@ import pytest
 
 from server.simulator.market.calendar import (
     NEW_YORK,
-    Hours,
+    TradingHours,
     half_days,
     holidays,
     is_half_day,
@@ -66,13 +66,13 @@ def test_holidays_are_sorted_and_no_half_day_is_one() -> None:
     ],
 )
 def test_real_hours(collection: str, at: tuple[int, ...], is_open: bool) -> None:
-    hours = Hours(always_open=False)
+    hours = TradingHours(always_open=False)
     assert hours.is_open(collection, datetime(*at, tzinfo=UTC)) is is_open
-    assert Hours(always_open=True).is_open(collection, datetime(*at, tzinfo=UTC))
+    assert TradingHours(always_open=True).is_open(collection, datetime(*at, tzinfo=UTC))
 
 
 def test_closed_exchange_stands_at_its_last_close() -> None:
-    hours = Hours(always_open=False)
+    hours = TradingHours(always_open=False)
     sunday = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
     assert hours.last_instant("Equity", sunday) == datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
     early = datetime(2026, 11, 30, 13, 0, tzinfo=UTC)  # Monday before the opening
@@ -80,7 +80,7 @@ def test_closed_exchange_stands_at_its_last_close() -> None:
 
 
 def test_neighbours_of_a_session() -> None:
-    hours = Hours(always_open=False)
+    hours = TradingHours(always_open=False)
     thanksgiving = date(2026, 11, 26)
     assert hours.session("Equity", thanksgiving) is None
     assert hours.next_session("Equity", thanksgiving).day == date(2026, 11, 27)

@@ -35,26 +35,26 @@ def test_open_and_closed(symbol: str, on_sunday: bool, on_monday: bool) -> None:
     always, _ = new_market(SUNDAY)
     instrument = market.find(symbol)
     assert instrument is not None
-    assert market.open(instrument) is on_sunday
-    assert always.open(instrument) is on_monday
+    assert market.is_open(instrument) is on_sunday
+    assert always.is_open(instrument) is on_monday
     clock.instant = MONDAY
-    assert market.open(instrument) is on_monday
+    assert market.is_open(instrument) is on_monday
 
 
 def test_an_option_stops_trading_before_it_expires_in_the_morning() -> None:
     market, clock = new_market(datetime(2026, 12, 17, 20, 0, tzinfo=UTC))
     option = market.find("SPX   261218C06870000")
     assert option is not None
-    assert market.open(option)
+    assert market.is_open(option)
     clock.forward(hours=2)
-    assert not market.open(option)
+    assert not market.is_open(option)
     assert market.quote(option).ask is not None  # not expired yet
 
 
 def test_prices_stand_still_while_the_exchange_is_closed() -> None:
     market, clock = new_market(SUNDAY, always_open=False)
     names = ["SPY", ".SPY261218P685", "SPX"]
-    handles = market.handles("Quote", names)
+    handles = market.resolve_symbols("Quote", names)
     fields = ("eventSymbol", "bidPrice", "askPrice", "bidTime")
     friday = market.columns("Quote", handles, fields)
     greeks = market.event("Greeks", ".SPY261218P685")
@@ -63,7 +63,7 @@ def test_prices_stand_still_while_the_exchange_is_closed() -> None:
     assert market.columns("Quote", handles, fields) == friday
     assert market.columns("Quote", handles, fields, since) == []
     assert market.event("Greeks", ".SPY261218P685") == greeks
-    coin = market.handles("Quote", ["BTC/USD:CXTALP"])
+    coin = market.resolve_symbols("Quote", ["BTC/USD:CXTALP"])
     assert market.columns("Quote", coin, fields, since) != []
     assert friday[3] < datetime(2026, 11, 20, 21, 0, 1, tzinfo=UTC).timestamp() * 1000
     clock.instant = MONDAY
@@ -96,7 +96,7 @@ def test_both_modes_agree_while_the_exchange_is_open() -> None:
 def test_a_coarser_tick_moves_less_often() -> None:
     clock = StoppedClock(MONDAY)
     market = Market(seed=SEED, clock=clock, tick=timedelta(seconds=1))
-    handles = market.handles("Quote", ["SPY"])
+    handles = market.resolve_symbols("Quote", ["SPY"])
     seen = []
     for _ in range(30):
         seen.append(tuple(market.columns("Quote", handles, ("bidPrice", "bidTime"))))
@@ -112,7 +112,7 @@ def test_a_round_of_twenty_thousand_quotes_is_cheap() -> None:
     spx = market.find("SPX")
     assert spx is not None
     names = streamers(market, market.listing.chain(spx))
-    handles = market.handles("Quote", names)
+    handles = market.resolve_symbols("Quote", names)
     fields = tuple(market.fields("Quote"))
     assert len(handles.symbols) > 20_000
     rounds = []

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from server.simulator.market.expirations import (
-    future_option_expirations,
-    stock_option_expirations,
+    list_future_option_expirations,
+    list_stock_option_expirations,
 )
-from server.simulator.market.futures import contracts
+from server.simulator.market.futures import list_contracts
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.strikes import stock_ladder
+from server.simulator.market.strikes import build_stock_ladder
 from tests.unit.simulator_market.stopped_clock import new_market
 
 TODAY = date(2026, 11, 20)
@@ -122,7 +122,7 @@ def test_expired_contracts_are_still_known_but_listed_no_more() -> None:
     again = fresh.find("SPY   261120C00687000")
     assert again is not None
     assert (again.symbol, again.expires_at) == (weekly.symbol, weekly.expires_at)
-    assert not fresh.open(again)
+    assert not fresh.is_open(again)
     spy = fresh.find("SPY")
     assert spy is not None
     assert all(block.expiration.day > TODAY for block in fresh.listing.chain(spy))
@@ -143,7 +143,7 @@ def test_the_strikes_of_the_guide_exist() -> None:
         "AAPL": (150,),
         "TSLA": (240, 245, 250),
     }.items():
-        assert set(strikes) <= set(stock_ladder(symbol, symbol).tolist())
+        assert set(strikes) <= set(build_stock_ladder(symbol, symbol).tolist())
 
 
 def test_the_whole_year_round() -> None:
@@ -151,12 +151,12 @@ def test_the_whole_year_round() -> None:
     listed: dict[str, set[tuple[str, date]]] = {}
     for number in range(366):
         day = TODAY + timedelta(days=number)
-        blocks = stock_option_expirations("SPX", day)
-        assert sum(2 * len(stock_ladder("SPX", block.root)) for block in blocks) > 20_000
+        blocks = list_stock_option_expirations("SPX", day)
+        assert sum(2 * len(build_stock_ladder("SPX", block.root)) for block in blocks) > 20_000
         names = ("SPX", "VIX", "SPY", "AAPL", "DIS", "WEN")
-        chains = {name: stock_option_expirations(name, day) for name in names}
+        chains = {name: list_stock_option_expirations(name, day) for name in names}
         chains |= {
-            code: future_option_expirations(PRODUCTS[code], day)
+            code: list_future_option_expirations(PRODUCTS[code], day)
             for code in ("ES", "NQ", "CL", "GC", "ZB")
         }
         for name, chain in chains.items():
@@ -168,19 +168,19 @@ def test_the_whole_year_round() -> None:
 
 
 def test_monthlies_weeklies_and_quarterlies() -> None:
-    kinds = {item.day: item.kind for item in stock_option_expirations("SPY", TODAY)}
+    kinds = {item.day: item.kind for item in list_stock_option_expirations("SPY", TODAY)}
     assert kinds[date(2026, 11, 23)] == "Weekly"
     assert kinds[date(2026, 12, 18)] == "Regular"
     assert kinds[date(2026, 12, 31)] == "Quarterly"
     assert kinds[date(2027, 6, 17)] == "Regular"  # the Friday is a holiday
-    roots = {item.root for item in stock_option_expirations("VIX", TODAY)}
+    roots = {item.root for item in list_stock_option_expirations("VIX", TODAY)}
     assert roots == {"VIX", "VIXW"}
-    assert all(item.day.weekday() == 2 for item in stock_option_expirations("VIX", TODAY))
+    assert all(item.day.weekday() == 2 for item in list_stock_option_expirations("VIX", TODAY))
 
 
 def test_futures_expire_when_the_exchange_says() -> None:
     ends = {
-        code: contracts(PRODUCTS[code], date(2026, 6, 1))[0].expiration
+        code: list_contracts(PRODUCTS[code], date(2026, 6, 1))[0].expiration
         for code in ("ES", "CL", "GC", "ZB", "6E", "VX")
     }
     assert ends == {
@@ -191,7 +191,9 @@ def test_futures_expire_when_the_exchange_says() -> None:
         "6E": date(2026, 6, 15),
         "VX": date(2026, 6, 17),
     }
-    assert all(product.listed == len(contracts(product, TODAY)) for product in PRODUCTS.values())
+    assert all(
+        product.listed == len(list_contracts(product, TODAY)) for product in PRODUCTS.values()
+    )
 
 
 def test_enough_underlyings_of_every_kind() -> None:

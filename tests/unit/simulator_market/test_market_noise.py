@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from server.simulator.market.brownian import CALM, TOP, UNIT_NS, gauss, mix, uniform, walk
+from server.simulator.market.brownian import (
+    TOP_LEVEL,
+    UNIT_NS,
+    VARIANCE_HORIZON,
+    gauss,
+    mix,
+    uniform,
+    walk,
+)
 
 SEEDS = np.arange(1, 6, dtype=np.uint64) * np.uint64(0x1234567)
 NOW = 1_795_000_000 * 80
@@ -29,8 +37,8 @@ def test_variance_grows_with_time(step: int) -> None:
 
 def test_the_path_stays_near_its_base_for_ever() -> None:
     days = walk(SEEDS[:, None], np.arange(0, 80 * 86_400 * 20_000, 80 * 86_400)[None, :])
-    assert np.abs(days).max() < 6 * np.sqrt(CALM)
-    assert abs(days.mean()) < np.sqrt(CALM) / 4
+    assert np.abs(days).max() < 6 * np.sqrt(VARIANCE_HORIZON)
+    assert abs(days.mean()) < np.sqrt(VARIANCE_HORIZON) / 4
 
 
 def test_a_coarse_path_is_a_line_between_its_nodes() -> None:
@@ -43,7 +51,7 @@ def test_a_coarse_path_is_a_line_between_its_nodes() -> None:
 
 
 def test_far_nodes_need_no_tents() -> None:
-    node = np.array([3 << TOP])
+    node = np.array([3 << TOP_LEVEL])
     assert walk(SEEDS, node).shape == SEEDS.shape
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from server.simulator.market.pricing import Valuation, normal_cdf, smile, value
+from server.simulator.market.pricing import Valuation, normal_cdf, smile, value_options
 
 SPOT, CARRY, RATE = 687.0, 0.029, 0.04
 STRIKES = np.linspace(400.0, 1000.0, 61)
@@ -26,7 +26,7 @@ def price(
     on_future: bool = False,
 ) -> Valuation:
     every = np.ones(len(STRIKES))
-    return value(
+    return value_options(
         spot=every * spot,
         carry=every * carry,
         carry_years=every * years,
@@ -130,7 +130,7 @@ def test_the_smile_is_free_of_arbitrage(rho: float, wings: float) -> None:
             assert (total >= before - 1e-12).all()  # no calendar spread for nothing
 
         before = total
-        calls = value(
+        calls = value_options(
             spot=every * SPOT,
             carry=every * 0,
             carry_years=every * years,

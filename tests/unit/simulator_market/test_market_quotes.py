@@ -25,7 +25,7 @@ def quote(market: Market, symbol: str) -> Any:
 
 def test_every_spot_is_quoted_on_its_tick_with_bid_below_ask() -> None:
     market, clock = new_market()
-    listed = [*market.listing.spots()]
+    listed = [*market.listing.spot_instruments()]
     for product in PRODUCTS.values():
         listed += market.listing.futures(product)
 
@@ -74,21 +74,23 @@ def test_every_contract_that_is_listed_has_a_quote_and_greeks(before_close: time
     """Some 270,000 contracts, down to the last tenth of a second of those that expire today."""
     market, _ = new_market(FRIDAY_NOON.replace(hour=21, microsecond=0) - before_close)
     blocks = [
-        block for instrument in market.listing.spots() for block in market.listing.chain(instrument)
+        block
+        for instrument in market.listing.spot_instruments()
+        for block in market.listing.chain(instrument)
     ]
     blocks += [
         block for product in PRODUCTS.values() for block in market.listing.future_chain(product)
     ]
     rows = np.concatenate([np.arange(block.first, block.first + block.count) for block in blocks])
     assert len(rows) > 250_000
-    moment = market.moments.at(market.clock.now())
+    moment = market.time_grid.at(market.clock.now())
     quotes = market.pricer.quotes(rows, moment)
     table = market.listing.rows.ticks[rows]
     assert (quotes.bid < quotes.ask).all()
     assert (quotes.bid >= 0).all()
     assert 0.02 < (quotes.bid == 0).mean() < 0.2
     for side in (quotes.bid, quotes.ask):
-        assert (side % market.listing.ticks.at(table, side) == 0).all()
+        assert (side % market.listing.ticks.tick_at(table, side) == 0).all()
 
     levels = market.pricer.levels(rows, market.pricer.units(rows, moment))
     at = np.full(len(rows), moment.now)
@@ -163,7 +165,7 @@ def test_the_symbols_that_misbehave_on_purpose() -> None:
     clock.forward(minutes=10)
     after = market.quote(halted)
     assert (before.bid, before.ask) == (after.bid, after.ask)
-    assert not market.open(halted)
+    assert not market.is_open(halted)
     profile = market.event("Profile", "ZWZZT")
     assert profile is not None
     assert profile["tradingStatus"] == "HALTED"
@@ -193,7 +195,7 @@ def test_quote_event_and_column_say_the_same() -> None:
 
 def test_the_market_moves_with_every_tick_and_not_between() -> None:
     market, clock = new_market()
-    handles = market.handles("Quote", ["SPY", "QQQ", "AAPL", "/ESZ26:XCME"])
+    handles = market.resolve_symbols("Quote", ["SPY", "QQQ", "AAPL", "/ESZ26:XCME"])
     fields = ("eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize")
     first = market.columns("Quote", handles, fields)
     clock.forward(milliseconds=60)
@@ -213,7 +215,7 @@ def test_only_what_changed_since() -> None:
     underlying = market.find("SPY")
     assert underlying is not None
     names = streamers(market, market.listing.chain(underlying)[:3])
-    handles = market.handles("Quote", names)
+    handles = market.resolve_symbols("Quote", names)
     fields = tuple(market.fields("Quote"))
     width = len(fields)
     ignored = {fields.index("bidTime"), fields.index("askTime")}
@@ -240,7 +242,7 @@ def test_only_what_changed_since() -> None:
 def test_news_of_trades_are_those_of_the_rows_that_traded(event_type: str) -> None:
     market, clock = new_market()
     names = ["SPY", "AAPL", "VIX", "/ESZ26:XCME", ".SPY261218P685", ".AAPL261218C300"]
-    handles = market.handles(event_type, names)
+    handles = market.resolve_symbols(event_type, names)
     fields = ("eventSymbol", *(set(market.fields(event_type)) - {"eventSymbol"}))
 
     def events(since: datetime | None) -> dict[str, list[Any]]:
@@ -261,7 +263,7 @@ def test_news_of_trades_are_those_of_the_rows_that_traded(event_type: str) -> No
 
 def test_since_may_be_any_instant() -> None:
     market, clock = new_market()
-    handles = market.handles("Trade", ["SPY", "AAPL", "VIX"])
+    handles = market.resolve_symbols("Trade", ["SPY", "AAPL", "VIX"])
     start = clock.now()
     clock.forward(minutes=1)
     everything = market.columns("Trade", handles, ("eventSymbol",), start)
@@ -271,11 +273,11 @@ def test_since_may_be_any_instant() -> None:
 
 def test_handles_name_what_they_do_not_know() -> None:
     market, _ = new_market()
-    handles = market.handles("Greeks", ["SPY", ".SPY261218P685", "NOPE", ".SPY261218P685"])
+    handles = market.resolve_symbols("Greeks", ["SPY", ".SPY261218P685", "NOPE", ".SPY261218P685"])
     assert handles.symbols == (".SPY261218P685",)
     assert handles.unknown == ("SPY", "NOPE")
-    assert market.handles("Order", ["SPY"]).symbols == ()
-    assert market.handles("Quote", ["VIX", "SPX"]).unknown == ("VIX",)
+    assert market.resolve_symbols("Order", ["SPY"]).symbols == ()
+    assert market.resolve_symbols("Quote", ["VIX", "SPX"]).unknown == ("VIX",)
 
 
 def test_expired_contracts_have_no_events() -> None:
@@ -314,7 +316,7 @@ def test_events_have_their_fields_in_their_kinds(event_type: str) -> None:
 
 def test_fields_come_in_the_order_asked_for() -> None:
     market, _ = new_market()
-    handles = market.handles("Quote", ["SPY", "AAPL"])
+    handles = market.resolve_symbols("Quote", ["SPY", "AAPL"])
     flat = market.columns("Quote", handles, ("askPrice", "eventType", "nonsense", "eventSymbol"))
     assert flat[1::4] == ["Quote", "Quote"]
     assert flat[2::4] == [None, None]

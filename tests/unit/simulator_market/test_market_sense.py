@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from server.simulator.market import Market
-from server.simulator.market.listing import Block
+from server.simulator.market.listing import ExpirationBlock
 from server.simulator.market.price_series import RATE
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
@@ -33,7 +33,7 @@ QUOTE = ("eventSymbol", "bidPrice", "askPrice")
 
 def mids(market: Market, names: list[str]) -> dict[str, tuple[float, float]]:
     """Returns mid and spread of what has both sides."""
-    flat = market.columns("Quote", market.handles("Quote", names), QUOTE)
+    flat = market.columns("Quote", market.resolve_symbols("Quote", names), QUOTE)
     return {
         name: ((bid + ask) / 2, ask - bid)
         for name, bid, ask in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
@@ -43,11 +43,11 @@ def mids(market: Market, names: list[str]) -> dict[str, tuple[float, float]]:
 
 def spot(market: Market, symbol: str) -> float:
     series = market.pricer.series
-    units = market.moments.at(market.clock.now()).units
+    units = market.time_grid.at(market.clock.now()).units
     return float(series.all_at(int(units[0])).spot[series.index[symbol]])
 
 
-def blocks_of(market: Market, symbol: str) -> list[Block]:
+def blocks_of(market: Market, symbol: str) -> list[ExpirationBlock]:
     found = market.find(symbol)
     assert found is not None
     return market.listing.chain(found)
@@ -86,7 +86,7 @@ def test_american_bounds_hold_on_live_quotes(symbol: str) -> None:
     fields = ("eventSymbol", "askPrice")
     for block in blocks_of(market, symbol):
         names = streamers(market, [block])
-        flat = market.columns("Quote", market.handles("Quote", names), fields)
+        flat = market.columns("Quote", market.resolve_symbols("Quote", names), fields)
         asks = dict(zip(flat[::2], flat[1::2], strict=True))
         for place, strike in enumerate(block.strikes.tolist()):
             call, put = names[2 * place], names[2 * place + 1]
@@ -98,7 +98,7 @@ def test_american_bounds_hold_on_live_quotes(symbol: str) -> None:
 def test_an_option_moves_by_its_delta(symbol: str) -> None:
     market, clock = new_market(FRIDAY_NOON.replace(microsecond=0))  # Greeks move on the second
     names = streamers(market, blocks_of(market, symbol)[4:14:3])
-    handles = market.handles("Greeks", names)
+    handles = market.resolve_symbols("Greeks", names)
     fields = ("price", "delta", "gamma", "theta", "vega", "volatility")
 
     def look() -> tuple[float, Any]:
@@ -129,7 +129,9 @@ def test_greeks_are_in_line_with_the_quote() -> None:
     market, _ = new_market()
     names = streamers(market, blocks_of(market, "SPY")[2:20:6])
     quotes = mids(market, names)
-    flat = market.columns("Greeks", market.handles("Greeks", names), ("eventSymbol", "price"))
+    flat = market.columns(
+        "Greeks", market.resolve_symbols("Greeks", names), ("eventSymbol", "price")
+    )
     for name, price in zip(flat[::2], flat[1::2], strict=True):
         if name in quotes:
             middle, spread = quotes[name]
@@ -141,7 +143,9 @@ def test_calls_cost_less_the_higher_their_strike() -> None:
     market, _ = new_market()
     for block in blocks_of(market, "SPX")[::5]:
         names = streamers(market, [block])
-        flat = market.columns("Greeks", market.handles("Greeks", names), ("price", "volatility"))
+        flat = market.columns(
+            "Greeks", market.resolve_symbols("Greeks", names), ("price", "volatility")
+        )
         prices, volatilities = np.array(flat[::2]), np.array(flat[1::2])
         assert (np.diff(prices[::2]) <= 1e-9).all()
         assert (np.diff(prices[1::2]) >= -1e-9).all()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["instant", "rounded", "stamp", "text"]
+__all__ = ["format_decimal", "format_offset", "format_rounded", "format_zulu"]
 
 import math
 from datetime import UTC, datetime
 from decimal import Decimal
 
 
-def text(value: Decimal | float) -> str:
+def format_decimal(value: Decimal | float) -> str:
     """Writes a number in full, without trailing zeros but with at least one place."""
     number = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     if not number:
@@ -19,16 +19,16 @@ def text(value: Decimal | float) -> str:
     return f"{whole}.{places.rstrip('0') or '0'}"
 
 
-def rounded(value: float, places: int) -> str:
+def format_rounded(value: float, places: int) -> str:
     """Writes a number with so many places at most; what is not a number is `0.0`."""
-    return text(round(value, places)) if math.isfinite(value) else "0.0"
+    return format_decimal(round(value, places)) if math.isfinite(value) else "0.0"
 
 
-def instant(at: datetime) -> str:
+def format_offset(at: datetime) -> str:
     """Writes an instant with an offset, as instruments and orders have it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def stamp(at: datetime) -> str:
+def format_zulu(at: datetime) -> str:
     """Writes an instant with a Z, as market data and metrics have it."""
-    return instant(at).replace("+00:00", "Z")
+    return format_offset(at).replace("+00:00", "Z")

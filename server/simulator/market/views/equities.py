@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 __all__ = [
-    "coin_json",
+    "cryptocurrency_json",
+    "currency_pair_json",
     "equity_json",
-    "pair_json",
     "precisions_json",
     "ticks_json",
     "warrant_json",
@@ -16,18 +16,23 @@ from datetime import datetime
 from typing import Any
 
 from server.simulator.market.instrument import Instrument, TickSize
-from server.simulator.market.other_instruments import COINS, Coin, Pair, Warrant
+from server.simulator.market.other_instruments import (
+    CRYPTOCURRENCIES,
+    Cryptocurrency,
+    CurrencyPair,
+    Warrant,
+)
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.underlyings import OPTION_TICKS
-from server.simulator.market.views.decimals import instant, text
+from server.simulator.market.views.decimals import format_decimal, format_offset
 
 
 def ticks_json(rows: Iterable[TickSize]) -> list[dict[str, str]]:
     """Writes a tick table; its last row has no threshold."""
     return [
-        {"value": text(row.value)}
+        {"value": format_decimal(row.value)}
         if row.threshold is None
-        else {"threshold": text(row.threshold), "value": text(row.value)}
+        else {"threshold": format_decimal(row.threshold), "value": format_decimal(row.value)}
         for row in rows
     ]
 
@@ -68,12 +73,12 @@ def equity_json(instrument: Instrument, halted_at: datetime | None) -> dict[str,
         body["option-tick-sizes"] = ticks_json(OPTION_TICKS[stock.ticks])
 
     if halted_at is not None:
-        body["halted-at"] = instant(halted_at)
+        body["halted-at"] = format_offset(halted_at)
 
     return body
 
 
-def coin_json(coin: Coin, instrument: Instrument) -> dict[str, Any]:
+def cryptocurrency_json(coin: Cryptocurrency, instrument: Instrument) -> dict[str, Any]:
     """Writes a cryptocurrency."""
     return {
         "id": coin.id,
@@ -83,7 +88,7 @@ def coin_json(coin: Coin, instrument: Instrument) -> dict[str, Any]:
         "description": instrument.description,
         "is-closing-only": False,
         "active": True,
-        "tick-size": text(coin.tick),
+        "tick-size": format_decimal(coin.tick),
         "streamer-symbol": coin.streamer_symbol,
         "destination-venue-symbols": [
             {
@@ -111,7 +116,7 @@ def warrant_json(warrant: Warrant) -> dict[str, Any]:
     }
 
 
-def pair_json(pair: Pair) -> dict[str, Any]:
+def currency_pair_json(pair: CurrencyPair) -> dict[str, Any]:
     """Writes a currency pair."""
     return {
         "id": pair.id,
@@ -131,7 +136,7 @@ def precisions_json() -> list[dict[str, Any]]:
             "value": coin.precision,
             "minimum-increment-precision": coin.precision,
         }
-        for coin in COINS.values()
+        for coin in CRYPTOCURRENCIES.values()
     ]
     types = {"Equity": 5, "Equity Option": 0, "Future": 0, "Future Option": 0, "Warrant": 0}
     return [

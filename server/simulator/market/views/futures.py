@@ -17,22 +17,22 @@ from zlib import crc32
 import orjson
 
 from server.simulator.market.calendar import previous_trading_day
-from server.simulator.market.futures import Contract, contracts
+from server.simulator.market.futures import FutureContract, list_contracts
 from server.simulator.market.instrument import Instrument
-from server.simulator.market.listing import Block
+from server.simulator.market.listing import ExpirationBlock
 from server.simulator.market.options import (
-    future_option_streamer,
-    future_option_symbol,
-    option_ticks,
+    find_option_ticks,
+    format_future_option,
+    format_future_option_streamer,
 )
 from server.simulator.market.products import Product
-from server.simulator.market.strikes import strike_text
-from server.simulator.market.views.decimals import instant, text
+from server.simulator.market.strikes import format_strike
+from server.simulator.market.views.decimals import format_decimal, format_offset
 from server.simulator.market.views.equities import ticks_json
 from server.simulator.market.views.products import option_product_json, product_json
 
 
-def future_json(contract: Contract, instrument: Instrument, today: date) -> dict[str, Any]:
+def future_json(contract: FutureContract, instrument: Instrument, today: date) -> dict[str, Any]:
     """Writes a contract, its product included."""
     product = contract.product
     active, following, after = _active(product, today)
@@ -41,12 +41,12 @@ def future_json(contract: Contract, instrument: Instrument, today: date) -> dict
         "active-month": contract is active,
         "back-month-first-calendar-symbol": product.rule == "index",
         "closing-only-date": contract.expiration.isoformat(),
-        "contract-size": text(product.multiplier),
-        "display-factor": text(product.display_factor),
+        "contract-size": format_decimal(product.multiplier),
+        "display-factor": format_decimal(product.display_factor),
         "exchange": product.exchange,
         "exchange-symbol": contract.exchange_symbol,
         "expiration-date": contract.expiration.isoformat(),
-        "expires-at": instant(contract.expires_at),
+        "expires-at": format_offset(contract.expires_at),
     }
     if not product.cash_settled:
         notice = previous_trading_day(date(contract.year, contract.month, 1))
@@ -57,9 +57,9 @@ def future_json(contract: Contract, instrument: Instrument, today: date) -> dict
         "instrument-type": "Future",
         "is-closing-only": False,
         "last-trade-date": contract.expiration.isoformat(),
-        "main-fraction": text(product.main_fraction),
+        "main-fraction": format_decimal(product.main_fraction),
         "next-active-month": contract is following,
-        "notional-multiplier": text(product.multiplier),
+        "notional-multiplier": format_decimal(product.multiplier),
         "product-code": product.code,
     }
     if contract is active and following is not None:
@@ -67,12 +67,12 @@ def future_json(contract: Contract, instrument: Instrument, today: date) -> dict
 
     body |= {
         "security-id": str(contract.year * 100 + contract.month),
-        "stops-trading-at": instant(contract.expires_at),
+        "stops-trading-at": format_offset(contract.expires_at),
         "streamer-exchange-code": product.streamer_exchange,
         "streamer-symbol": contract.streamer_symbol,
         "sub-fraction": "0.0",
         "symbol": contract.symbol,
-        "tick-size": text(product.tick),
+        "tick-size": format_decimal(product.tick),
         "is-tradeable": contract.expiration >= today,
     }
     if product.etf is not None:
@@ -81,11 +81,11 @@ def future_json(contract: Contract, instrument: Instrument, today: date) -> dict
 
     body["future-product"] = product_json(product, options=False)
     if product.options:
-        body["option-tick-sizes"] = ticks_json(option_ticks(instrument))
+        body["option-tick-sizes"] = ticks_json(find_option_ticks(instrument))
 
     body["tick-sizes"] = ticks_json(instrument.tick_sizes)
     if contract is following and product.spread_tick is not None:
-        value = text(product.spread_tick)
+        value = format_decimal(product.spread_tick)
         body["spread-tick-sizes"] = [
             {"symbol": each.symbol, "value": value} for each in (contract, *after[:3])
         ]
@@ -93,7 +93,7 @@ def future_json(contract: Contract, instrument: Instrument, today: date) -> dict
     return body
 
 
-def chain_future_json(contract: Contract, today: date) -> dict[str, Any]:
+def chain_future_json(contract: FutureContract, today: date) -> dict[str, Any]:
     """Writes a future as the nested chain lists it."""
     active, following, _ = _active(contract.product, today)
     return {
@@ -104,14 +104,16 @@ def chain_future_json(contract: Contract, today: date) -> dict[str, Any]:
         "days-to-expiration": (contract.expiration - today).days,
         "active-month": contract is active,
         "next-active-month": contract is following,
-        "stops-trading-at": instant(contract.expires_at),
-        "expires-at": instant(contract.expires_at),
+        "stops-trading-at": format_offset(contract.expires_at),
+        "expires-at": format_offset(contract.expires_at),
     }
 
 
-def nested_chain_json(product: Product, blocks: Sequence[Block], today: date) -> dict[str, Any]:
+def nested_chain_json(
+    product: Product, blocks: Sequence[ExpirationBlock], today: date
+) -> dict[str, Any]:
     """Writes the futures of a product and the options on all of them."""
-    listed = contracts(product, today)
+    listed = list_contracts(product, today)
     expirations = [_expiration_json(product, block, today) for block in blocks]
     chain = {
         "underlying-symbol": product.root,
@@ -126,7 +128,7 @@ def nested_chain_json(product: Product, blocks: Sequence[Block], today: date) ->
 
 
 def future_options_json(
-    block: Block, today: date, rows: Iterable[int] | None = None
+    block: ExpirationBlock, today: date, rows: Iterable[int] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Writes the contracts of an expiration, or those of some rows."""
     expiration = block.expiration
@@ -141,13 +143,13 @@ def future_options_json(
     before = {
         "active": True,
         "days-to-expiration": (expiration.day - today).days,
-        "display-factor": text(product.display_factor),
+        "display-factor": format_decimal(product.display_factor),
         "exchange": product.exchange,
     }
     between = {
         "exercise-style": "American",
         "expiration-date": expiration.day.isoformat(),
-        "expires-at": instant(expiration.expires_at),
+        "expires-at": format_offset(expiration.expires_at),
         "future-price-ratio": "1.0",
         "instrument-type": "Future Option",
         "is-closing-only": False,
@@ -158,7 +160,7 @@ def future_options_json(
         "last-trade-time": "0",
         "maturity-date": expiration.day.isoformat(),
         "multiplier": "1.0",
-        "notional-value": text(product.multiplier * product.display_factor),
+        "notional-value": format_decimal(product.multiplier * product.display_factor),
         "option-root-symbol": option.root,
     }
     after = {
@@ -166,7 +168,7 @@ def future_options_json(
         "root-symbol": product.root,
         "security-exchange": "2",
         "settlement-type": "Future",
-        "stops-trading-at": instant(expiration.stops_trading_at),
+        "stops-trading-at": format_offset(expiration.stops_trading_at),
         "strike-factor": "1.0",
         "sx-id": "0",
         "underlying-count": "1.0",
@@ -179,26 +181,26 @@ def future_options_json(
         kind = "P" if place % 2 else "C"
         yield {
             **before,
-            "exchange-symbol": f"{expiration.contract_code} {kind}{strike_text(strike)}",
+            "exchange-symbol": f"{expiration.contract_code} {kind}{format_strike(strike)}",
             **between,
             "option-type": kind,
             "security-id": str(number + place),
-            "streamer-symbol": future_option_streamer(expiration, kind, strike),
-            "strike-price": text(strike),
-            "symbol": future_option_symbol(expiration, kind, strike),
+            "streamer-symbol": format_future_option_streamer(expiration, kind, strike),
+            "strike-price": format_decimal(strike),
+            "symbol": format_future_option(expiration, kind, strike),
             **after,
         }
 
 
-def _expiration_json(product: Product, block: Block, today: date) -> dict[str, Any]:
+def _expiration_json(product: Product, block: ExpirationBlock, today: date) -> dict[str, Any]:
     expiration = block.expiration
     strikes = [
         {
-            "strike-price": text(strike),
-            "call": future_option_symbol(expiration, "C", strike),
-            "call-streamer-symbol": future_option_streamer(expiration, "C", strike),
-            "put": future_option_symbol(expiration, "P", strike),
-            "put-streamer-symbol": future_option_streamer(expiration, "P", strike),
+            "strike-price": format_decimal(strike),
+            "call": format_future_option(expiration, "C", strike),
+            "call-streamer-symbol": format_future_option_streamer(expiration, "C", strike),
+            "put": format_future_option(expiration, "P", strike),
+            "put-streamer-symbol": format_future_option_streamer(expiration, "P", strike),
         }
         for strike in block.strikes.tolist()
     ]
@@ -212,11 +214,11 @@ def _expiration_json(product: Product, block: Block, today: date) -> dict[str, A
         "days-to-expiration": (expiration.day - today).days,
         "expiration-type": expiration.kind,
         "settlement-type": expiration.settlement,
-        "notional-value": text(product.multiplier * product.display_factor),
-        "display-factor": text(product.display_factor),
+        "notional-value": format_decimal(product.multiplier * product.display_factor),
+        "display-factor": format_decimal(product.display_factor),
         "strike-factor": "1.0",
-        "stops-trading-at": instant(expiration.stops_trading_at),
-        "expires-at": instant(expiration.expires_at),
+        "stops-trading-at": format_offset(expiration.stops_trading_at),
+        "expires-at": format_offset(expiration.expires_at),
         "tick-sizes": ticks_json(product.option_tick_sizes),
         "strikes": strikes,
     }
@@ -224,9 +226,9 @@ def _expiration_json(product: Product, block: Block, today: date) -> dict[str, A
 
 def _active(
     product: Product, today: date
-) -> tuple[Contract | None, Contract | None, tuple[Contract, ...]]:
+) -> tuple[FutureContract | None, FutureContract | None, tuple[FutureContract, ...]]:
     """Returns the active contract, the next one, and those after it."""
-    listed = [each for each in contracts(product, today) if each.roll_on > today]
+    listed = [each for each in list_contracts(product, today) if each.roll_on > today]
     first = listed[0] if listed else None
     second = listed[1] if len(listed) > 1 else None
     return first, second, tuple(listed[2:])

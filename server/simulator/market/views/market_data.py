@@ -18,8 +18,8 @@ from server.simulator.market.market import Market
 from server.simulator.market.rows import Flag
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.ticks import MICRO
-from server.simulator.market.time_grid import milliseconds
-from server.simulator.market.views.decimals import stamp, text
+from server.simulator.market.time_grid import to_milliseconds
+from server.simulator.market.views.decimals import format_decimal, format_zulu
 
 
 def market_data_json(
@@ -30,15 +30,15 @@ def market_data_json(
         return []
 
     now = market.clock.now()
-    moment = market.moments.at(now)
+    market_time = market.time_grid.at(now)
     rows = np.array([instrument.row for instrument in instruments])
-    summaries = market.days.summaries(rows, moment)
-    low, high = market.days.year(rows, moment)
-    units = market.pricer.units(rows, moment)
-    volumes = market.pricer.volume(rows, units, moment)
+    summaries = market.summaries.summarize(rows, market_time)
+    low, high = market.summaries.year_range(rows, market_time)
+    units = market.pricer.units(rows, market_time)
+    volumes = market.pricer.volume(rows, units, market_time)
     flags = market.listing.rows.flags[rows]
-    halts = np.where(flags & Flag.HALTED, milliseconds(units), -1).tolist()
-    days = [moment.days[at] for at in market.listing.rows.collection[rows].tolist()]
+    halts = np.where(flags & Flag.HALTED, to_milliseconds(units), -1).tolist()
+    days = [market_time.days[at] for at in market.listing.rows.collection[rows].tolist()]
     return [
         _one(
             instrument,
@@ -46,19 +46,19 @@ def market_data_json(
             quote,
             day={
                 "summary-date": day.day.isoformat(),
-                "prev-close-date": day.before.isoformat(),
-                "updated-at": stamp(now),
+                "prev-close-date": day.previous_day.isoformat(),
+                "updated-at": format_zulu(now),
             },
             prices={
                 "day-high-price": summaries.high[at],
                 "day-low-price": summaries.low[at],
                 "open": summaries.open[at],
-                "prev-close": summaries.before[at],
+                "prev-close": summaries.previous_close[at],
                 "year-high-price": high[at],
                 "year-low-price": low[at],
             },
             volume=float(volumes[at]),
-            interest=int(summaries.interest[at]),
+            interest=int(summaries.open_interest[at]),
             halt=halts[at],
         )
         for at, (instrument, instrument_type, quote, day) in enumerate(
@@ -80,15 +80,17 @@ def _one(
 ) -> dict[str, Any]:
     stock = STOCKS.get(instrument.symbol)
     index = instrument.is_index
-    known = {name: text(int(micro) / MICRO) for name, micro in prices.items() if micro > 0}
+    known = {
+        name: format_decimal(int(micro) / MICRO) for name, micro in prices.items() if micro > 0
+    }
     if instrument.is_option:
         known = {name: value for name, value in known.items() if not name.startswith("year-")}
 
     body: dict[str, Any] = {
         **day,
         **known,
-        "ask-size": text(quote.ask_size),
-        "bid-size": text(quote.bid_size),
+        "ask-size": format_decimal(quote.ask_size),
+        "bid-size": format_decimal(quote.bid_size),
         "close-price-type": "Regular",
         "halt-end-time": -1,
         "halt-start-time": halt,
@@ -98,24 +100,27 @@ def _one(
         "symbol": instrument.symbol,
     }
     sides = {"ask": quote.ask, "bid": quote.bid, "mid": quote.mid, "mark": quote.mark}
-    body |= {name: text(price) for name, price in sides.items() if price is not None}
+    body |= {name: format_decimal(price) for name, price in sides.items() if price is not None}
     if quote.last is not None:
-        body |= {"last": text(quote.last), "last-mkt": text(quote.last)}
+        body |= {"last": format_decimal(quote.last), "last-mkt": format_decimal(quote.last)}
 
     if not index:
-        body |= {"volume": text(volume), "volume-ext": text(float(int(volume * 0.02)))}
+        body |= {
+            "volume": format_decimal(volume),
+            "volume-ext": format_decimal(float(int(volume * 0.02))),
+        }
 
     if instrument.expires_at is not None:
-        body["open-interest"] = text(float(interest))
+        body["open-interest"] = format_decimal(float(interest))
 
     if stock is not None:
-        body["beta"] = text(stock.beta)
+        body["beta"] = format_decimal(stock.beta)
         if stock.dividend and not index:
-            body |= {"dividend-amount": text(stock.dividend), "dividend-frequency": "4.0"}
+            body |= {"dividend-amount": format_decimal(stock.dividend), "dividend-frequency": "4.0"}
 
         if not index:
             before = int(prices["prev-close"]) / MICRO
-            body["high-limit-price"] = text(round(before * 1.05, 2))
-            body["low-limit-price"] = text(round(before * 0.95, 2))
+            body["high-limit-price"] = format_decimal(round(before * 1.05, 2))
+            body["low-limit-price"] = format_decimal(round(before * 0.95, 2))
 
     return dict(sorted(body.items()))

@@ -18,14 +18,14 @@ import orjson
 from server.simulator.market import symbols
 from server.simulator.market.expirations import Expiration
 from server.simulator.market.instrument import Instrument
-from server.simulator.market.listing import Block
-from server.simulator.market.options import option_ticks
-from server.simulator.market.strikes import strike_text
-from server.simulator.market.views.decimals import instant, text
+from server.simulator.market.listing import ExpirationBlock
+from server.simulator.market.options import find_option_ticks
+from server.simulator.market.strikes import format_strike
+from server.simulator.market.views.decimals import format_decimal, format_offset
 from server.simulator.market.views.equities import ticks_json
 
 
-def option_json(block: Block, row: int, today: date) -> bytes:
+def option_json(block: ExpirationBlock, row: int, today: date) -> bytes:
     """Writes one contract."""
     place = row - block.first
     strike = float(block.strikes[place // 2])
@@ -33,12 +33,12 @@ def option_json(block: Block, row: int, today: date) -> bytes:
     return _contract(block.expiration, kind, strike, _shared(block, today)).encode()
 
 
-def flat_chain(blocks: Sequence[Block], today: date) -> bytes:
+def flat_chain(blocks: Sequence[ExpirationBlock], today: date) -> bytes:
     """Writes every contract as an object of its own: an array."""
     return f"[{','.join(_flat(blocks, today))}]".encode()
 
 
-def nested_chain(blocks: Sequence[Block], today: date) -> bytes:
+def nested_chain(blocks: Sequence[ExpirationBlock], today: date) -> bytes:
     """Writes roots, their expirations, and strikes with both symbols: an array of roots."""
     chains = []
     for root, mine in _by_root(blocks):
@@ -49,7 +49,7 @@ def nested_chain(blocks: Sequence[Block], today: date) -> bytes:
     return f"[{','.join(chains)}]".encode()
 
 
-def compact_chain(blocks: Sequence[Block]) -> bytes:
+def compact_chain(blocks: Sequence[ExpirationBlock]) -> bytes:
     """Writes two parallel lists of symbols for each root and kind of expiration."""
     items = []
     for root, mine in _by_root(blocks):
@@ -79,7 +79,7 @@ def compact_chain(blocks: Sequence[Block]) -> bytes:
     return orjson.dumps(items)
 
 
-def _flat(blocks: Sequence[Block], today: date) -> Iterator[str]:
+def _flat(blocks: Sequence[ExpirationBlock], today: date) -> Iterator[str]:
     for block in blocks:
         shared = _shared(block, today)
         for strike in block.strikes.tolist():
@@ -87,7 +87,7 @@ def _flat(blocks: Sequence[Block], today: date) -> Iterator[str]:
             yield _contract(block.expiration, "P", strike, shared)
 
 
-def _shared(block: Block, today: date) -> tuple[str, str, str]:
+def _shared(block: ExpirationBlock, today: date) -> tuple[str, str, str]:
     """Returns what the contracts of a block share: before, between and after what they do not."""
     expiration = block.expiration
     stock_style = "European" if block.underlying.is_index else "American"
@@ -95,14 +95,14 @@ def _shared(block: Block, today: date) -> tuple[str, str, str]:
         f'{{"active":true,"days-to-expiration":{(expiration.day - today).days},'
         f'"exercise-style":"{stock_style}","expiration-date":"{expiration.day}",'
         f'"expiration-type":"{expiration.kind}",'
-        f'"expires-at":"{instant(expiration.expires_at)}",'
+        f'"expires-at":"{format_offset(expiration.expires_at)}",'
         '"instrument-type":"Equity Option","is-closing-only":false,'
         '"market-time-instrument-collection":"Equity Option","option-chain-type":"Standard",'
     )
     middle = (
         f'"root-symbol":"{expiration.root}","settlement-type":"{expiration.settlement}",'
         '"shares-per-contract":100,'
-        f'"stops-trading-at":"{instant(expiration.stops_trading_at)}",'
+        f'"stops-trading-at":"{format_offset(expiration.stops_trading_at)}",'
     )
     return head, middle, f'"underlying-symbol":"{block.underlying.symbol}"}}'
 
@@ -111,23 +111,23 @@ def _contract(
     expiration: Expiration, kind: str, strike: float, shared: tuple[str, str, str]
 ) -> str:
     head, middle, end = shared
-    name = symbols.occ(expiration.root, expiration.day, kind, strike)
-    streamer = symbols.streamer(expiration.root, expiration.day, kind, strike)
+    name = symbols.format_occ(expiration.root, expiration.day, kind, strike)
+    streamer = symbols.format_streamer(expiration.root, expiration.day, kind, strike)
     return (
         f'{head}"option-type":"{kind}",{middle}"streamer-symbol":"{streamer}",'
-        f'"strike-price":"{text(strike)}","symbol":"{name}",{end}'
+        f'"strike-price":"{format_decimal(strike)}","symbol":"{name}",{end}'
     )
 
 
-def _nested(block: Block, today: date) -> str:
+def _nested(block: ExpirationBlock, today: date) -> str:
     expiration = block.expiration
     day = f"{expiration.day:%y%m%d}"
     prefix, streamer = f"{expiration.root:<6}{day}", f".{expiration.root}{day}"
     strikes = []
     for strike in block.strikes.tolist():
-        number, short = f"{round(strike * 1000):08d}", strike_text(strike)
+        number, short = f"{round(strike * 1000):08d}", format_strike(strike)
         strikes.append(
-            f'{{"strike-price":"{text(strike)}",'
+            f'{{"strike-price":"{format_decimal(strike)}",'
             f'"call":"{prefix}C{number}","call-streamer-symbol":"{streamer}C{short}",'
             f'"put":"{prefix}P{number}","put-streamer-symbol":"{streamer}P{short}"}}'
         )
@@ -139,17 +139,17 @@ def _nested(block: Block, today: date) -> str:
     )
 
 
-def _names(block: Block) -> Iterator[tuple[str, str]]:
+def _names(block: ExpirationBlock) -> Iterator[tuple[str, str]]:
     expiration = block.expiration
     for strike in block.strikes.tolist():
         for kind in "CP":
             yield (
-                symbols.occ(expiration.root, expiration.day, kind, strike),
-                symbols.streamer(expiration.root, expiration.day, kind, strike),
+                symbols.format_occ(expiration.root, expiration.day, kind, strike),
+                symbols.format_streamer(expiration.root, expiration.day, kind, strike),
             )
 
 
-def _by_root(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
+def _by_root(blocks: Sequence[ExpirationBlock]) -> Iterator[tuple[str, list[ExpirationBlock]]]:
     ordered = sorted(blocks, key=lambda block: block.expiration.root)  # stable: dates stay in order
     for root, mine in groupby(ordered, key=lambda block: block.expiration.root):
         yield root, list(mine)
@@ -161,7 +161,7 @@ def _root_json(underlying: Instrument, root: str) -> dict[str, object]:
         "root-symbol": root,
         "option-chain-type": "Standard",
         "shares-per-contract": 100,
-        "tick-sizes": ticks_json(option_ticks(underlying)),
+        "tick-sizes": ticks_json(find_option_ticks(underlying)),
         **_deliverables(underlying, root),
     }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from server.simulator.market.products import OptionProduct, Product
 from server.simulator.market.stocks import STOCKS
-from server.simulator.market.views.decimals import text
+from server.simulator.market.views.decimals import format_decimal
 
 _SMALL = "SMALLS"
 _CLEARING = {"XCME": "16", "XCBT": "01", "XNYM": "07", "XCEC": "04", "XCBF": "CF", "SMFE": "5S"}
@@ -44,7 +44,7 @@ def product_json(product: Product, *, options: bool) -> dict[str, Any]:
     body |= {
         "code": product.code,
         "description": product.description,
-        "display-factor": text(product.display_factor),
+        "display-factor": format_decimal(product.display_factor),
         "exchange": product.exchange,
         "first-notice": not product.cash_settled,
     }
@@ -54,14 +54,14 @@ def product_json(product: Product, *, options: bool) -> dict[str, Any]:
     body |= {
         "listed-months": list(product.months),
         "market-sector": product.sector,
-        "notional-multiplier": text(product.multiplier),
+        "notional-multiplier": format_decimal(product.multiplier),
         "product-type": "Financial" if product.cash_settled else "Physical",
         "security-group": product.code,
         "small-notional": product.small,
         "streamer-exchange-code": product.streamer_exchange,
         "supported": True,
         "root-symbol": product.root,
-        "tick-size": text(product.tick),
+        "tick-size": format_decimal(product.tick),
     }
     if product.identifier:
         index = STOCKS.get(product.identifier)
@@ -101,7 +101,7 @@ def option_product_json(product: Product, option: OptionProduct) -> dict[str, An
         "clearing-price-multiplier": "1.0",
         "clearport-code": option.root,
         "code": option.root,
-        "display-factor": text(product.display_factor),
+        "display-factor": format_decimal(product.display_factor),
         "exchange": product.exchange,
         "expiration-type": kinds[option.schedule],
         "is-am-settled": option.am_settled,

@@ -9,29 +9,29 @@ from typing import Any
 
 from server.simulator.market.calendar import (
     NEW_YORK,
-    Hours,
     Session,
+    TradingHours,
     futures_half_days,
     futures_holidays,
     half_days,
     holidays,
 )
-from server.simulator.market.views.decimals import instant
+from server.simulator.market.views.decimals import format_offset
 
 
 def session_json(session: Session, *, dated: bool) -> dict[str, Any]:
     """Writes a session; one that is listed carries its date."""
     body = {
-        "close-at": instant(session.close),
-        "close-at-ext": instant(session.close_ext),
+        "close-at": format_offset(session.close),
+        "close-at-ext": format_offset(session.close_ext),
         "instrument-collection": session.collection,
-        "open-at": instant(session.open),
-        "start-at": instant(session.start),
+        "open-at": format_offset(session.open),
+        "start-at": format_offset(session.start),
     }
     return {**body, "session-date": session.day.isoformat()} if dated else body
 
 
-def current_json(hours: Hours, collection: str, now: datetime) -> dict[str, Any]:
+def current_json(hours: TradingHours, collection: str, now: datetime) -> dict[str, Any]:
     """Writes today's session, its state and its neighbours; a day off has no session."""
     today = now.astimezone(NEW_YORK).date()
     session = hours.current(collection, now) or hours.session(collection, today)
