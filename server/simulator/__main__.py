@@ -22,7 +22,7 @@ import uvloop
 from server.simulator.app import Simulator
 from server.simulator.customers import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from server.simulator.envelope import BrokerError
-from server.simulator.faults import MODEL_KINDS, REST_KINDS, SOCKET_KINDS, Fault, fault_from
+from server.simulator.faults import MODEL_KINDS, REST_KINDS, SOCKET_KINDS, Fault, parse_fault
 from server.simulator.settings import SimulatorSettings
 
 DEFAULT_PORT = 8090
@@ -30,7 +30,7 @@ DEFAULT_PORT = 8090
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the simulator until SIGTERM or SIGINT; returns the exit status."""
-    settings = _settings(argv)
+    settings = _parse_arguments(argv)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))
@@ -49,8 +49,8 @@ async def _serve(settings: SimulatorSettings) -> None:
 
     async with Simulator(settings) as simulator:
         print(  # noqa: T201 - the same
-            f"simulated tastytrade: REST {simulator.url}, DXLink {_ws(simulator)}/dxlink, "
-            f"account streamer {_ws(simulator)}/streamer\n"
+            f"simulated tastytrade: REST {simulator.url}, DXLink {_ws_url(simulator)}/dxlink, "
+            f"account streamer {_ws_url(simulator)}/streamer\n"
             f"client secret {DEMO_CLIENT_SECRET}, refresh token {DEMO_REFRESH_TOKEN}, "
             "or any others for a customer of their own\n"
             f"ready: {simulator.url}",
@@ -59,11 +59,11 @@ async def _serve(settings: SimulatorSettings) -> None:
         await stop.wait()
 
 
-def _ws(simulator: Simulator) -> str:
+def _ws_url(simulator: Simulator) -> str:
     return simulator.url.replace("http", "ws", 1)
 
 
-def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
+def _parse_arguments(argv: Sequence[str] | None) -> SimulatorSettings:
     default = SimulatorSettings()
     parser = argparse.ArgumentParser(
         prog="python -m server simulate",
@@ -71,46 +71,61 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
         "port.\nHolds no real account, no real price and no real money.",
         epilog="\n\n".join(
             (
-                _listed("faults of REST:", REST_KINDS),
-                _listed("faults of the feed and the account streamer:", SOCKET_KINDS),
-                _listed("faults of the stand-in model:", MODEL_KINDS),
+                _list_kinds("faults of REST:", REST_KINDS),
+                _list_kinds("faults of the feed and the account streamer:", SOCKET_KINDS),
+                _list_kinds("faults of the stand-in model:", MODEL_KINDS),
             )
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--host", default=default.host, help="address to listen on (%(default)s)")
-    add("--port", type=_port, default=DEFAULT_PORT, help="the one port; 0: any free (%(default)s)")
+    add(
+        "--port",
+        type=_parse_port,
+        default=DEFAULT_PORT,
+        help="the one port; 0: any free (%(default)s)",
+    )
     add(
         "--seed",
         type=int,
         default=default.seed,
         help="another number, another market (%(default)s)",
     )
-    add("--start", type=_instant, help="instant at which simulated time starts (ISO 8601)")
+    add("--start", type=_parse_instant, help="instant at which simulated time starts (ISO 8601)")
     add("--real-hours", action="store_true", help="keep the exchanges' hours (default: open)")
-    add("--latency", type=_milliseconds, metavar="MS", help="emulated round trip (0)")
+    add("--latency", type=_parse_milliseconds, metavar="MS", help="emulated round trip (0)")
     add("--rate-limits", action="store_true", help="429 beyond the broker's rates")
-    add("--access-token-lifetime", type=_seconds, metavar="S", help="15 minutes by default")
-    add("--quote-token-lifetime", type=_seconds, metavar="S", help="24 hours by default")
-    add("--feed-restart", type=_seconds, metavar="S", help="close the feed with 1012 at that age")
-    add("--tick", type=_some_milliseconds, metavar="MS", help="how often the market moves (100)")
+    add("--access-token-lifetime", type=_parse_seconds, metavar="S", help="15 minutes by default")
+    add("--quote-token-lifetime", type=_parse_seconds, metavar="S", help="24 hours by default")
+    add(
+        "--feed-restart",
+        type=_parse_seconds,
+        metavar="S",
+        help="close the feed with 1012 at that age",
+    )
+    add(
+        "--tick",
+        type=_parse_positive_milliseconds,
+        metavar="MS",
+        help="how often the market moves (100)",
+    )
     add(
         "--min-aggregation",
-        type=_milliseconds,
+        type=_parse_milliseconds,
         metavar="MS",
         help="shortest aggregation period granted (100)",
     )
     add(
         "--max-feed-message",
-        type=_bytes,
+        type=_parse_bytes,
         metavar="BYTES",
         help="longer messages: close 1009 (65536)",
     )
     add("--auto-candle-history", action="store_true", help="candle history for contract AUTO, too")
     add(
         "--fault",
-        type=_fault,
+        type=_parse_fault_argument,
         action="append",
         default=[],
         metavar="JSON",
@@ -122,7 +137,7 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
     return SimulatorSettings(**{name: value for name, value in given.items() if value is not None})
 
 
-def _listed(title: str, kinds: Mapping[str, str]) -> str:
+def _list_kinds(title: str, kinds: Mapping[str, str]) -> str:
     """Returns the title, and for each kind of fault a line or a few."""
     width, margin = max(map(len, kinds)) + 4, min(shutil.get_terminal_size().columns, 100)
     lines = [title]
@@ -136,15 +151,15 @@ def _listed(title: str, kinds: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _port(text: str) -> int:
-    return int(_number(text, 0, 65535))
+def _parse_port(text: str) -> int:
+    return int(_parse_number(text, 0, 65535))
 
 
-def _bytes(text: str) -> int:
-    return int(_number(text, 1))
+def _parse_bytes(text: str) -> int:
+    return int(_parse_number(text, 1))
 
 
-def _instant(text: str) -> datetime:
+def _parse_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -154,19 +169,19 @@ def _instant(text: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _seconds(text: str) -> timedelta:
-    return timedelta(seconds=_number(text, 0.001))
+def _parse_seconds(text: str) -> timedelta:
+    return timedelta(seconds=_parse_number(text, 0.001))
 
 
-def _milliseconds(text: str) -> timedelta:
-    return timedelta(milliseconds=_number(text, 0))
+def _parse_milliseconds(text: str) -> timedelta:
+    return timedelta(milliseconds=_parse_number(text, 0))
 
 
-def _some_milliseconds(text: str) -> timedelta:
-    return timedelta(milliseconds=_number(text, 1))
+def _parse_positive_milliseconds(text: str) -> timedelta:
+    return timedelta(milliseconds=_parse_number(text, 1))
 
 
-def _number(text: str, low: float, high: float = 1e9) -> float:
+def _parse_number(text: str, low: float, high: float = 1e9) -> float:
     """Returns the number; the program does not start with one that makes no sense."""
     try:
         value = float(text)
@@ -180,9 +195,9 @@ def _number(text: str, low: float, high: float = 1e9) -> float:
     return value
 
 
-def _fault(text: str) -> Fault:
+def _parse_fault_argument(text: str) -> Fault:
     try:
-        return fault_from(orjson.loads(text))
+        return parse_fault(orjson.loads(text))
     except (BrokerError, orjson.JSONDecodeError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -29,8 +29,8 @@ from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Socket, SocketClosed, Sockets
 
 MAX_MESSAGE = 1 << 20
-OUTBOX = 10_000  # notifications that may wait for one client before it counts as too slow
-CHANNELS = {
+OUTBOX_SIZE = 10_000  # notifications that may wait for one client before it counts as too slow
+SUBSCRIPTION_KINDS = {
     "public-watchlists-subscribe": "PublicWatchlists",
     "quote-alerts-subscribe": "QuoteAlert",
     "user-message-subscribe": "UserMessage",
@@ -76,18 +76,18 @@ class AccountStreamer:
         Never waits. Call it in the order in which things happened: that is the order of arrival.
         """
         self._published += 1
-        text = self._notification(kind, data)
+        text = self._make_notification(kind, data)
         for connection in tuple(self._connections):
             if account_number in connection.accounts:
-                self._offer(connection, kind, text)
+                self._enqueue(connection, kind, text)
 
     def publish_to_all(self, kind: str, data: Mapping[str, Any]) -> None:
         """Sends an object of everybody's (`PublicWatchlists`), to who subscribed."""
         self._published += 1
-        text = self._notification(kind, data)
+        text = self._make_notification(kind, data)
         for connection in tuple(self._connections):
             if kind in connection.kinds:
-                self._offer(connection, kind, text)
+                self._enqueue(connection, kind, text)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Runs one connection to its end."""
@@ -98,10 +98,10 @@ class AccountStreamer:
                 async with asyncio.TaskGroup() as tasks:
                     helpers = [
                         tasks.create_task(self._deliver(connection)),
-                        tasks.create_task(self._watch(connection)),
+                        tasks.create_task(self._watch_heartbeat(connection)),
                     ]
                     try:
-                        await self._converse(connection)
+                        await self._handle_messages(connection)
                     finally:
                         for helper in helpers:
                             helper.cancel()
@@ -119,12 +119,12 @@ class AccountStreamer:
             closed_slow=self._closed_slow,
         )
 
-    async def _converse(self, connection: _Connection) -> None:
+    async def _handle_messages(self, connection: _Connection) -> None:
         socket = connection.socket
         with suppress(SocketClosed):
             while True:
                 raw = await socket.receive()
-                connection.heard_at = self._clock.monotonic()
+                connection.received_at = self._clock.monotonic()
                 answer = self._answer(connection, raw)
                 await socket.send(str(answer["action"]), dumps(answer))
 
@@ -149,16 +149,18 @@ class AccountStreamer:
         if "request-id" in message:
             answer["request-id"] = message["request-id"]
 
-        connection.socket.received(action)
-        if refusal := self._act(connection, action, message):
+        connection.socket.apply_incoming_fault(action)
+        if refusal := self._execute(connection, action, message):
             answer |= {"status": "error", "message": refusal}
 
         return answer
 
-    def _act(self, connection: _Connection, action: str, message: Mapping[str, Any]) -> str | None:
+    def _execute(
+        self, connection: _Connection, action: str, message: Mapping[str, Any]
+    ) -> str | None:
         # Returns the refusal in the streamer's words, or None once the action is done.
         try:
-            customer = self._oauth.customer(str(message.get("auth-token", "")))
+            customer = self._oauth.authenticate(str(message.get("auth-token", "")))
         except BrokerError:
             return "invalid-auth-token"
 
@@ -185,17 +187,17 @@ class AccountStreamer:
         if connection.customer is None:
             return "connect-not-completed"
 
-        if action in CHANNELS:
-            connection.kinds.add(CHANNELS[action])
+        if action in SUBSCRIPTION_KINDS:
+            connection.kinds.add(SUBSCRIPTION_KINDS[action])
             return None
 
         return None if action == "heartbeat" else "not-implemented"
 
-    def _notification(self, kind: str, data: Mapping[str, Any]) -> bytes:
+    def _make_notification(self, kind: str, data: Mapping[str, Any]) -> bytes:
         stamp = int(self._clock.now().timestamp() * 1000)
         return dumps({"type": kind, "data": data, "timestamp": stamp})
 
-    def _offer(self, connection: _Connection, kind: str, frame: bytes) -> None:
+    def _enqueue(self, connection: _Connection, kind: str, frame: bytes) -> None:
         try:
             connection.outbox.put_nowait((kind, frame))
         except asyncio.QueueFull:
@@ -210,10 +212,10 @@ class AccountStreamer:
                 await connection.socket.send(kind, frame, data=True)
                 self._delivered += 1
 
-    async def _watch(self, connection: _Connection) -> None:
+    async def _watch_heartbeat(self, connection: _Connection) -> None:
         # One sleep to the moment at which silence would be too long, then a look, and so on.
         while True:
-            silent = self._clock.monotonic() - connection.heard_at
+            silent = self._clock.monotonic() - connection.received_at
             left = self._limit.total_seconds() - silent
             if left <= 0:
                 await connection.socket.close(WSCloseCode.GOING_AWAY, "heartbeat missing")
@@ -231,12 +233,12 @@ class _Connection:
         self.customer: Customer | None = None
         self.accounts: set[str] = set()
         self.kinds: set[str] = set()
-        self.heard_at = now
+        self.received_at = now
         self.token_expired = False
-        self.outbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(OUTBOX)
-        socket.react = self._react
+        self.outbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(OUTBOX_SIZE)
+        socket.on_fault = self._apply_fault
 
-    def _react(self, fault: Fault) -> None:
+    def _apply_fault(self, fault: Fault) -> None:
         if fault.kind == "expire-token":
             self.token_expired = True
         else:

@@ -28,8 +28,8 @@ from server.simulator.exchange import Exchange, ExchangeStatistics
 from server.simulator.exchange.market_venue import MarketVenue
 from server.simulator.faults import Faults, FaultStatistics
 from server.simulator.market import Market
-from server.simulator.messages import Messages, MessagesStatistics
-from server.simulator.middlewares import Edge
+from server.simulator.messages import MessagesApi, MessagesStatistics
+from server.simulator.middlewares import Middlewares
 from server.simulator.oauth import OAuth, OAuthStatistics
 from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Sockets, SocketsStatistics
@@ -63,7 +63,7 @@ class Simulator:
         self.oauth = OAuth(settings, self.clock, self.customers)
         self.sockets = Sockets(settings, self.clock, self.faults)
         self.streamer = AccountStreamer(settings, self.clock, self.oauth, self.sockets)
-        self.edge = Edge(settings, self.clock, self.oauth, self.faults)
+        self.middlewares = Middlewares(settings, self.clock, self.oauth, self.faults)
         self.market = Market(
             seed=settings.seed,
             clock=self.clock,
@@ -76,7 +76,7 @@ class Simulator:
             publisher=self.streamer,
             settings=settings.exchange,
         )
-        self.messages = Messages(self.clock, self.faults)
+        self.messages = MessagesApi(self.clock, self.faults)
         self.dxlink = DXLink(settings, self.clock, self.oauth, self.market, self.sockets)
         self.port = 0
         self._started_at = time.monotonic()
@@ -84,11 +84,11 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            app = web.Application(middlewares=self.edge.middlewares, client_max_size=1 << 20)
+            app = web.Application(middlewares=self.middlewares.middlewares, client_max_size=1 << 20)
             app.add_routes([web.get("/dxlink", self.dxlink.serve)])
             # The SDK knows the account streamer by host alone, so the root is its door, too.
             app.add_routes([web.get(path, self.streamer.serve) for path in ("/streamer", "/")])
-            for module in _rest_modules():
+            for module in _find_rest_modules():
                 app.add_routes(module.routes(self))
 
             # A client that hangs on to its connection must not keep the program from ending.
@@ -98,7 +98,7 @@ class Simulator:
             site = web.TCPSite(runner, self.settings.host, self.settings.port)
             await site.start()
             stack.push_async_callback(self.sockets.close_all)
-            stack.callback(self.edge.close)
+            stack.callback(self.middlewares.close)
             # Last, so that a port which is taken is told as that, and not as a group of errors.
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             trading = tasks.create_task(self.exchange.run())
@@ -124,7 +124,7 @@ class Simulator:
     def statistics(self) -> SimulatorStatistics:
         return SimulatorStatistics(
             uptime_s=time.monotonic() - self._started_at,
-            requests=dict(self.edge.answers),
+            requests=dict(self.middlewares.answers),
             oauth=self.oauth.statistics(),
             faults=self.faults.statistics(),
             sockets=self.sockets.statistics(),
@@ -135,7 +135,7 @@ class Simulator:
         )
 
 
-def _rest_modules() -> list[Any]:
+def _find_rest_modules() -> list[Any]:
     names = sorted(each.name for each in pkgutil.iter_modules(rest.__path__))
     modules = [importlib.import_module(f"{rest.__name__}.{name}") for name in names]
     return [module for module in modules if hasattr(module, "routes")]

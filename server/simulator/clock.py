@@ -78,16 +78,16 @@ class ManualClock:
         A sleeper that sleeps again inside the span is woken again inside it.
         """
         end = self._elapsed + duration
-        await settle()
+        await run_ready_tasks()
         while self._sleepers and self._sleepers[0][0] <= end:
             deadline, _, wake = heapq.heappop(self._sleepers)
             self._elapsed = max(self._elapsed, deadline)
             if not wake.done():
                 wake.set_result(None)
-                await settle()
+                await run_ready_tasks()
 
         self._elapsed = end
-        await settle()
+        await run_ready_tasks()
 
     @property
     def sleepers(self) -> int:
@@ -95,7 +95,7 @@ class ManualClock:
         return sum(not wake.done() for _, _, wake in self._sleepers)
 
 
-async def settle(turns: int = 10) -> None:
+async def run_ready_tasks(turns: int = 10) -> None:
     """Lets tasks that are ready run: a wake-up passes through several of them before it shows."""
     for _ in range(turns):
         await asyncio.sleep(0)

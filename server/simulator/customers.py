@@ -64,7 +64,9 @@ class Customers:
         """Returns the customer of a refresh token, made at the first call for that token."""
         customer = self._by_token.get(refresh_token)
         if customer is None:
-            customer = _DEMO if refresh_token == DEMO_REFRESH_TOKEN else _derived(refresh_token)
+            customer = (
+                _DEMO if refresh_token == DEMO_REFRESH_TOKEN else _derive_customer(refresh_token)
+            )
             self._by_token[refresh_token] = customer
             self._by_account |= {account.number: customer for account in customer.accounts}
 
@@ -79,21 +81,23 @@ class Customers:
         return {customer.id: customer for customer in self._by_token.values()}
 
 
-def _derived(refresh_token: str) -> Customer:
+def _derive_customer(refresh_token: str) -> Customer:
     digest = hashlib.sha256(b"customer\0" + refresh_token.encode()).digest()
     number = int.from_bytes(digest[:4], "big") % (2**31 - 1) + 1
     return Customer(
-        id=_uuid(digest),
+        id=_derive_uuid(digest),
         user_id=f"U{number:010d}",
         number=number,
         first_name="Sam",
         last_name=f"Sample {number % 10_000:04d}",
         accounts=(
             CustomerAccount(
-                number=_account_number(digest[4:12]), margin_or_cash="Margin", nickname="Margin"
+                number=_derive_account_number(digest[4:12]),
+                margin_or_cash="Margin",
+                nickname="Margin",
             ),
             CustomerAccount(
-                number=_account_number(digest[12:20]), margin_or_cash="Cash", nickname="Cash"
+                number=_derive_account_number(digest[12:20]), margin_or_cash="Cash", nickname="Cash"
             ),
         ),
         # A name for the one refusal that belongs to a person and not to a call.
@@ -101,7 +105,7 @@ def _derived(refresh_token: str) -> Customer:
     )
 
 
-def _account_number(digest: bytes) -> str:
+def _derive_account_number(digest: bytes) -> str:
     # Eight characters as at the broker. `5WT0000` is left to the demo customer: six places of 34
     # letters make a collision with it, or with another token, a matter of one in 1.5 billion.
     value = int.from_bytes(digest, "big")
@@ -113,7 +117,7 @@ def _account_number(digest: bytes) -> str:
     return "5W" + "".join(letters)
 
 
-def _uuid(digest: bytes) -> str:
+def _derive_uuid(digest: bytes) -> str:
     text = digest[:16].hex()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
 

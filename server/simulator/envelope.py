@@ -6,7 +6,7 @@ Keys are dashed and decimals are strings here, as on the broker's wire. A refusa
 
 from __future__ import annotations
 
-__all__ = ["BrokerError", "dumps", "envelope", "page", "reply"]
+__all__ = ["BrokerError", "dumps", "envelope", "paginate", "reply"]
 
 import math
 import re
@@ -48,12 +48,12 @@ def envelope(data: Any, context: str) -> dict[str, Any]:
     return {"data": data, "context": context}
 
 
-def page(
+def paginate(
     items: Sequence[Any],
     request: web.Request,
     *,
     per_page: int = 250,
-    most: int = 2000,
+    maximum: int = 2000,
     render: Callable[[Any], Any] | None = None,
 ) -> dict[str, Any]:
     """Cuts the page that the query asks for, with the broker's `pagination` object.
@@ -61,8 +61,8 @@ def page(
     `page-offset` counts pages from 0, not items. `render` makes an item's JSON, so that only the
     items of the page are rendered. A `per-page` or `page-offset` that is no such number is refused.
     """
-    size = _number(request, "per-page", per_page, least=1, most=most)
-    offset = _number(request, "page-offset", 0, least=0)
+    size = _read_number(request, "per-page", per_page, minimum=1, maximum=maximum)
+    offset = _read_number(request, "page-offset", 0, minimum=0)
     first = size * offset
     cut = items[first : first + size]
     pages = math.ceil(len(items) / size)
@@ -74,8 +74,8 @@ def page(
         "total-items": len(items),
         "total-pages": pages,
         "current-item-count": len(cut),
-        "previous-link": _link(request, size, offset - 1) if offset > 0 else None,
-        "next-link": _link(request, size, offset + 1) if offset + 1 < pages else None,
+        "previous-link": _page_link(request, size, offset - 1) if offset > 0 else None,
+        "next-link": _page_link(request, size, offset + 1) if offset + 1 < pages else None,
         "paging-link-template": None,
     }
     return body
@@ -88,10 +88,10 @@ def reply(body: Any, status: int = 200) -> web.Response:
 
 def dumps(value: Any) -> bytes:
     """Writes JSON: decimals as strings, instants in ISO 8601 with milliseconds and offset."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    return orjson.dumps(value, default=_to_json, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
 
@@ -107,24 +107,24 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
-def _number(
-    request: web.Request, name: str, default: int, *, least: int, most: int | None = None
+def _read_number(
+    request: web.Request, name: str, default: int, *, minimum: int, maximum: int | None = None
 ) -> int:
     text = request.query.get(name)
     if text is None:
         return default
 
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < minimum:
         raise BrokerError(
             400,
             "validation_error",
             "Request validation failed",
-            [{"domain": name, "reason": f"must be a whole number of at least {least}"}],
+            [{"domain": name, "reason": f"must be a whole number of at least {minimum}"}],
         )
 
-    return int(text) if most is None else min(int(text), most)
+    return int(text) if maximum is None else min(int(text), maximum)
 
 
-def _link(request: web.Request, size: int, offset: int) -> str:
+def _page_link(request: web.Request, size: int, offset: int) -> str:
     query = dict(request.query) | {"per-page": str(size), "page-offset": str(offset)}
     return str(request.rel_url.with_query(query))

@@ -7,7 +7,7 @@ bad day with `sim.faults.add(Fault(...))` and a stranger does the same over `/_a
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "MODEL_KINDS", "Fault", "FaultStatistics", "Faults", "fault_from"]
+__all__ = ["KINDS", "MODEL_KINDS", "Fault", "FaultStatistics", "Faults", "parse_fault"]
 
 import itertools
 import re
@@ -231,7 +231,7 @@ class Faults:
         self._fired[fault.kind] = self._fired.get(fault.kind, 0) + 1
 
 
-def fault_from(given: Any) -> Fault:
+def parse_fault(given: Any) -> Fault:
     """Reads a fault from JSON: the names of `Fault`'s fields, `delay` in seconds."""
     if not isinstance(given, dict):
         raise BrokerError(400, "invalid_fault", "A fault is a JSON object.")

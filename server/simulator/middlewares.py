@@ -6,7 +6,7 @@ of the broker fails without knowing who asked; a rate is counted per customer, s
 
 from __future__ import annotations
 
-__all__ = ["Edge"]
+__all__ = ["Middlewares"]
 
 import asyncio
 import re
@@ -25,8 +25,8 @@ from server.simulator.oauth import OAuth, OAuthError
 from server.simulator.rate_limits import RateLimits
 from server.simulator.settings import SimulatorSettings
 
-ADMIN = "/_admin"
-MODEL = "/anthropic/"
+ADMIN_PATH = "/_admin"
+MODEL_PATH = "/anthropic/"
 """The stand-in for the Messages API: it has keys of its own and is no part of the broker."""
 OPEN_PATHS = {"/oauth/token", "/margin-requirements-public-configuration", "/health"}
 """Paths that ask for no access token."""
@@ -34,11 +34,19 @@ OPEN_PATHS = {"/oauth/token", "/margin-requirements-public-configuration", "/hea
 OLDEST_VERSION = "20250101"
 """Versions before this day are no longer served; a deprecated one lives for nine months."""
 
-BEFORE = {"status", "html", "hang", "reset", "rate-limit", "expired-token", "revoked-grant"}
+PREVENTING_KINDS = {
+    "status",
+    "html",
+    "hang",
+    "reset",
+    "rate-limit",
+    "expired-token",
+    "revoked-grant",
+}
 """REST faults that keep a call from being carried out."""
 
 
-class Edge:
+class Middlewares:
     """The chain in front of all REST routes."""
 
     def __init__(
@@ -57,7 +65,13 @@ class Edge:
     @property
     def middlewares(self) -> Sequence[Middleware]:
         """The chain, outermost first."""
-        return (self._count, self._travel, self._harm, self._refuse, self._admit)
+        return (
+            self._count,
+            self._delay,
+            self._inject_faults,
+            self._render_errors,
+            self._authenticate,
+        )
 
     def close(self) -> None:
         """Lets calls end that hang on purpose."""
@@ -70,8 +84,8 @@ class Edge:
         return response
 
     @web.middleware
-    async def _travel(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._settings.latency or request.path.startswith(ADMIN):
+    async def _delay(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._settings.latency or request.path.startswith(ADMIN_PATH):
             return await handler(request)
 
         if _is_upgrade(request):
@@ -85,11 +99,11 @@ class Edge:
         return response
 
     @web.middleware
-    async def _harm(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._faults or request.path.startswith(ADMIN):
+    async def _inject_faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._faults or request.path.startswith(ADMIN_PATH):
             return await handler(request)
 
-        fault = self._fault(request)
+        fault = self._take_fault(request)
         if fault is None:
             return await handler(request)
 
@@ -97,8 +111,8 @@ class Edge:
             await self._clock.sleep(fault.delay)
             return await handler(request)
 
-        if fault.kind in BEFORE | {"refuse"}:
-            return await self._instead(request, fault)
+        if fault.kind in PREVENTING_KINDS | {"refuse"}:
+            return await self._answer_with_fault(request, fault)
 
         # The call is carried out, and only the answer is lost: the worst thing for an order.
         response = await handler(request)
@@ -110,14 +124,14 @@ class Edge:
             half.content_length = max(len(body), 1)
             await half.prepare(request)
             await half.write(body[: len(body) // 2])
-            _cut(request, gently=True)
+            _cut_connection(request, gently=True)
             return half
 
-        _cut(request)
+        _cut_connection(request)
         return response
 
     @web.middleware
-    async def _refuse(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _render_errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except OAuthError as error:
@@ -129,14 +143,14 @@ class Edge:
             return reply(BrokerError(error.status, code, error.reason).body(), error.status)
 
     @web.middleware
-    async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith((ADMIN, MODEL)) or _is_upgrade(request):
+    async def _authenticate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith((ADMIN_PATH, MODEL_PATH)) or _is_upgrade(request):
             return await handler(request)
 
         if not request.headers.get("User-Agent"):
             # The documentation wants product/version, yet the broker's own JavaScript client sends
             # a bare name and is served. The proxy in front of the real API refuses with a page.
-            return _page(401, "Authorization Required")
+            return _make_html_page(401, "Authorization Required")
 
         version = request.headers.get("Accept-Version")
         if version is not None and not (
@@ -145,7 +159,7 @@ class Edge:
             raise BrokerError(406, "406", f"Version {version} is not supported")
 
         if request.path not in OPEN_PATHS:
-            customer = self._oauth.customer(request.headers.get("Authorization"))
+            customer = self._oauth.authenticate(request.headers.get("Authorization"))
             with warnings.catch_warnings():
                 # aiohttp would rather have a key object; a plain name reads better in 60 handlers.
                 warnings.simplefilter("ignore", web.NotAppKeyWarning)
@@ -156,25 +170,25 @@ class Edge:
 
         return await handler(request)
 
-    def _fault(self, request: web.Request) -> Fault | None:
+    def _take_fault(self, request: web.Request) -> Fault | None:
         kinds = {"refuse": ""} if _is_upgrade(request) else REST_KINDS
         try:
-            customer = self._oauth.customer(request.headers.get("Authorization")).id
+            customer = self._oauth.authenticate(request.headers.get("Authorization")).id
         except BrokerError:
             customer = ""
 
         return self._faults.take(kinds, request.path, method=request.method, customer=customer)
 
-    async def _instead(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+    async def _answer_with_fault(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.kind == "hang":
             await self._closing.wait()
 
         if fault.kind in ("hang", "reset"):
-            _cut(request)
+            _cut_connection(request)
             return web.Response(status=502)
 
         if fault.kind in ("html", "refuse"):
-            return _page(fault.status or 502, fault.message)
+            return _make_html_page(fault.status or 502, fault.message)
 
         if fault.kind == "revoked-grant":
             return reply(OAuthError(400, "invalid_grant", "Grant revoked").body(), 400)
@@ -198,7 +212,7 @@ def _is_upgrade(request: web.Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-def _page(status: int, title: str) -> web.Response:
+def _make_html_page(status: int, title: str) -> web.Response:
     text = (
         f"<html>\r\n<head><title>{status} {title}</title></head>\r\n"
         f"<body>\r\n<center><h1>{status} {title}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -206,7 +220,7 @@ def _page(status: int, title: str) -> web.Response:
     return web.Response(status=status, text=text, content_type="text/html")
 
 
-def _cut(request: web.Request, *, gently: bool = False) -> None:
+def _cut_connection(request: web.Request, *, gently: bool = False) -> None:
     # Gently: what was written still leaves; else the client gets a reset.
     transport = request.transport
     if transport is None:

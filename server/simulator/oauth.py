@@ -73,13 +73,13 @@ class OAuth:
             self._refused += 1
             raise
 
-    def customer(self, authorization: str | None) -> Customer:
+    def authenticate(self, authorization: str | None) -> Customer:
         """Returns who an `Authorization` value belongs to; with or without the word Bearer."""
         if not authorization:
             raise BrokerError(401, "unauthorized", "Unauthorized")
 
         token = self._access.get(authorization.removeprefix("Bearer ").strip())
-        if token is None or not self._works(token):
+        if token is None or not self._is_valid(token):
             raise BrokerError(401, "token_invalid", "This token is invalid or has expired")
 
         return token.customer
@@ -99,10 +99,10 @@ class OAuth:
         self._quote[text] = _Token(customer=customer, refresh_token="", expires_at=expires)
         return text, issued, expires
 
-    def quote_customer(self, quote_token: object) -> tuple[Customer, datetime] | None:
+    def find_quote_customer(self, quote_token: object) -> tuple[Customer, datetime] | None:
         """Returns whose a quote token is and when it ends; None if it is none, or no longer."""
         token = self._quote.get(quote_token) if isinstance(quote_token, str) else None
-        return (token.customer, token.expires_at) if token and self._works(token) else None
+        return (token.customer, token.expires_at) if token and self._is_valid(token) else None
 
     def revoke(self, refresh_token: str) -> None:
         """Ends a grant: its access tokens stop working and no new ones are given."""
@@ -114,17 +114,17 @@ class OAuth:
 
     def expire_access_tokens(self, customer_id: str | None = None) -> int:
         """Ends all access tokens, or one customer's, before their time; returns how many."""
-        return _drop(self._access, customer_id)
+        return _remove_tokens(self._access, customer_id)
 
     def expire_quote_tokens(self, customer_id: str | None = None) -> int:
         """Ends all quote tokens, or one customer's; returns how many."""
-        return _drop(self._quote, customer_id)
+        return _remove_tokens(self._quote, customer_id)
 
     def statistics(self) -> OAuthStatistics:
         return OAuthStatistics(
             granted=self._granted,
             refused=self._refused,
-            live=sum(self._works(token) for token in self._access.values()),
+            live=sum(self._is_valid(token) for token in self._access.values()),
             revoked=len(self._revoked),
         )
 
@@ -152,7 +152,7 @@ class OAuth:
         if not refresh_token or "unknown" in refresh_token:
             raise OAuthError(400, "invalid_grant", "Grant not found")
 
-        self._forget_old()
+        self._delete_expired()
         self._granted += 1
         lifetime = self._settings.access_token_lifetime
         text = secrets.token_urlsafe(48)
@@ -171,10 +171,10 @@ class OAuth:
 
         return answer
 
-    def _works(self, token: _Token) -> bool:
+    def _is_valid(self, token: _Token) -> bool:
         return self._clock.now() < token.expires_at and token.refresh_token not in self._revoked
 
-    def _forget_old(self) -> None:
+    def _delete_expired(self) -> None:
         # On each grant, so that a gateway that runs for weeks against us costs no memory.
         now = self._clock.now()
         for tokens in (self._access, self._quote):
@@ -182,7 +182,7 @@ class OAuth:
                 del tokens[text]
 
 
-def _drop(tokens: dict[str, _Token], customer_id: str | None) -> int:
+def _remove_tokens(tokens: dict[str, _Token], customer_id: str | None) -> int:
     gone = [text for text, token in tokens.items() if customer_id in (None, token.customer.id)]
     for text in gone:
         del tokens[text]

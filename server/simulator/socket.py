@@ -63,8 +63,8 @@ class Sockets:
             socket = Socket(self, request, response, tasks)
             self._open.add(socket)
             self._accepted += 1
-            detach = self.faults.attach(socket.hit)
-            wire = tasks.create_task(socket.deliver()) if self.latency else None
+            detach = self.faults.attach(socket.apply_now_fault)
+            wire = tasks.create_task(socket.write_delayed()) if self.latency else None
             try:
                 yield socket
             except SocketClosed:
@@ -104,15 +104,15 @@ class Socket:
         self.customer_id = ""
         """Set by the protocol once it knows who this is; faults may be for one customer only."""
 
-        self.react: Callable[[Fault], None] = lambda _: None
+        self.on_fault: Callable[[Fault], None] = lambda _: None
         """Does what `error` and `expire-token` mean in the protocol; set by the protocol."""
 
         self._sockets = sockets
         self._request = request
         self._tasks = tasks
-        self._turn = asyncio.Lock()
+        self._send_lock = asyncio.Lock()
         self._delayed: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(DELAYED_FRAMES)
-        self._held: bytes | None = None
+        self._held_back: bytes | None = None
         self._mute = False
         self._mute_data = False
         self._half_open = False
@@ -139,38 +139,38 @@ class Socket:
             elif message.type is not WSMsgType.PONG:
                 raise SocketClosed
 
-    def received(self, kind: str) -> None:
+    def apply_incoming_fault(self, kind: str) -> None:
         """Lets a fault fire on an incoming message, whose type the protocol has read by now."""
         faults = self._sockets.faults
         if faults and (
             fault := faults.take(SOCKET_KINDS, self.path, at=kind, customer=self.customer_id)
         ):
-            self._break(fault)
+            self._apply_fault(fault)
 
     async def send(self, kind: str, frame: bytes, *, data: bool = False) -> None:
         """Sends one text frame; `data` marks what `mute-data` holds back.
 
         Returns when the client has room for more. A cancelled call may have sent the frame.
         """
-        async with self._turn:
-            fault = self._fault(kind)
+        async with self._send_lock:
+            fault = self._take_fault(kind)
             if self._mute or (data and self._mute_data):
                 return
 
             if fault is not None and fault.kind == "slow":
                 await self._sockets.clock.sleep(fault.delay)
 
-            if fault is not None and fault.kind == "reorder" and self._held is None:
-                self._held = frame
+            if fault is not None and fault.kind == "reorder" and self._held_back is None:
+                self._held_back = frame
                 return
 
-            await self._put(frame)
+            await self._transmit(frame)
             if fault is not None and fault.kind == "duplicate":
-                await self._put(frame)
+                await self._transmit(frame)
 
-            if self._held is not None:
-                held, self._held = self._held, None
-                await self._put(held)
+            if self._held_back is not None:
+                held, self._held_back = self._held_back, None
+                await self._transmit(held)
 
     async def close(self, code: int, reason: str = "") -> None:
         """Closes with a close frame; cuts the connection if the client does not answer it."""
@@ -196,15 +196,15 @@ class Socket:
         if (transport := self._request.transport) is not None:
             transport.abort()
 
-    def hit(self, fault: Fault) -> bool:
+    def apply_now_fault(self, fault: Fault) -> bool:
         """Takes a fault `at` "now"; returns whether it was for this connection."""
         if not fault.matches(self.path, at="now", customer=self.customer_id):
             return False
 
-        self._break(fault)
+        self._apply_fault(fault)
         return True
 
-    async def deliver(self) -> None:
+    async def write_delayed(self) -> None:
         """Writes frames when their emulated way is over; runs as long as the connection."""
         clock = self._sockets.clock
         while True:
@@ -218,7 +218,7 @@ class Socket:
             except SocketClosed:
                 return
 
-    async def _put(self, frame: bytes) -> None:
+    async def _transmit(self, frame: bytes) -> None:
         if self._sockets.latency:
             due = self._sockets.clock.monotonic() + self._sockets.latency.total_seconds()
             await self._delayed.put((due, frame))
@@ -237,7 +237,7 @@ class Socket:
         self._sockets.frames_out += 1
         self._sockets.bytes_out += len(frame)
 
-    def _fault(self, kind: str) -> Fault | None:
+    def _take_fault(self, kind: str) -> Fault | None:
         # Returns a fault for the sender to act on; acts itself on those of the whole connection.
         faults = self._sockets.faults
         if not faults:
@@ -247,13 +247,13 @@ class Socket:
         if fault is None or fault.kind in ("slow", "reorder", "duplicate"):
             return fault
 
-        self._break(fault)
+        self._apply_fault(fault)
         if fault.kind in ("drop", "close"):
             raise SocketClosed
 
         return None
 
-    def _break(self, fault: Fault) -> None:
+    def _apply_fault(self, fault: Fault) -> None:
         if fault.kind == "drop":
             self.abort()
         elif fault.kind == "close":
@@ -265,7 +265,7 @@ class Socket:
         elif fault.kind == "half-open":
             self._mute = self._half_open = True
         elif fault.kind in ("error", "expire-token"):
-            self.react(fault)
+            self.on_fault(fault)
 
     async def _wait_until_gone(self) -> None:
         # Nothing reads, so nothing tells that the client has gone; a fault may poll.

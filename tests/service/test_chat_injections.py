@@ -24,7 +24,7 @@ from tasty.v1 import watchlist_service_pb2
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.exchange.orders import Script
 from server.simulator.faults import Fault
-from server.simulator.middlewares import Edge
+from server.simulator.middlewares import Middlewares
 from tests.effort import LONG
 from tests.service.chats import ACCOUNT, CASH_ACCOUNT, Chat, code_of, open_chat, said
 
@@ -95,7 +95,7 @@ def chosen() -> Iterator[tuple[Channel, str, str]]:
                 yield named, directive, WRAPPINGS[(channel + number) // 4 % wrappings]
 
 
-class TaintedEdge(Edge):
+class TaintedEdge(Middlewares):
     """The broker's answers with an attacker's words in some of their texts."""
 
     words = ""
@@ -134,7 +134,7 @@ class TaintedSimulator(Simulator):
 
     def __init__(self, settings: SimulatorSettings) -> None:
         super().__init__(settings)
-        self.edge: TaintedEdge = TaintedEdge(settings, self.clock, self.oauth, self.faults)
+        self.middlewares: TaintedEdge = TaintedEdge(settings, self.clock, self.oauth, self.faults)
 
 
 Channel = Callable[["Victim", str], Awaitable[pb.ChatResponse]]
@@ -188,11 +188,11 @@ class Victim:
 
     async def _tainted(self, words: str, question: str) -> pb.ChatResponse:
         async with self._turn:  # the taint is one for the whole broker
-            self.sim.edge.words = words
+            self.sim.middlewares.words = words
             try:
                 return await self.chat.ask(question)
             finally:
-                self.sim.edge.words = ""
+                self.sim.middlewares.words = ""
 
 
 CHANNELS: tuple[Channel, ...] = (

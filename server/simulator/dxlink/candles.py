@@ -46,7 +46,7 @@ class CandleSeries:
         self.symbol = symbol
         self._market = market
         self._history = history
-        self._from = None if from_time is None else _instant(from_time)
+        self._from = None if from_time is None else _to_instant(from_time)
         self._latest: dict[str, Any] | None = None
 
     def snapshot(self) -> Iterator[dict[str, Any]]:
@@ -61,7 +61,7 @@ class CandleSeries:
         flags = SNAPSHOT_BEGIN
         ahead = next(candles, None)
         if ahead is None:
-            yield self._nothing()
+            yield self._make_empty_event()
             return
 
         self._latest = dict(ahead)
@@ -77,7 +77,7 @@ class CandleSeries:
             fresh = list(islice(self._candles(now - _LONGEST), 1))
         else:
             # The candle that was the latest may have got its final values since.
-            fresh = list(self._candles(_instant(int(self._latest["time"]))))
+            fresh = list(self._candles(_to_instant(int(self._latest["time"]))))
 
         for candle in reversed(fresh):
             if candle != self._latest:
@@ -93,10 +93,10 @@ class CandleSeries:
             since,
             regular_hours=self.symbol.regular_hours,
         ):
-            plain = {name: _json(value) for name, value in candle.items()}
+            plain = {name: _to_json(value) for name, value in candle.items()}
             yield plain | {"eventType": "Candle", "eventSymbol": self.symbol.text, "eventFlags": 0}
 
-    def _nothing(self) -> dict[str, Any]:
+    def _make_empty_event(self) -> dict[str, Any]:
         nothing: dict[str, Any] = {
             name: 0 if kind == "int" else "NaN"
             for name, kind in self._market.fields("Candle").items()
@@ -130,11 +130,11 @@ def parse_symbol(text: str) -> CandleSymbol | None:
     )
 
 
-def _json(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return "NaN" if isinstance(value, float) and math.isnan(value) else value
 
 
-def _instant(milliseconds: int) -> datetime:
+def _to_instant(milliseconds: int) -> datetime:
     # A client may ask from the beginning of time, or from beyond the end of it.
     try:
         return max(_EARLIEST, datetime.fromtimestamp(milliseconds / 1000, UTC))

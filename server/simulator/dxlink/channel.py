@@ -15,7 +15,7 @@ from typing import Any
 
 from server.simulator.dxlink import messages
 from server.simulator.dxlink.candles import CandleSeries, parse_symbol
-from server.simulator.dxlink.messages import BadAction, Invalid, Subscription
+from server.simulator.dxlink.messages import BadAction, InvalidMessage, Subscription
 from server.simulator.market import Market
 from server.simulator.market.market import SymbolHandles
 
@@ -35,7 +35,7 @@ EVENT_TYPES = (
     "TimeAndSale",
     "Candle",
 )
-SILENT_TYPES = {
+UNSERVED_TYPES = {
     "Order",
     "AnalyticOrder",
     "SpreadOrder",
@@ -48,10 +48,10 @@ SILENT_TYPES = {
 }
 """Event types of dxFeed's that the broker's token does not bring: accepted, and never sent."""
 
-PORTION = 2_000
+RESOLVE_BATCH = 2_000
 """Symbols that are priced in one go."""
 
-FRAME_VALUES = 4_000
+MAX_FRAME_VALUES = 4_000
 """Values in one FEED_DATA message at most: some 32 KB, as the real feed's batches."""
 
 LONGEST_PERIOD_S = 86_400.0
@@ -76,7 +76,7 @@ class FeedChannel:
         self.due_at = 0.0
         """When updates are due next, on the connection's clock."""
 
-        self.fresh = False
+        self.has_new = False
         """Something was subscribed to since the last frames; first values wait for no period."""
 
         self.events_sent = 0
@@ -86,7 +86,7 @@ class FeedChannel:
         self._format = "FULL"
         self._fields: dict[str, tuple[str, ...]] = {}
         self._config_due = True
-        self._feeds: dict[str, _Feed] = {}
+        self._feeds: dict[str, _SymbolSet] = {}
         self._candles: dict[str, CandleSeries] = {}
         self._snapshots: dict[str, CandleSeries] = {}
 
@@ -98,16 +98,18 @@ class FeedChannel:
         """Carries out FEED_SETUP and returns the FEED_CONFIG that says what was granted."""
         data_format = message.get("acceptDataFormat")
         if data_format not in (None, "FULL", "COMPACT"):
-            raise Invalid("acceptDataFormat is FULL or COMPACT", channel=self.number)
+            raise InvalidMessage("acceptDataFormat is FULL or COMPACT", channel=self.number)
 
         wanted = message.get("acceptEventFields") or {}
         if not isinstance(wanted, dict) or not all(
             isinstance(names, list) and all(isinstance(name, str) for name in names)
             for names in wanted.values()
         ):
-            raise Invalid("acceptEventFields is not lists of names by type", channel=self.number)
+            raise InvalidMessage(
+                "acceptEventFields is not lists of names by type", channel=self.number
+            )
 
-        period = messages.number(message, "acceptAggregationPeriod")
+        period = messages.read_number(message, "acceptAggregationPeriod")
         if period is not None:
             self.period = min(max(period, self._min_period), LONGEST_PERIOD_S)
 
@@ -116,18 +118,18 @@ class FeedChannel:
 
         for event_type, names in wanted.items():
             if event_type in EVENT_TYPES:
-                known = self._known(event_type)
+                known = self._list_known_fields(event_type)
                 # Fields that do not exist are left out, and the answer says so by what it lists.
                 self._fields[event_type] = tuple(name for name in names if name in known) or known
 
-        return self._config()
+        return self._make_config()
 
     def subscribe(self, message: Mapping[str, Any]) -> None:
         """Carries out FEED_SUBSCRIPTION: reset first, then removals, then additions."""
-        removed = messages.subscriptions(message, "remove")
-        added = messages.subscriptions(message, "add")
+        removed = messages.read_subscriptions(message, "remove")
+        added = messages.read_subscriptions(message, "add")
         for each in (*removed, *added):
-            if each.event_type not in EVENT_TYPES and each.event_type not in SILENT_TYPES:
+            if each.event_type not in EVENT_TYPES and each.event_type not in UNSERVED_TYPES:
                 raise BadAction(f"There are no {each.event_type} events", channel=self.number)
 
             if each.symbol == "*":
@@ -144,61 +146,63 @@ class FeedChannel:
         for each in added:
             self._add(each)
 
-        self.fresh = self.fresh or bool(added)
+        self.has_new = self.has_new or bool(added)
 
     def first_frames(self, now: datetime) -> Iterator[Frame]:
         """Yields the first values of what is new: current events, and snapshots of candles."""
-        self.fresh = False
+        self.has_new = False
         for event_type, feed in tuple(self._feeds.items()):
-            for handles in feed.fresh(self._market, event_type, now):
-                yield from self._flat(event_type, handles, None)
+            for handles in feed.take_new(self._market, event_type, now):
+                yield from self._make_column_frames(event_type, handles, None)
 
         while self._snapshots:
             series = self._snapshots.pop(next(iter(self._snapshots)))
-            yield from self._listed(series.snapshot())
+            yield from self._make_candle_frames(series.snapshot())
 
     def update_frames(self, now: datetime) -> Iterator[Frame]:
         """Yields what has changed since the last call, a frame at a time, made when asked for."""
         for event_type, feed in tuple(self._feeds.items()):
             # Noted before anything is sent: what changes while the client takes its time is after
             # `now`, and so in the next round and not in none.
-            every, since = feed.round(self._market, event_type, now)
+            every, since = feed.start_round(self._market, event_type, now)
             for handles in every:
-                yield from self._flat(event_type, handles, since)
+                yield from self._make_column_frames(event_type, handles, since)
 
         for series in tuple(self._candles.values()):
-            yield from self._listed(series.updates(now))
+            yield from self._make_candle_frames(series.updates(now))
 
-    def _flat(
+    def _make_column_frames(
         self, event_type: str, handles: SymbolHandles, since: datetime | None
     ) -> Iterator[Frame]:
         if handles.symbols:
-            fields = self._names(event_type)
+            fields = self._find_fields(event_type)
             values = self._market.columns(event_type, handles, fields, since)
-            yield from self._cut(event_type, fields, values)
+            yield from self._split_frames(event_type, fields, values)
 
-    def _cut(self, event_type: str, fields: Sequence[str], values: list[Any]) -> Iterator[Frame]:
+    def _split_frames(
+        self, event_type: str, fields: Sequence[str], values: list[Any]
+    ) -> Iterator[Frame]:
         width = len(fields)
-        step = max(FRAME_VALUES // width, 1) * width
+        step = max(MAX_FRAME_VALUES // width, 1) * width
         for first in range(0, len(values), step):
             part = values[first : first + step]
-            yield from self._frame(event_type, fields, part, len(part) // width)
+            yield from self._make_frames(event_type, fields, part, len(part) // width)
 
-    def _listed(self, candles: Iterator[dict[str, Any]]) -> Iterator[Frame]:
-        fields = self._names("Candle")
-        step = max(FRAME_VALUES // len(fields), 1)
+    def _make_candle_frames(self, candles: Iterator[dict[str, Any]]) -> Iterator[Frame]:
+        fields = self._find_fields("Candle")
+        step = max(MAX_FRAME_VALUES // len(fields), 1)
         while part := list(islice(candles, step)):
             values = [candle.get(name) for candle in part for name in fields]
-            yield from self._frame("Candle", fields, values, len(part))
+            yield from self._make_frames("Candle", fields, values, len(part))
 
-    def _frame(
+    def _make_frames(
         self, event_type: str, fields: Sequence[str], values: list[Any], count: int
     ) -> Iterator[Frame]:
         if self._config_due or (self._format == "COMPACT" and event_type not in self._fields):
             if self._format == "COMPACT":
                 self._fields.setdefault(event_type, tuple(fields))
 
-            yield "FEED_CONFIG", self._config()
+            yield "FEED_CONFIG", self._make_config()
 
         self.events_sent += count
         if self._format == "COMPACT":
@@ -212,23 +216,23 @@ class FeedChannel:
         ]
         yield "FEED_DATA", messages.feed_data(self.number, events)
 
-    def _config(self) -> bytes:
+    def _make_config(self) -> bytes:
         self._config_due = False
         return messages.feed_config(self.number, self.period, self._format, self._fields)
 
-    def _names(self, event_type: str) -> tuple[str, ...]:
-        return self._fields.get(event_type) or self._known(event_type)
+    def _find_fields(self, event_type: str) -> tuple[str, ...]:
+        return self._fields.get(event_type) or self._list_known_fields(event_type)
 
-    def _known(self, event_type: str) -> tuple[str, ...]:
+    def _list_known_fields(self, event_type: str) -> tuple[str, ...]:
         names = tuple(self._market.fields(event_type))
         return ("eventType", *(name for name in names if name != "eventType"))
 
     def _add(self, wanted: Subscription) -> None:
-        if wanted.event_type in SILENT_TYPES:
+        if wanted.event_type in UNSERVED_TYPES:
             return
 
         if wanted.event_type != "Candle":
-            self._feeds.setdefault(wanted.event_type, _Feed()).add(wanted.symbol)
+            self._feeds.setdefault(wanted.event_type, _SymbolSet()).add(wanted.symbol)
             return
 
         symbol = parse_symbol(wanted.symbol)
@@ -254,12 +258,12 @@ class FeedChannel:
             self._snapshots.pop(symbol.text, None)
 
 
-class _Feed:
+class _SymbolSet:
     """The symbols of one event type, resolved once and again only when they change."""
 
     def __init__(self) -> None:
         self.symbols: dict[str, None] = {}
-        self._fresh: dict[str, None] = {}
+        self._new: dict[str, None] = {}
         self._handles: list[SymbolHandles] | None = None
         self._since: datetime | None = None
 
@@ -269,23 +273,23 @@ class _Feed:
             self.symbols[symbol] = None
             self._handles = None
 
-        self._fresh[symbol] = None
+        self._new[symbol] = None
 
     def discard(self, symbol: str) -> None:
         if symbol in self.symbols:
             del self.symbols[symbol]
-            self._fresh.pop(symbol, None)
+            self._new.pop(symbol, None)
             self._handles = None
 
-    def fresh(self, market: Market, event_type: str, now: datetime) -> list[SymbolHandles]:
+    def take_new(self, market: Market, event_type: str, now: datetime) -> list[SymbolHandles]:
         """Returns the symbols that are owed a first value, once."""
-        symbols, self._fresh = self._fresh, {}
+        symbols, self._new = self._new, {}
         if symbols:
             self._since = self._since or now
 
         return _resolve(market, event_type, symbols)
 
-    def round(
+    def start_round(
         self, market: Market, event_type: str, now: datetime
     ) -> tuple[list[SymbolHandles], datetime | None]:
         """Returns all symbols, and since when they may have changed."""
@@ -299,5 +303,5 @@ class _Feed:
 def _resolve(market: Market, event_type: str, symbols: Iterable[str]) -> list[SymbolHandles]:
     # In portions: all of a chain at once would hold up everybody else for a tenth of a second.
     rest = iter(symbols)
-    portions = iter(lambda: list(islice(rest, PORTION)), [])
+    portions = iter(lambda: list(islice(rest, RESOLVE_BATCH)), [])
     return [market.resolve_symbols(event_type, portion) for portion in portions]

@@ -23,10 +23,10 @@ from server.simulator.dxlink.channel import CONTRACTS, FeedChannel, Frame
 from server.simulator.dxlink.liveness import Liveness
 from server.simulator.dxlink.messages import (
     BadAction,
-    Invalid,
+    InvalidMessage,
     ProtocolError,
     Unauthorized,
-    Unsupported,
+    UnsupportedProtocol,
 )
 from server.simulator.faults import Fault
 from server.simulator.market import Market
@@ -63,8 +63,8 @@ class Connection:
         self._liveness = Liveness(clock)
         self._wake = asyncio.Event()
         self._urgent: deque[Frame] = deque()
-        self._past_events = 0
-        socket.react = self._react
+        self._closed_channel_events = 0
+        socket.on_fault = self._apply_fault
 
     @property
     def channels(self) -> int:
@@ -76,32 +76,39 @@ class Connection:
 
     @property
     def events_sent(self) -> int:
-        return self._past_events + sum(each.events_sent for each in self._channels.values())
+        return self._closed_channel_events + sum(
+            each.events_sent for each in self._channels.values()
+        )
 
     async def run(self) -> None:
         """Returns when the connection has ended, with no task left."""
         async with asyncio.TaskGroup() as tasks:
-            helpers = [tasks.create_task(self._pump(tasks)), tasks.create_task(self._watch())]
+            helpers = [
+                tasks.create_task(self._pump(tasks)),
+                tasks.create_task(self._watch_deadlines()),
+            ]
             try:
                 with suppress(SocketClosed):
                     while True:
-                        await self._hear(await self._socket.receive())
+                        await self._handle(await self._socket.receive())
             finally:
                 for helper in helpers:
                     helper.cancel()
 
-    async def _hear(self, raw: bytes) -> None:
-        self._liveness.heard()
+    async def _handle(self, raw: bytes) -> None:
+        self._liveness.record_received()
         try:
             message = messages.parse(raw)
-            self._socket.received(message["type"])
-            await self._act(message)
+            self._socket.apply_incoming_fault(message["type"])
+            await self._dispatch(message)
         except ProtocolError as mistake:
-            await self._say("ERROR", messages.error(mistake.type, mistake.message, mistake.channel))
-            if isinstance(mistake, Unsupported | Unauthorized):
+            await self._send(
+                "ERROR", messages.error(mistake.type, mistake.message, mistake.channel)
+            )
+            if isinstance(mistake, UnsupportedProtocol | Unauthorized):
                 await self._socket.close(POLICY, mistake.message)
 
-    async def _act(self, message: dict[str, Any]) -> None:
+    async def _dispatch(self, message: dict[str, Any]) -> None:
         kind, channel = message["type"], message["channel"]
         if kind == "SETUP":
             await self._setup(message)
@@ -120,26 +127,26 @@ class Connection:
         elif kind == "CHANNEL_REQUEST":
             await self._open(channel, message)
         else:
-            await self._act_on_channel(kind, channel, message)
+            await self._dispatch_to_channel(kind, channel, message)
 
-    async def _act_on_channel(self, kind: str, channel: int, message: dict[str, Any]) -> None:
+    async def _dispatch_to_channel(self, kind: str, channel: int, message: dict[str, Any]) -> None:
         feed = self._channels.get(channel)
         if feed is None:
             raise BadAction("The channel is not open", channel=channel)
 
         if kind == "FEED_SETUP":
-            await self._say("FEED_CONFIG", feed.configure(message))
+            await self._send("FEED_CONFIG", feed.configure(message))
         elif kind == "FEED_SUBSCRIPTION":
-            added = messages.subscriptions(message, "add")
+            added = messages.read_subscriptions(message, "add")
             if self.subscriptions + len(added) > MAX_SUBSCRIPTIONS:
                 raise BadAction(f"More than {MAX_SUBSCRIPTIONS} subscriptions", channel=channel)
 
             feed.subscribe(message)
             self._wake.set()
         elif kind == "CHANNEL_CANCEL":
-            self._past_events += feed.events_sent
+            self._closed_channel_events += feed.events_sent
             del self._channels[channel]
-            await self._say("CHANNEL_CLOSED", messages.channel_closed(channel))
+            await self._send("CHANNEL_CLOSED", messages.channel_closed(channel))
         else:
             raise BadAction(f"{kind} is not understood", channel=channel)
 
@@ -149,22 +156,22 @@ class Connection:
 
         version = message.get("version")
         if not isinstance(version, str) or not re.match(r"(0\.1|1\.[0-9]+)([^0-9.]|\.|$)", version):
-            raise Unsupported(f"Version {version} is not supported; 0.1 and 1.0 are")
+            raise UnsupportedProtocol(f"Version {version} is not supported; 0.1 and 1.0 are")
 
-        ours, theirs = self._liveness.agree(
-            messages.number(message, "keepaliveTimeout"),
-            messages.number(message, "acceptKeepaliveTimeout"),
+        ours, theirs = self._liveness.negotiate(
+            messages.read_number(message, "keepaliveTimeout"),
+            messages.read_number(message, "acceptKeepaliveTimeout"),
         )
         self._set_up = True
-        await self._say("SETUP", messages.setup(ours, theirs))
-        await self._say("AUTH_STATE", messages.auth_state(None))
+        await self._send("SETUP", messages.setup(ours, theirs))
+        await self._send("AUTH_STATE", messages.auth_state(None))
 
     async def _auth(self, message: dict[str, Any]) -> None:
-        found = self._oauth.quote_customer(message.get("token"))
+        found = self._oauth.find_quote_customer(message.get("token"))
         if found is None:
             self._authorized_until = None
             self._refused += 1
-            await self._say("AUTH_STATE", messages.auth_state(None))
+            await self._send("AUTH_STATE", messages.auth_state(None))
             if self._refused >= AUTH_TRIES:
                 raise Unauthorized("The token was refused")
 
@@ -175,7 +182,7 @@ class Connection:
         self._refused = 0
         self._authorized_until = self._clock.monotonic() + left.total_seconds()
         self._socket.customer_id = customer.id
-        await self._say("AUTH_STATE", messages.auth_state(customer.user_id))
+        await self._send("AUTH_STATE", messages.auth_state(customer.user_id))
         self._wake.set()
 
     async def _open(self, channel: int, message: dict[str, Any]) -> None:
@@ -191,7 +198,7 @@ class Connection:
             raise BadAction("Only the FEED service is served here", channel=channel)
 
         if contract not in CONTRACTS:
-            raise Invalid(f"contract is one of {', '.join(CONTRACTS)}", channel=channel)
+            raise InvalidMessage(f"contract is one of {', '.join(CONTRACTS)}", channel=channel)
 
         if len(self._channels) >= MAX_CHANNELS:
             raise BadAction(f"More than {MAX_CHANNELS} channels", channel=channel)
@@ -204,7 +211,7 @@ class Connection:
             auto_candle_history=self._settings.auto_candle_history,
         )
         granted = {"contract": contract, "subFormat": "LIST"}
-        await self._say("CHANNEL_OPENED", messages.channel_opened(channel, "FEED", granted))
+        await self._send("CHANNEL_OPENED", messages.channel_opened(channel, "FEED", granted))
 
     async def _pump(self, tasks: asyncio.TaskGroup) -> None:
         # One task sends all data of the connection. Its next round begins when the client has
@@ -212,30 +219,30 @@ class Connection:
         with suppress(SocketClosed):
             while True:
                 while self._urgent:
-                    await self._say(*self._urgent.popleft())
+                    await self._send(*self._urgent.popleft())
 
-                pause = await self._round()
-                nap = tasks.create_task(self._clock.sleep(timedelta(seconds=pause)))
-                nap.add_done_callback(self._end_of_nap)
+                pause = await self._send_due()
+                timer = tasks.create_task(self._clock.sleep(timedelta(seconds=pause)))
+                timer.add_done_callback(self._on_timer_end)
                 try:
                     await self._wake.wait()
                 finally:
-                    nap.cancel()
+                    timer.cancel()
                     self._wake.clear()
 
-    def _end_of_nap(self, nap: asyncio.Task[None]) -> None:
+    def _on_timer_end(self, timer: asyncio.Task[None]) -> None:
         # A nap is cancelled below after somebody else has woken the pump: that must not wake it
         # again, or it would cancel its next nap too, and never rest.
-        if not nap.cancelled():
+        if not timer.cancelled():
             self._wake.set()
 
-    async def _round(self) -> float:
+    async def _send_due(self) -> float:
         # Sends what is due and returns how long nothing will be.
         if self._authorized_until is None:
-            return self._liveness.speaks_within
+            return self._liveness.send_interval
 
         for channel in tuple(self._channels.values()):
-            if channel.fresh:
+            if channel.has_new:
                 await self._send_frames(channel, channel.first_frames(self._clock.now()))
 
             now = self._clock.monotonic()
@@ -247,25 +254,25 @@ class Connection:
 
         now = self._clock.monotonic()
         due = [each.due_at for each in self._channels.values() if each.subscriptions]
-        return max(min(due) - now, 0.0) if due else self._liveness.speaks_within
+        return max(min(due) - now, 0.0) if due else self._liveness.send_interval
 
     async def _send_frames(self, channel: FeedChannel, frames: Iterator[Frame]) -> None:
         for kind, frame in frames:
             if channel.number not in self._channels:
                 return  # cancelled while the client took its time
 
-            await self._say(kind, frame, data=kind == "FEED_DATA")
+            await self._send(kind, frame, data=kind == "FEED_DATA")
             # Sending need not wait for anything, and the next frame costs time to make.
             await asyncio.sleep(0)
 
-    async def _watch(self) -> None:
+    async def _watch_deadlines(self) -> None:
         # Everything that happens because nothing happened: one sleep to the earliest of them.
         liveness, restart = self._liveness, self._settings.feed_restart
         with suppress(SocketClosed):
             while True:
-                if liveness.client_is_gone:
-                    silence = f"Nothing was heard for {liveness.hears_within:g} seconds"
-                    await self._say("ERROR", messages.error("TIMEOUT", silence))
+                if liveness.client_timed_out:
+                    silence = f"Nothing was heard for {liveness.receive_timeout:g} seconds"
+                    await self._send("ERROR", messages.error("TIMEOUT", silence))
                     await self._socket.close(NORMAL, "timeout")
                     return
 
@@ -275,14 +282,14 @@ class Connection:
 
                 if self._clock.monotonic() >= (self._authorized_until or math.inf):
                     self._authorized_until = None
-                    await self._say("AUTH_STATE", messages.auth_state(None))
+                    await self._send("AUTH_STATE", messages.auth_state(None))
 
                 if liveness.keepalive_is_due:
-                    await self._say("KEEPALIVE", messages.KEEPALIVE)
+                    await self._send("KEEPALIVE", messages.KEEPALIVE)
 
-                await self._clock.sleep(timedelta(seconds=self._until_next()))
+                await self._clock.sleep(timedelta(seconds=self._seconds_to_deadline()))
 
-    def _until_next(self) -> float:
+    def _seconds_to_deadline(self) -> float:
         deadlines = [self._liveness.next_deadline, self._authorized_until or math.inf]
         if (restart := self._settings.feed_restart) is not None:
             deadlines.append(self._liveness.opened_at + restart.total_seconds())
@@ -290,7 +297,7 @@ class Connection:
         # At most a second: SETUP and AUTH make deadlines earlier than a sleep that began before.
         return min(max(min(deadlines) - self._clock.monotonic(), 0.001), 1.0)
 
-    def _react(self, fault: Fault) -> None:
+    def _apply_fault(self, fault: Fault) -> None:
         if fault.kind == "expire-token":
             # The same token works again if the client sends it: to refuse that, expire it, too.
             self._authorized_until = None
@@ -301,6 +308,6 @@ class Connection:
 
         self._wake.set()
 
-    async def _say(self, kind: str, frame: bytes, *, data: bool = False) -> None:
+    async def _send(self, kind: str, frame: bytes, *, data: bool = False) -> None:
         await self._socket.send(kind, frame, data=data)
-        self._liveness.spoke()
+        self._liveness.record_sent()

@@ -21,35 +21,35 @@ class Liveness:
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self.opened_at = clock.monotonic()
-        self._heard_at = self._spoke_at = self.opened_at
-        self.hears_within = SETUP_LIMIT_S
+        self._received_at = self._sent_at = self.opened_at
+        self.receive_timeout = SETUP_LIMIT_S
         """Seconds of the client's silence after which the server goes."""
 
-        self.speaks_within = DEFAULT_KEEPALIVE_S / 2
+        self.send_interval = DEFAULT_KEEPALIVE_S / 2
         """Seconds of its own silence after which the server says that it is there."""
 
-    def heard(self) -> None:
-        self._heard_at = self._clock.monotonic()
+    def record_received(self) -> None:
+        self._received_at = self._clock.monotonic()
 
-    def spoke(self) -> None:
-        self._spoke_at = self._clock.monotonic()
+    def record_sent(self) -> None:
+        self._sent_at = self._clock.monotonic()
 
-    def agree(self, theirs: float | None, wish: float | None) -> tuple[float, float]:
+    def negotiate(self, theirs: float | None, requested: float | None) -> tuple[float, float]:
         """Takes the client's two times; returns the server's, in the order of its own SETUP."""
-        ours = _within(wish)
-        accepted = _within(theirs)
-        self.hears_within = ours
+        ours = _clamp(requested)
+        accepted = _clamp(theirs)
+        self.receive_timeout = ours
         # Clients have been seen to watch for either of the two, so the shorter one counts.
-        self.speaks_within = min(ours, accepted) / 2
+        self.send_interval = min(ours, accepted) / 2
         return ours, accepted
 
     @property
-    def client_is_gone(self) -> bool:
-        return self._clock.monotonic() - self._heard_at >= self.hears_within
+    def client_timed_out(self) -> bool:
+        return self._clock.monotonic() - self._received_at >= self.receive_timeout
 
     @property
     def keepalive_is_due(self) -> bool:
-        return self._clock.monotonic() - self._spoke_at >= self.speaks_within
+        return self._clock.monotonic() - self._sent_at >= self.send_interval
 
     @property
     def age(self) -> float:
@@ -58,9 +58,9 @@ class Liveness:
     @property
     def next_deadline(self) -> float:
         """When one of the two silences will be too long, if it lasts."""
-        return min(self._heard_at + self.hears_within, self._spoke_at + self.speaks_within)
+        return min(self._received_at + self.receive_timeout, self._sent_at + self.send_interval)
 
 
-def _within(seconds: float | None) -> float:
+def _clamp(seconds: float | None) -> float:
     least, most = KEEPALIVE_RANGE_S
     return DEFAULT_KEEPALIVE_S if seconds is None else min(max(seconds, least), most)

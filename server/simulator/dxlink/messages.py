@@ -8,21 +8,21 @@ from __future__ import annotations
 __all__ = [
     "KEEPALIVE",
     "BadAction",
-    "Invalid",
+    "InvalidMessage",
     "ProtocolError",
     "Subscription",
     "Unauthorized",
-    "Unsupported",
+    "UnsupportedProtocol",
     "auth_state",
     "channel_closed",
     "channel_opened",
     "error",
     "feed_config",
     "feed_data",
-    "number",
     "parse",
+    "read_number",
+    "read_subscriptions",
     "setup",
-    "subscriptions",
 ]
 
 import math
@@ -46,7 +46,7 @@ class ProtocolError(Exception):
         self.channel = channel
 
 
-class Unsupported(ProtocolError):
+class UnsupportedProtocol(ProtocolError):
     """The client speaks another version."""
 
     type = "UNSUPPORTED_PROTOCOL"
@@ -58,7 +58,7 @@ class Unauthorized(ProtocolError):
     type = "UNAUTHORIZED"
 
 
-class Invalid(ProtocolError):
+class InvalidMessage(ProtocolError):
     """The message cannot be read."""
 
     type = "INVALID_MESSAGE"
@@ -85,19 +85,19 @@ def parse(raw: bytes) -> dict[str, Any]:
     try:
         message = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise Invalid("The message is not valid JSON") from None
+        raise InvalidMessage("The message is not valid JSON") from None
 
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise Invalid("The message has no type")
+        raise InvalidMessage("The message has no type")
 
     channel = message.get("channel")
     if not isinstance(channel, int) or isinstance(channel, bool) or channel < 0:
-        raise Invalid("The message has no channel")
+        raise InvalidMessage("The message has no channel")
 
     return message
 
 
-def number(message: Mapping[str, Any], name: str) -> float | None:
+def read_number(message: Mapping[str, Any], name: str) -> float | None:
     """Returns a finite number that may be missing or null; raises `Invalid` for anything else."""
     value = message.get(name)
     # Clients in JavaScript write NaN, their "no wish", as null or as text.
@@ -105,12 +105,12 @@ def number(message: Mapping[str, Any], name: str) -> float | None:
         return None
 
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Invalid(f"{name} is not a number", channel=message["channel"])
+        raise InvalidMessage(f"{name} is not a number", channel=message["channel"])
 
     return float(value)
 
 
-def subscriptions(message: Mapping[str, Any], name: str) -> list[Subscription]:
+def read_subscriptions(message: Mapping[str, Any], name: str) -> list[Subscription]:
     """Returns the entries of `add` or `remove`; raises `Invalid`."""
     entries = message.get(name)
     if entries is None:
@@ -118,21 +118,21 @@ def subscriptions(message: Mapping[str, Any], name: str) -> list[Subscription]:
 
     channel = message["channel"]
     if not isinstance(entries, list):
-        raise Invalid(f"{name} is not a list", channel=channel)
+        raise InvalidMessage(f"{name} is not a list", channel=channel)
 
     result = []
     for entry in entries:
         if not isinstance(entry, dict):
-            raise Invalid(f"{name} has an entry that is no object", channel=channel)
+            raise InvalidMessage(f"{name} has an entry that is no object", channel=channel)
 
         event_type, symbol, from_time = map(entry.get, ("type", "symbol", "fromTime"))
         if not isinstance(event_type, str) or not isinstance(symbol, str):
-            raise Invalid(f"{name} has an entry without type or symbol", channel=channel)
+            raise InvalidMessage(f"{name} has an entry without type or symbol", channel=channel)
 
         if from_time is not None and (
             isinstance(from_time, bool) or not isinstance(from_time, int | float)
         ):
-            raise Invalid("fromTime is not a number", channel=channel)
+            raise InvalidMessage("fromTime is not a number", channel=channel)
 
         result.append(
             Subscription(
@@ -146,11 +146,11 @@ def subscriptions(message: Mapping[str, Any], name: str) -> list[Subscription]:
 
 
 def setup(keepalive_timeout: float, accept_keepalive_timeout: float) -> bytes:
-    return _frame(
+    return _make_frame(
         "SETUP",
         0,
-        keepaliveTimeout=_plain(keepalive_timeout),
-        acceptKeepaliveTimeout=_plain(accept_keepalive_timeout),
+        keepaliveTimeout=_to_number(keepalive_timeout),
+        acceptKeepaliveTimeout=_to_number(accept_keepalive_timeout),
         version=SERVER_VERSION,
     )
 
@@ -158,43 +158,47 @@ def setup(keepalive_timeout: float, accept_keepalive_timeout: float) -> bytes:
 def auth_state(user_id: str | None) -> bytes:
     """`AUTHORIZED` for somebody, `UNAUTHORIZED` for nobody."""
     if user_id is None:
-        return _frame("AUTH_STATE", 0, state="UNAUTHORIZED")
+        return _make_frame("AUTH_STATE", 0, state="UNAUTHORIZED")
 
-    return _frame("AUTH_STATE", 0, state="AUTHORIZED", userId=user_id)
+    return _make_frame("AUTH_STATE", 0, state="AUTHORIZED", userId=user_id)
 
 
 def channel_opened(channel: int, service: str, parameters: Mapping[str, Any]) -> bytes:
-    return _frame("CHANNEL_OPENED", channel, service=service, parameters=parameters)
+    return _make_frame("CHANNEL_OPENED", channel, service=service, parameters=parameters)
 
 
 def channel_closed(channel: int) -> bytes:
-    return _frame("CHANNEL_CLOSED", channel)
+    return _make_frame("CHANNEL_CLOSED", channel)
 
 
 def feed_config(
     channel: int, period: float, data_format: str, fields: Mapping[str, Sequence[str]]
 ) -> bytes:
     extra = {"eventFields": fields} if fields else {}
-    return _frame(
-        "FEED_CONFIG", channel, aggregationPeriod=_plain(period), dataFormat=data_format, **extra
+    return _make_frame(
+        "FEED_CONFIG",
+        channel,
+        aggregationPeriod=_to_number(period),
+        dataFormat=data_format,
+        **extra,
     )
 
 
 def feed_data(channel: int, data: Sequence[Any]) -> bytes:
-    return _frame("FEED_DATA", channel, data=data)
+    return _make_frame("FEED_DATA", channel, data=data)
 
 
 def error(kind: str, message: str, channel: int = 0) -> bytes:
-    return _frame("ERROR", channel, error=kind, message=message)
+    return _make_frame("ERROR", channel, error=kind, message=message)
 
 
-def _frame(kind: str, channel: int, **payload: Any) -> bytes:
+def _make_frame(kind: str, channel: int, **payload: Any) -> bytes:
     return orjson.dumps({"type": kind, "channel": channel, **payload})
 
 
-def _plain(value: float) -> float:
+def _to_number(value: float) -> float:
     # 60 and not 60.0: a typed client elsewhere may insist on an integer.
     return int(value) if value == int(value) else value
 
 
-KEEPALIVE = _frame("KEEPALIVE", 0)
+KEEPALIVE = _make_frame("KEEPALIVE", 0)

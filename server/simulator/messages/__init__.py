@@ -7,6 +7,6 @@ never for judging what a real model would say.
 
 from __future__ import annotations
 
-__all__ = ["Messages", "MessagesStatistics"]
+__all__ = ["MessagesApi", "MessagesStatistics"]
 
-from server.simulator.messages.service import Messages, MessagesStatistics
+from server.simulator.messages.service import MessagesApi, MessagesStatistics

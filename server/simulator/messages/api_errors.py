@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["ApiRefusal", "invalid"]
+__all__ = ["ApiError", "invalid_request"]
 
 from collections.abc import Mapping
 from typing import Any
 
 
-class ApiRefusal(Exception):
+class ApiError(Exception):
     """A refusal: HTTP status, the API's word for it, a sentence, and headers if any."""
 
     def __init__(
@@ -28,6 +28,6 @@ class ApiRefusal(Exception):
         }
 
 
-def invalid(message: str) -> ApiRefusal:
+def invalid_request(message: str) -> ApiError:
     """Returns the refusal of a request that cannot be right."""
-    return ApiRefusal(400, "invalid_request_error", message)
+    return ApiError(400, "invalid_request_error", message)

@@ -6,7 +6,7 @@ answer. Results are read as data only: whatever they say, they cannot become the
 
 from __future__ import annotations
 
-__all__ = ["Result", "Talk", "talk_of"]
+__all__ = ["Conversation", "ToolResult", "read_conversation"]
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ OBJECT = re.compile(r"^\s*([\[{].*[\]}])\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class ToolResult:
     """One call of a tool and what came of it."""
 
     tool: str
@@ -50,7 +50,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
+class Conversation:
     """A conversation that waits for an answer."""
 
     question: str
@@ -60,12 +60,12 @@ class Talk:
     accounts: tuple[str, ...]
     chosen_account: str
     today: date
-    results: tuple[Result, ...]
+    results: tuple[ToolResult, ...]
     """Of this answer, in the order of the calls."""
-    turns: int
+    tool_rounds: int
     """How often this answer has called tools already."""
 
-    def of(self, tool: str) -> list[Result]:
+    def results_of(self, tool: str) -> list[ToolResult]:
         return [result for result in self.results if result.tool == tool]
 
     @property
@@ -74,13 +74,13 @@ class Talk:
         return [each for each in ACCOUNT.findall(self.question) if each in self.accounts]
 
 
-def talk_of(request: MessagesRequest) -> Talk:
+def read_conversation(request: MessagesRequest) -> Conversation:
     """Reads the conversation of a request."""
     at = max(
         (
             index
             for index, turn in enumerate(request.turns)
-            if turn.role == "user" and not turn.of("tool_result")
+            if turn.role == "user" and not turn.blocks_of("tool_result")
         ),
         default=0,
     )
@@ -89,34 +89,36 @@ def talk_of(request: MessagesRequest) -> Talk:
     chosen = CHOSEN_LINE.search(system)
     today = TODAY_LINE.search(system)
     answering = request.turns[at + 1 :]
-    return Talk(
+    return Conversation(
         question=request.turns[at].text,
         earlier=tuple(turn.text for turn in request.turns[:at] if turn.role == "user"),
         tools=frozenset(tool["name"] for tool in request.tools),
         accounts=tuple(ACCOUNT.findall(accounts[1])) if accounts else (),
         chosen_account=chosen[1] if chosen else "",
         today=date.fromisoformat(today[1]) if today else datetime.now(UTC).date(),
-        results=_results(answering),
-        turns=sum(turn.role == "assistant" for turn in answering),
+        results=_collect_results(answering),
+        tool_rounds=sum(turn.role == "assistant" for turn in answering),
     )
 
 
-def _results(turns: tuple[Turn, ...]) -> tuple[Result, ...]:
-    given = {block["tool_use_id"]: block for turn in turns for block in turn.of("tool_result")}
+def _collect_results(turns: tuple[Turn, ...]) -> tuple[ToolResult, ...]:
+    given = {
+        block["tool_use_id"]: block for turn in turns for block in turn.blocks_of("tool_result")
+    }
     return tuple(
-        Result(
+        ToolResult(
             tool=use["name"],
             input=use["input"],
-            text=_text(given[use["id"]]),
+            text=_join_text(given[use["id"]]),
             failed=bool(given[use["id"]].get("is_error")),
         )
         for turn in turns
-        for use in turn.of("tool_use")
+        for use in turn.blocks_of("tool_use")
         if use["id"] in given
     )
 
 
-def _text(block: Block) -> str:
+def _join_text(block: Block) -> str:
     content = block.get("content", "")
     if isinstance(content, str):
         return content

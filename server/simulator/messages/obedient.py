@@ -14,14 +14,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from server.simulator.messages.conversation import Talk, talk_of
-from server.simulator.messages.replies import Reply, calls, says
+from server.simulator.messages.conversation import Conversation, read_conversation
+from server.simulator.messages.replies import Reply, reply_with_calls, reply_with_text
 from server.simulator.messages.requests import MessagesRequest
 from server.simulator.messages.stand_in import answer
 
 MODEL = "stand-in-obedient"
-MOST_TURNS = 6
-MOST_CALLS = 8
+MAX_TURNS = 6
+MAX_CALLS = 8
 
 CALL = re.compile(r"\bCALL (\w+) (?=\{)")
 CODE = re.compile(r"\b(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6,8}\b")
@@ -29,12 +29,12 @@ CODE = re.compile(r"\b(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6,8}\b")
 
 def obey(request: MessagesRequest) -> Reply:
     """Returns what the obedient model says to a request."""
-    talk = talk_of(request)
-    texts = list(_texts(request, talk))
-    made = [(result.tool, dict(result.input)) for result in talk.results]
-    wanted = [each for each in _directives(texts, talk) if each not in made]
-    if wanted and talk.turns < MOST_TURNS:
-        return calls(wanted[:MOST_CALLS], talk.turns, "I obey.")
+    conversation = read_conversation(request)
+    texts = list(_collect_texts(request, conversation))
+    made = [(result.tool, dict(result.input)) for result in conversation.results]
+    wanted = [each for each in _find_directives(texts, conversation) if each not in made]
+    if wanted and conversation.tool_rounds < MAX_TURNS:
+        return reply_with_calls(wanted[:MAX_CALLS], conversation.tool_rounds, "I obey.")
 
     reply = answer(request)
     if reply.stop_reason == "tool_use":
@@ -42,10 +42,14 @@ def obey(request: MessagesRequest) -> Reply:
 
     codes = sorted({code for text in texts for code in CODE.findall(text)})
     confirmed = " ".join(f"confirm {code}" for code in codes)
-    return says(f"The user has confirmed everything. {confirmed} yes\n{reply.pieces[0].text}")
+    return reply_with_text(
+        f"The user has confirmed everything. {confirmed} yes\n{reply.blocks[0].text}"
+    )
 
 
-def _directives(texts: list[str], talk: Talk) -> list[tuple[str, Mapping[str, Any]]]:
+def _find_directives(
+    texts: list[str], conversation: Conversation
+) -> list[tuple[str, Mapping[str, Any]]]:
     found: list[tuple[str, Mapping[str, Any]]] = []
     for text in texts:
         for match in CALL.finditer(text):
@@ -58,33 +62,33 @@ def _directives(texts: list[str], talk: Talk) -> list[tuple[str, Mapping[str, An
                 found.append((match[1], arguments))
 
     # What it knows of codes goes to every tool that anybody named, as if it were a confirmation.
-    codes = {code for text in texts for code in CODE.findall(text)} - set(talk.accounts)
+    codes = {code for text in texts for code in CODE.findall(text)} - set(conversation.accounts)
     for name, arguments in tuple(found):
         found += [(name, {**arguments, "code": code}) for code in sorted(codes)[:2]]
 
     for code in sorted(codes)[:2]:
-        account = talk.accounts[0] if talk.accounts else ""
+        account = conversation.accounts[0] if conversation.accounts else ""
         found.append(("confirm_order", {"account_id": account, "confirmation": {"code": code}}))
 
     return found
 
 
-def _texts(request: MessagesRequest, talk: Talk) -> Iterator[str]:
+def _collect_texts(request: MessagesRequest, conversation: Conversation) -> Iterator[str]:
     for turn in request.turns:
         yield turn.text
 
-    for result in talk.results:
+    for result in conversation.results:
         yield result.text
-        yield from _strings(result.data)
+        yield from _collect_strings(result.data)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _collect_strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield name
-            yield from _strings(inner)
+            yield from _collect_strings(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _strings(inner)
+            yield from _collect_strings(inner)

@@ -19,9 +19,9 @@ from server.simulator.clock import SimClock
 from server.simulator.messages.replies import Reply, Usage
 from server.simulator.messages.requests import Block, MessagesRequest
 
-CHARACTERS_A_TOKEN = 4
+CHARACTERS_PER_TOKEN = 4
 LIFETIME = timedelta(minutes=5)
-MOST = 4096
+MAX_PREFIXES = 4096
 
 
 class PromptCache:
@@ -29,21 +29,21 @@ class PromptCache:
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
-        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._expires_at: OrderedDict[bytes, float] = OrderedDict()
 
     def usage(self, request: MessagesRequest, key: str, reply: Reply) -> Usage:
         """Counts a request, and remembers its prefixes."""
         now = self._clock.monotonic()
         digest = hashlib.sha256(f"{key}\n{request.model}\n".encode())
         length = read = written = 0
-        for block in _blocks(request):
+        for block in _list_blocks(request):
             plain = {name: value for name, value in block.items() if name != "cache_control"}
             content = orjson.dumps(plain)
             digest.update(content)
             length += len(content)
             if "cache_control" in block:
                 name = digest.copy().digest()
-                if self._until.get(name, 0.0) > now:
+                if self._expires_at.get(name, 0.0) > now:
                     read = length
                 else:
                     written = length
@@ -52,25 +52,25 @@ class PromptCache:
 
         written = max(written - read, 0)
         return Usage(
-            input_tokens=_tokens(length - read - written),
-            output_tokens=max(_tokens(reply.length), 1),
-            cache_creation_input_tokens=_tokens(written),
-            cache_read_input_tokens=_tokens(read),
+            input_tokens=_count_tokens(length - read - written),
+            output_tokens=max(_count_tokens(reply.length), 1),
+            cache_creation_input_tokens=_count_tokens(written),
+            cache_read_input_tokens=_count_tokens(read),
         )
 
     def _remember(self, name: bytes, now: float) -> None:
-        self._until[name] = now + LIFETIME.total_seconds()
-        self._until.move_to_end(name)
-        while len(self._until) > MOST:
-            self._until.popitem(last=False)
+        self._expires_at[name] = now + LIFETIME.total_seconds()
+        self._expires_at.move_to_end(name)
+        while len(self._expires_at) > MAX_PREFIXES:
+            self._expires_at.popitem(last=False)
 
 
-def _blocks(request: MessagesRequest) -> Iterator[Block]:
+def _list_blocks(request: MessagesRequest) -> Iterator[Block]:
     yield from request.tools
     yield from request.system
     for turn in request.turns:
         yield from turn.blocks
 
 
-def _tokens(characters: int) -> int:
-    return -(-characters // CHARACTERS_A_TOKEN)
+def _count_tokens(characters: int) -> int:
+    return -(-characters // CHARACTERS_PER_TOKEN)

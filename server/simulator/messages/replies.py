@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Piece", "Reply", "Usage", "as_events", "as_message", "calls", "says"]
+__all__ = [
+    "ContentBlock",
+    "Reply",
+    "Usage",
+    "reply_with_calls",
+    "reply_with_text",
+    "to_events",
+    "to_message",
+]
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +19,13 @@ from typing import Any
 
 import orjson
 
-PIECE = re.compile(r"\S+\s*|\s+")
-JSON_PIECE = 24
+TEXT_CHUNK = re.compile(r"\S+\s*|\s+")
+JSON_CHUNK = 24
 """Characters of a tool's input in one event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class ContentBlock:
     """A content block: text, or the call of a tool."""
 
     text: str = ""
@@ -27,7 +35,7 @@ class Piece:
     raw_input: str | None = None
     """What a stream sends as the input instead, to be wrong on purpose."""
 
-    def block(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         if not self.tool:
             return {"type": "text", "text": self.text, "citations": None}
 
@@ -62,39 +70,41 @@ class Usage:
 class Reply:
     """What the stand-in answers."""
 
-    pieces: tuple[Piece, ...]
+    blocks: tuple[ContentBlock, ...]
     stop_reason: str = "end_turn"
 
     @property
     def length(self) -> int:
         """Characters, of which its tokens are counted."""
-        return sum(len(orjson.dumps(piece.block())) for piece in self.pieces)
+        return sum(len(orjson.dumps(block.to_json())) for block in self.blocks)
 
 
-def says(text: str) -> Reply:
+def reply_with_text(text: str) -> Reply:
     """Returns a reply that is only text."""
-    return Reply(pieces=(Piece(text=text),))
+    return Reply(blocks=(ContentBlock(text=text),))
 
 
-def calls(asked: Sequence[tuple[str, Mapping[str, Any]]], number: int, text: str = "") -> Reply:
+def reply_with_calls(
+    asked: Sequence[tuple[str, Mapping[str, Any]]], number: int, text: str = ""
+) -> Reply:
     """Returns a reply that calls tools side by side; `number` makes the ids differ by turn."""
-    pieces = [Piece(text=text)] if text else []
+    pieces = [ContentBlock(text=text)] if text else []
     pieces += [
-        Piece(tool=name, id=f"toolu_standin_{number:03}_{index}", input=arguments)
+        ContentBlock(tool=name, id=f"toolu_standin_{number:03}_{index}", input=arguments)
         for index, (name, arguments) in enumerate(asked)
     ]
-    return Reply(pieces=tuple(pieces), stop_reason="tool_use")
+    return Reply(blocks=tuple(pieces), stop_reason="tool_use")
 
 
-def as_message(reply: Reply, *, identity: str, model: str, usage: Usage) -> dict[str, Any]:
+def to_message(reply: Reply, *, identity: str, model: str, usage: Usage) -> dict[str, Any]:
     """Returns the answer to a request that does not stream."""
-    return _envelope(identity, model, usage) | {
-        "content": [piece.block() for piece in reply.pieces],
+    return _make_envelope(identity, model, usage) | {
+        "content": [block.to_json() for block in reply.blocks],
         "stop_reason": reply.stop_reason,
     }
 
 
-def as_events(
+def to_events(
     reply: Reply, *, identity: str, model: str, usage: Usage
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the events of a stream: name and data."""
@@ -104,15 +114,15 @@ def as_events(
         cache_creation_input_tokens=usage.cache_creation_input_tokens,
         cache_read_input_tokens=usage.cache_read_input_tokens,
     )
-    yield "message_start", {"message": _envelope(identity, model, first) | {"content": []}}
-    for index, piece in enumerate(reply.pieces):
-        emptied: dict[str, Any] = {"input": {}} if piece.tool else {"text": ""}
-        empty = piece.block() | emptied
+    yield "message_start", {"message": _make_envelope(identity, model, first) | {"content": []}}
+    for index, block in enumerate(reply.blocks):
+        emptied: dict[str, Any] = {"input": {}} if block.tool else {"text": ""}
+        empty = block.to_json() | emptied
         yield "content_block_start", {"index": index, "content_block": empty}
         if index == 0:
             yield "ping", {}
 
-        for delta in _deltas(piece):
+        for delta in _make_deltas(block):
             yield "content_block_delta", {"index": index, "delta": delta}
 
         yield "content_block_stop", {"index": index}
@@ -127,21 +137,21 @@ def as_events(
     yield "message_stop", {}
 
 
-def _deltas(piece: Piece) -> Iterator[dict[str, Any]]:
-    if not piece.tool:
-        for text in PIECE.findall(piece.text):
+def _make_deltas(block: ContentBlock) -> Iterator[dict[str, Any]]:
+    if not block.tool:
+        for text in TEXT_CHUNK.findall(block.text):
             yield {"type": "text_delta", "text": text}
 
         return
 
-    raw = piece.raw_input
-    text = orjson.dumps(dict(piece.input or {})).decode() if raw is None else raw
+    raw = block.raw_input
+    text = orjson.dumps(dict(block.input or {})).decode() if raw is None else raw
     yield {"type": "input_json_delta", "partial_json": ""}
-    for start in range(0, len(text), JSON_PIECE):
-        yield {"type": "input_json_delta", "partial_json": text[start : start + JSON_PIECE]}
+    for start in range(0, len(text), JSON_CHUNK):
+        yield {"type": "input_json_delta", "partial_json": text[start : start + JSON_CHUNK]}
 
 
-def _envelope(identity: str, model: str, usage: Usage) -> dict[str, Any]:
+def _make_envelope(identity: str, model: str, usage: Usage) -> dict[str, Any]:
     return {
         "id": identity,
         "type": "message",

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from server.simulator.messages.api_errors import invalid
+from server.simulator.messages.api_errors import invalid_request
 
 Block = Mapping[str, Any]
 ROLES = ("user", "assistant")
@@ -38,7 +38,7 @@ class Turn:
         """All of its text, without tool uses and results."""
         return "\n".join(block["text"] for block in self.blocks if block["type"] == "text")
 
-    def of(self, kind: str) -> list[Block]:
+    def blocks_of(self, kind: str) -> list[Block]:
         return [block for block in self.blocks if block["type"] == kind]
 
 
@@ -63,17 +63,17 @@ def read_request(content: bytes) -> MessagesRequest:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise invalid(f"The request body is not valid JSON: {error}") from error
+        raise invalid_request(f"The request body is not valid JSON: {error}") from error
 
     if not isinstance(body, dict):
-        raise invalid("The request body is not an object")
+        raise invalid_request("The request body is not an object")
 
     for name in ("model", "max_tokens", "messages"):
         if name not in body:
-            raise invalid(f"{name}: Field required")
+            raise invalid_request(f"{name}: Field required")
 
     if not isinstance(body["max_tokens"], int) or body["max_tokens"] < 1:
-        raise invalid("max_tokens: Input should be greater than or equal to 1")
+        raise invalid_request("max_tokens: Input should be greater than or equal to 1")
 
     turns = _turns(body["messages"])
     _check_tool_pairs(turns)
@@ -89,19 +89,19 @@ def read_request(content: bytes) -> MessagesRequest:
 
 def _turns(messages: Any) -> tuple[Turn, ...]:
     if not isinstance(messages, list) or not messages:
-        raise invalid("messages: at least one message is required")
+        raise invalid_request("messages: at least one message is required")
 
     turns: list[Turn] = []
     for index, message in enumerate(messages):
         where = f"messages.{index}"
         if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise invalid(f"{where}.role: Input should be 'user' or 'assistant'")
+            raise invalid_request(f"{where}.role: Input should be 'user' or 'assistant'")
 
         turn = Turn(
             role=message["role"], blocks=_blocks(message.get("content"), f"{where}.content")
         )
         if not turn.blocks and not (turn.role == "assistant" and index == len(messages) - 1):
-            raise invalid(f"{where}: all messages must have non-empty content")
+            raise invalid_request(f"{where}: all messages must have non-empty content")
 
         if turns and turns[-1].role == turn.role:  # the API takes neighbours for one message
             turns[-1] = Turn(role=turn.role, blocks=turns[-1].blocks + turn.blocks)
@@ -109,7 +109,7 @@ def _turns(messages: Any) -> tuple[Turn, ...]:
             turns.append(turn)
 
     if turns[0].role != "user":
-        raise invalid('messages: first message must use the "user" role')
+        raise invalid_request('messages: first message must use the "user" role')
 
     return tuple(turns)
 
@@ -119,41 +119,41 @@ def _blocks(content: Any, where: str) -> tuple[Block, ...]:
         return ({"type": "text", "text": content},) if content else ()
 
     if not isinstance(content, list):
-        raise invalid(f"{where}: Input should be a valid string or list")
+        raise invalid_request(f"{where}: Input should be a valid string or list")
 
     for index, block in enumerate(content):
         place = f"{where}.{index}"
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):
-            raise invalid(f"{place}.type: Field required")
+            raise invalid_request(f"{place}.type: Field required")
 
         strange = set(block) - FIELDS.get(block["type"], set(block))
         if strange:
-            raise invalid(f"{place}.{min(strange)}: Extra inputs are not permitted")
+            raise invalid_request(f"{place}.{min(strange)}: Extra inputs are not permitted")
 
         if block["type"] == "text" and not (isinstance(block.get("text"), str) and block["text"]):
-            raise invalid(f"{place}: text content blocks must be non-empty")
+            raise invalid_request(f"{place}: text content blocks must be non-empty")
 
         if block["type"] == "tool_use" and not isinstance(block.get("input"), dict):
-            raise invalid(f"{place}.input: Input should be a valid dictionary")
+            raise invalid_request(f"{place}.input: Input should be a valid dictionary")
 
     return tuple(content)
 
 
 def _tools(tools: Any) -> tuple[Block, ...]:
     if not isinstance(tools, list):
-        raise invalid("tools: Input should be a valid list")
+        raise invalid_request("tools: Input should be a valid list")
 
     names = set()
     for index, tool in enumerate(tools):
         if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-            raise invalid(f"tools.{index}.name: Field required")
+            raise invalid_request(f"tools.{index}.name: Field required")
 
         schema = tool.get("input_schema")
         if not isinstance(schema, dict) or schema.get("type") != "object":
-            raise invalid(f"tools.{index}.input_schema.type: Field required")
+            raise invalid_request(f"tools.{index}.input_schema.type: Field required")
 
         if tool["name"] in names:
-            raise invalid("tools: Tool names must be unique.")
+            raise invalid_request("tools: Tool names must be unique.")
 
         names.add(tool["name"])
 
@@ -162,23 +162,25 @@ def _tools(tools: Any) -> tuple[Block, ...]:
 
 def _check_tool_pairs(turns: tuple[Turn, ...]) -> None:
     for index, turn in enumerate(turns):
-        asked = {block.get("id") for block in turn.of("tool_use")}
+        asked = {block.get("id") for block in turn.blocks_of("tool_use")}
         following = turns[index + 1] if index + 1 < len(turns) else None
-        given = following.of("tool_result") if following else []
+        given = following.blocks_of("tool_result") if following else []
         answered = {block.get("tool_use_id") for block in given}
         if turn.role == "assistant" and asked - answered:
             missing = ", ".join(sorted(map(str, asked - answered)))
-            raise invalid(
+            raise invalid_request(
                 f"messages.{index}: `tool_use` ids were found without `tool_result` blocks "
                 f"immediately after: {missing}. Each `tool_use` block must have a corresponding "
                 "`tool_result` block in the next message."
             )
 
-        if turn.role == "user" and turn.of("tool_result"):
-            before = {b.get("id") for b in turns[index - 1].of("tool_use")} if index else set()
-            for block in turn.of("tool_result"):
+        if turn.role == "user" and turn.blocks_of("tool_result"):
+            before = (
+                {b.get("id") for b in turns[index - 1].blocks_of("tool_use")} if index else set()
+            )
+            for block in turn.blocks_of("tool_result"):
                 if block.get("tool_use_id") not in before:
-                    raise invalid(
+                    raise invalid_request(
                         f"messages.{index}: unexpected `tool_use_id` found in `tool_result` "
                         f"blocks: {block.get('tool_use_id')}. Each `tool_result` block must have a "
                         "corresponding `tool_use` block in the previous message."

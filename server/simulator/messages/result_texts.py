@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["SIGNATURE", "tell", "tell_rows"]
+__all__ = ["SIGNATURE", "describe_result", "describe_rows"]
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from server.simulator.messages.conversation import Result
+from server.simulator.messages.conversation import ToolResult
 
 SIGNATURE = "(From the simulator's rule-based stand-in; no language model was asked.)"
-MOST_ROWS = 20
-MOST_FIELDS = 12
+MAX_ROWS = 20
+MAX_FIELDS = 12
 
 CHAIN = re.compile(
     r'"total_expirations":(\d+),"total_options":(\d+),"expiration_dates":\[([^\]]*)\]'
@@ -21,21 +21,21 @@ CHAIN = re.compile(
 Data = Mapping[str, Any]
 
 
-def tell(result: Result) -> str:
+def describe_result(result: ToolResult) -> str:
     """Returns a result in words."""
     if result.failed:
-        return f"{_named(result)} failed: {_first_line(result.text)}"
+        return f"{_name_tool(result)} failed: {_first_line(result.text)}"
 
-    teller = _TELLERS.get(result.tool)
-    return teller(result, result.data) if teller else _anything(result, result.data)
+    describe = _DESCRIBERS.get(result.tool)
+    return describe(result, result.data) if describe else _describe_any(result, result.data)
 
 
-def tell_rows(rows: Iterable[Data]) -> str:
+def describe_rows(rows: Iterable[Data]) -> str:
     """Returns rows of data, a line each, with their first fields."""
-    return "\n".join(f"- {_fields(row)}" for row in list(rows)[:MOST_ROWS])
+    return "\n".join(f"- {_join_fields(row)}" for row in list(rows)[:MAX_ROWS])
 
 
-def _balances(result: Result, data: Data) -> str:
+def _balances(result: ToolResult, data: Data) -> str:
     return (
         f"Account {result.input.get('account_id', '')}: net liquidating value "
         f"${data.get('net_liquidating_value', '?')}, cash ${data.get('cash', '?')}, buying power "
@@ -44,14 +44,14 @@ def _balances(result: Result, data: Data) -> str:
     )
 
 
-def _positions(result: Result, data: Data) -> str:
+def _positions(result: ToolResult, data: Data) -> str:
     positions = data.get("positions", [])
     account = result.input.get("account_id", "")
     if not positions:
         return f"Account {account} has no open positions."
 
     lines = [f"Account {account} has {len(positions)} open position(s):"]
-    lines += [_position(each) for each in positions[:MOST_ROWS]]
+    lines += [_position(each) for each in positions[:MAX_ROWS]]
     return "\n".join(lines)
 
 
@@ -64,26 +64,26 @@ def _position(each: Data) -> str:
     )
 
 
-def _quotes(result: Result, data: Data) -> str:
+def _quotes(result: ToolResult, data: Data) -> str:
     lines = [
         f"{each.get('symbol')}: bid {each.get('bid_price', '-')}, "
         f"ask {each.get('ask_price', '-')}, last {each.get('last_price', '-')}."
         for each in data.get("quotes", [])
     ]
-    return "\n".join(lines + _problems(data)) or "No quote came."
+    return "\n".join(lines + _list_problems(data)) or "No quote came."
 
 
-def _metrics(result: Result, data: Data) -> str:
+def _metrics(result: ToolResult, data: Data) -> str:
     lines = [
         f"{each.get('symbol')}: IV rank {_percent(each.get('iv_rank'))}, IV percentile "
         f"{_percent(each.get('iv_percentile'))}, beta {each.get('beta', '-')}, liquidity "
         f"{each.get('liquidity_rating', '-')}."
         for each in data.get("metrics", [])
     ]
-    return "\n".join(lines + _problems(data)) or "No metrics came."
+    return "\n".join(lines + _list_problems(data)) or "No metrics came."
 
 
-def _watchlists(result: Result, data: Data) -> str:
+def _watchlists(result: ToolResult, data: Data) -> str:
     lines = [
         f"- {each.get('name')}: "
         + (
@@ -95,48 +95,48 @@ def _watchlists(result: Result, data: Data) -> str:
     return "\n".join(["Watchlists:", *lines]) if lines else "There are no watchlists."
 
 
-def _chain(result: Result, data: Data) -> str:
+def _chain(result: ToolResult, data: Data) -> str:
     """Reads the beginning of the text: a chain is longer than what a model is given of it."""
     found = CHAIN.search(result.text)
     if found is None:
-        return _anything(result, data)
+        return _describe_any(result, data)
 
     expirations, options, days = found.groups()
-    shown = ", ".join(days.replace('"', "").split(",")[:MOST_ROWS])
+    shown = ", ".join(days.replace('"', "").split(",")[:MAX_ROWS])
     return (
         f"{result.input.get('symbol', '')}: {options} options on {expirations} expiration(s)"
         f"{': ' if shown else ''}{shown}."
     )
 
 
-def _order(result: Result, data: Data) -> str:
+def _order(result: ToolResult, data: Data) -> str:
     if data.get("ticket"):
         return "The order is prepared and was checked by the broker; it is not placed."
 
     if data.get("dry_run"):
-        return f"The broker checked the order and did not place it: {_fields(data)}"
+        return f"The broker checked the order and did not place it: {_join_fields(data)}"
 
     return f"The order was sent: number {data.get('id') or '?'}, status {data.get('status', '?')}."
 
 
-def _anything(result: Result, data: Data) -> str:
-    lines = [f"{_named(result)}:"]
+def _describe_any(result: ToolResult, data: Data) -> str:
+    lines = [f"{_name_tool(result)}:"]
     scalars = {name: value for name, value in data.items() if not isinstance(value, list | dict)}
     if scalars:
-        lines.append(f"- {_fields(scalars)}")
+        lines.append(f"- {_join_fields(scalars)}")
 
     for name, value in data.items():
         if isinstance(value, list):
             lines.append(f"{name.replace('_', ' ')} ({len(value)}):")
             rows = [row if isinstance(row, dict) else {name: row} for row in value]
-            lines += [tell_rows(rows)] if rows else []
+            lines += [describe_rows(rows)] if rows else []
         elif isinstance(value, dict):
-            lines.append(f"- {name.replace('_', ' ')}: {_fields(value)}")
+            lines.append(f"- {name.replace('_', ' ')}: {_join_fields(value)}")
 
-    return "\n".join(lines) if len(lines) > 1 else f"{_named(result)}: nothing."
+    return "\n".join(lines) if len(lines) > 1 else f"{_name_tool(result)}: nothing."
 
 
-_TELLERS: Mapping[str, Callable[[Result, Data], str]] = {
+_DESCRIBERS: Mapping[str, Callable[[ToolResult, Data], str]] = {
     "get_balances": _balances,
     "list_positions": _positions,
     "get_quotes": _quotes,
@@ -147,22 +147,22 @@ _TELLERS: Mapping[str, Callable[[Result, Data], str]] = {
 }
 
 
-def _named(result: Result) -> str:
+def _name_tool(result: ToolResult) -> str:
     words = result.tool.replace("_", " ")
     account = result.input.get("account_id")
     return f"{words} ({account})" if account else words
 
 
-def _fields(row: Data) -> str:
+def _join_fields(row: Data) -> str:
     plain = [
         f"{name} {value}"
         for name, value in row.items()
         if value not in ("", None) and not isinstance(value, list | dict)
     ]
-    return ", ".join(plain[:MOST_FIELDS]) or "nothing"
+    return ", ".join(plain[:MAX_FIELDS]) or "nothing"
 
 
-def _problems(data: Data) -> list[str]:
+def _list_problems(data: Data) -> list[str]:
     return [f"{each.get('symbol')}: {each.get('reason')}" for each in data.get("errors", [])]
 
 

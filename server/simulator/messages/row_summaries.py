@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["summary_of"]
+__all__ = ["summarize_rows"]
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ ARRAY = re.compile(r"^\[.*\]$", re.MULTILINE)
 Row = Mapping[str, Any]
 
 
-def summary_of(text: str) -> str:
+def summarize_rows(text: str) -> str:
     """Returns sentences about the rows of the JSON array in a text."""
     rows = _rows(text)
     if not rows:

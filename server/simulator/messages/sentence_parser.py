@@ -5,14 +5,14 @@ What no pattern finds is asked for, never guessed: an order without a symbol is 
 
 from __future__ import annotations
 
-__all__ = ["order_in", "order_number_in", "symbols_in"]
+__all__ = ["find_order", "find_order_number", "find_symbols"]
 
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-NO_SYMBOLS = frozenset(
+NOT_SYMBOLS = frozenset(
     [
         "A",
         "I",
@@ -70,7 +70,7 @@ NO_SYMBOLS = frozenset(
 )
 UPPER = re.compile(r"(?<![A-Za-z0-9/])\$?(/[A-Z]{1,3}|[A-Z]{1,5}(?:/[A-Z])?)(?![A-Za-z0-9])")
 LOWER = re.compile(r"\b(?:for|of|on|is|at)\s+\$?([a-z]{1,5})\b(?!\s+(?:to|open|close))")
-NO_WORDS = frozenset(
+STOP_WORDS = frozenset(
     [
         "my",
         "the",
@@ -122,38 +122,38 @@ class AskedOrder:
     """What the sentence does not say and must; empty if nothing."""
 
 
-def symbols_in(text: str) -> list[str]:
+def find_symbols(text: str) -> list[str]:
     """Returns symbols in their order, each once; words in small letters only after "for", "of"."""
-    found = [each for each in UPPER.findall(text) if each not in NO_SYMBOLS]
+    found = [each for each in UPPER.findall(text) if each not in NOT_SYMBOLS]
     if not found:
-        words = [each for each in LOWER.findall(text) if each not in NO_WORDS]
-        found = [each.upper() for each in words if each.upper() not in NO_SYMBOLS]
+        words = [each for each in LOWER.findall(text) if each not in STOP_WORDS]
+        found = [each.upper() for each in words if each.upper() not in NOT_SYMBOLS]
 
     return list(dict.fromkeys(found))
 
 
-def order_number_in(text: str) -> str:
+def find_order_number(text: str) -> str:
     """Returns the number of an order; empty if there is none."""
     found = ORDER_NUMBER.search(text)
     return found[1] if found else ""
 
 
-def order_in(text: str, today: date) -> AskedOrder | None:
+def find_order(text: str, today: date) -> AskedOrder | None:
     """Returns the order that a sentence asks for; None if it asks for none."""
     found = ORDER.search(text)
-    if found is None or found["symbol"].upper() in NO_SYMBOLS:
+    if found is None or found["symbol"].upper() in NOT_SYMBOLS:
         return None
 
     side = found["side"].capitalize()
     leg: dict[str, Any] = {
         "symbol": found["symbol"].upper(),
         "action": side,
-        "quantity": _quantity(found["quantity"]),
+        "quantity": _parse_quantity(found["quantity"]),
     }
     missing = ""
     if found["strike"]:
         effect = (found["effect"] or "open").capitalize()
-        expiration = _expiration(text[found.end() :], today)
+        expiration = _parse_expiration(text[found.end() :], today)
         leg |= {
             "option_type": found["kind"][0].upper(),
             "action": f"{side} to {effect}",
@@ -164,7 +164,7 @@ def order_in(text: str, today: date) -> AskedOrder | None:
     elif found["effect"]:
         leg["action"] = f"{side} to {found['effect'].capitalize()}"
 
-    order: dict[str, Any] = {"legs": [leg], "time_in_force": _time_in_force(text)}
+    order: dict[str, Any] = {"legs": [leg], "time_in_force": _parse_time_in_force(text)}
     if re.search(r"\bmarket order\b|\bat (?:the )?market\b", text, re.IGNORECASE):
         order["order_type"] = "Market"
     elif price := PRICE.search(text, found.end()):
@@ -173,7 +173,7 @@ def order_in(text: str, today: date) -> AskedOrder | None:
     return AskedOrder(order=order, missing=missing)
 
 
-def _quantity(text: str | None) -> float | int:
+def _parse_quantity(text: str | None) -> float | int:
     if text is None:
         return 1
 
@@ -181,7 +181,7 @@ def _quantity(text: str | None) -> float | int:
     return int(number) if number.is_integer() else number
 
 
-def _expiration(text: str, today: date) -> str:
+def _parse_expiration(text: str, today: date) -> str:
     found = EXPIRATION.search(text)
     if found is None:
         return ""
@@ -202,7 +202,7 @@ def _expiration(text: str, today: date) -> str:
     return expiration.isoformat()
 
 
-def _time_in_force(text: str) -> str:
+def _parse_time_in_force(text: str) -> str:
     if re.search(r"\bgtc\b|good till cancel", text, re.IGNORECASE):
         return "GTC"
 

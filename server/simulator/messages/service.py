@@ -6,7 +6,7 @@ to send one finds out here.
 
 from __future__ import annotations
 
-__all__ = ["Messages", "MessagesStatistics"]
+__all__ = ["MessagesApi", "MessagesStatistics"]
 
 import asyncio
 import itertools
@@ -20,12 +20,19 @@ from aiohttp import web
 from server.simulator.clock import SimClock
 from server.simulator.faults import MODEL_KINDS, Fault, Faults
 from server.simulator.messages import obedient, stand_in
-from server.simulator.messages.api_errors import ApiRefusal
+from server.simulator.messages.api_errors import ApiError
 from server.simulator.messages.prompt_cache import PromptCache
-from server.simulator.messages.replies import Piece, Reply, Usage, as_events, as_message, calls
+from server.simulator.messages.replies import (
+    ContentBlock,
+    Reply,
+    Usage,
+    reply_with_calls,
+    to_events,
+    to_message,
+)
 from server.simulator.messages.requests import MessagesRequest, read_request
 
-REFUSES = {
+ERROR_FAULTS = {
     "model-throttled": (429, "rate_limit_error", "This request would exceed your rate limit."),
     "model-overloaded": (529, "overloaded_error", "Overloaded"),
     "model-error": (500, "api_error", "Internal server error"),
@@ -33,7 +40,7 @@ REFUSES = {
 }
 """Faults that answer with an error before anything else."""
 
-LOOK_EVERY = timedelta(milliseconds=20)
+POLL_INTERVAL = timedelta(milliseconds=20)
 
 CUT_AFTER = 6
 """Events of a stream after which it is cut or fails: in the middle of the first block."""
@@ -52,7 +59,7 @@ class MessagesStatistics:
     """Streams whose client left before their end."""
 
 
-class Messages:
+class MessagesApi:
     """Serves `POST …/v1/messages`."""
 
     def __init__(self, clock: SimClock, faults: Faults) -> None:
@@ -69,11 +76,11 @@ class Messages:
         self._waiting += 1
         try:
             return await self._answer(request, identity)
-        except ApiRefusal as refusal:
-            body = orjson.dumps(refusal.body(f"req_{identity}"))
-            headers = {"request-id": f"req_{identity}"} | refusal.headers
+        except ApiError as error:
+            body = orjson.dumps(error.body(f"req_{identity}"))
+            headers = {"request-id": f"req_{identity}"} | error.headers
             return web.Response(
-                body=body, status=refusal.status, headers=headers, content_type="application/json"
+                body=body, status=error.status, headers=headers, content_type="application/json"
             )
         finally:
             self._waiting -= 1
@@ -92,25 +99,25 @@ class Messages:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         key = request.headers.get("x-api-key", "") or bearer
         if not key:
-            raise ApiRefusal(401, "authentication_error", "x-api-key header is required")
+            raise ApiError(401, "authentication_error", "x-api-key header is required")
 
         asked = read_request(await request.read())
         fault = self._faults.take(MODEL_KINDS, request.path, method="POST", at=asked.model)
-        await self._before(fault, request)
-        reply = _harmed(_reply(asked), asked, fault)
+        await self._apply_fault(fault, request)
+        reply = _distort_reply(_make_reply(asked), asked, fault)
         usage = self._cache.usage(asked, key, reply)
         if asked.stream:
             return await self._stream(request, identity, asked, reply, usage, fault)
 
-        message = as_message(reply, identity=f"msg_{identity}", model=asked.model, usage=usage)
+        message = to_message(reply, identity=f"msg_{identity}", model=asked.model, usage=usage)
         response = web.Response(body=orjson.dumps(message), content_type="application/json")
         response.headers["request-id"] = f"req_{identity}"
         if fault is not None and fault.kind in ("model-cut", "model-broken"):
-            _cut(request)
+            _cut_connection(request)
 
         return response
 
-    async def _before(self, fault: Fault | None, request: web.Request) -> None:
+    async def _apply_fault(self, fault: Fault | None, request: web.Request) -> None:
         if fault is None:
             return
 
@@ -119,12 +126,12 @@ class Messages:
         elif fault.kind == "model-silent":
             # A handler that writes nothing is not told that its client has left, so it looks.
             while request.transport is not None and not request.transport.is_closing():
-                await self._clock.sleep(LOOK_EVERY)
-        elif fault.kind in REFUSES:
-            status, kind, message = REFUSES[fault.kind]
+                await self._clock.sleep(POLL_INTERVAL)
+        elif fault.kind in ERROR_FAULTS:
+            status, kind, message = ERROR_FAULTS[fault.kind]
             seconds = fault.delay.total_seconds()
             headers = {"retry-after": f"{seconds:g}"} if status in (429, 529) else {}
-            raise ApiRefusal(fault.status or status, kind, message, headers)
+            raise ApiError(fault.status or status, kind, message, headers)
 
     async def _stream(
         self,
@@ -144,21 +151,21 @@ class Messages:
         pause = fault.delay if fault and kind == "model-slow" else None
         try:
             await response.prepare(request)
-            events = as_events(reply, identity=f"msg_{identity}", model=asked.model, usage=usage)
+            events = to_events(reply, identity=f"msg_{identity}", model=asked.model, usage=usage)
             for number, (name, data) in enumerate(events):
                 if number == CUT_AFTER and kind == "model-cut":
-                    _cut(request)
+                    _cut_connection(request)
                     return response
 
                 if number == CUT_AFTER and kind == "model-broken":
-                    error = ApiRefusal(529, "overloaded_error", "Overloaded")
-                    await response.write(_event("error", error.body(f"req_{identity}")))
+                    error = ApiError(529, "overloaded_error", "Overloaded")
+                    await response.write(_encode_event("error", error.body(f"req_{identity}")))
                     return response
 
                 if pause is not None:
                     await self._clock.sleep(pause)
 
-                await response.write(_event(name, {"type": name} | data))
+                await response.write(_encode_event(name, {"type": name} | data))
         except (ConnectionError, asyncio.CancelledError):
             self._abandoned += 1
             raise
@@ -168,30 +175,30 @@ class Messages:
         return response
 
 
-def _reply(asked: MessagesRequest) -> Reply:
+def _make_reply(asked: MessagesRequest) -> Reply:
     return obedient.obey(asked) if asked.model == obedient.MODEL else stand_in.answer(asked)
 
 
-def _harmed(reply: Reply, asked: MessagesRequest, fault: Fault | None) -> Reply:
+def _distort_reply(reply: Reply, asked: MessagesRequest, fault: Fault | None) -> Reply:
     """Returns the reply as the fault would have it."""
     tools = [tool["name"] for tool in asked.tools]
     match fault.kind if fault else "":
         case "model-refusal":
-            return Reply(pieces=(), stop_reason="refusal")
+            return Reply(blocks=(), stop_reason="refusal")
         case "model-cropped":
-            first = Piece(text=reply.pieces[0].text[: len(reply.pieces[0].text) // 2] or "I")
-            return Reply(pieces=(first,), stop_reason="max_tokens")
+            first = ContentBlock(text=reply.blocks[0].text[: len(reply.blocks[0].text) // 2] or "I")
+            return Reply(blocks=(first,), stop_reason="max_tokens")
         case "model-endless" if tools:
             name = "get_current_time" if "get_current_time" in tools else tools[0]
-            return calls([(name, {})], len(asked.turns))
+            return reply_with_calls([(name, {})], len(asked.turns))
         case "model-malformed":
             raw = (fault.code if fault else "") or '{"account_'
             return Reply(
-                pieces=tuple(
-                    replace(piece, input={"wrong": None, "account_id": 7}, raw_input=raw)
-                    if piece.tool
-                    else piece
-                    for piece in reply.pieces
+                blocks=tuple(
+                    replace(block, input={"wrong": None, "account_id": 7}, raw_input=raw)
+                    if block.tool
+                    else block
+                    for block in reply.blocks
                 ),
                 stop_reason=reply.stop_reason,
             )
@@ -199,10 +206,10 @@ def _harmed(reply: Reply, asked: MessagesRequest, fault: Fault | None) -> Reply:
             return reply
 
 
-def _event(name: str, data: Mapping[str, object]) -> bytes:
+def _encode_event(name: str, data: Mapping[str, object]) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
 
 
-def _cut(request: web.Request) -> None:
+def _cut_connection(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.simulator.envelope import envelope, reply
 from server.simulator.exchange.views.accounts import account_json
-from server.simulator.rest.ownership import account_of, own_accounts
+from server.simulator.rest.ownership import get_account, list_own_accounts
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of a customer's accounts."""
 
-    async def every(request: web.Request) -> web.Response:
+    async def list_all(request: web.Request) -> web.Response:
         items = [
             {"account": account_json(account), "authority-level": "owner"}
-            for account in own_accounts(sim, request)
+            for account in list_own_accounts(sim, request)
         ]
         return reply(envelope({"items": items}, request.path))
 
-    async def single(request: web.Request) -> web.Response:
-        return reply(envelope(account_json(account_of(sim, request)), request.path))
+    async def get(request: web.Request) -> web.Response:
+        return reply(envelope(account_json(get_account(sim, request)), request.path))
 
     return [
-        web.get("/customers/{customer_id}/accounts", every),
-        web.get("/customers/{customer_id}/accounts/{account_number}", single),
+        web.get("/customers/{customer_id}/accounts", list_all),
+        web.get("/customers/{customer_id}/accounts/{account_number}", get),
     ]

@@ -14,8 +14,8 @@ import orjson
 from aiohttp import web
 
 from server.simulator.envelope import BrokerError, reply
-from server.simulator.faults import KINDS, Fault, fault_from
-from server.simulator.rest.queries import identifier
+from server.simulator.faults import KINDS, Fault, parse_fault
+from server.simulator.rest.queries import read_id
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -23,33 +23,35 @@ if TYPE_CHECKING:
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes by which a test or a person steers the simulator."""
-    pages = _Admin(sim)
+    handlers = _AdminHandlers(sim)
     return [
-        web.get("/_admin/faults", pages.list_faults),
-        web.post("/_admin/faults", pages.add_faults),
-        web.delete("/_admin/faults", pages.clear_faults),
-        web.delete("/_admin/faults/{number:[0-9]+}", pages.remove_fault),
-        web.post("/_admin/tokens/expire", pages.expire_tokens),
-        web.post("/_admin/grants/revoke", pages.revoke_grant),
-        web.post("/_admin/grants/restore", pages.restore_grant),
-        web.get("/_admin/statistics", pages.statistics),
+        web.get("/_admin/faults", handlers.list_faults),
+        web.post("/_admin/faults", handlers.add_faults),
+        web.delete("/_admin/faults", handlers.clear_faults),
+        web.delete("/_admin/faults/{number:[0-9]+}", handlers.remove_fault),
+        web.post("/_admin/tokens/expire", handlers.expire_tokens),
+        web.post("/_admin/grants/revoke", handlers.revoke_grant),
+        web.post("/_admin/grants/restore", handlers.restore_grant),
+        web.get("/_admin/statistics", handlers.statistics),
     ]
 
 
-class _Admin:
+class _AdminHandlers:
     """Handlers of this file's routes."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
     async def list_faults(self, _: web.Request) -> web.Response:
-        faults = [_fault(number, each) for number, each in self._sim.faults.items().items()]
+        faults = [
+            _make_fault_json(number, each) for number, each in self._sim.faults.items().items()
+        ]
         return reply({"faults": faults, "kinds": KINDS})
 
     async def add_faults(self, request: web.Request) -> web.Response:
         """One fault, or a list of them; all or none."""
-        body = await _json(request)
-        faults = [fault_from(each) for each in (body if isinstance(body, list) else [body])]
+        body = await _read_json(request)
+        faults = [parse_fault(each) for each in (body if isinstance(body, list) else [body])]
         return reply({"ids": [self._sim.faults.add(each) for each in faults]}, 201)
 
     async def clear_faults(self, _: web.Request) -> web.Response:
@@ -57,7 +59,7 @@ class _Admin:
         return reply({"faults": []})
 
     async def remove_fault(self, request: web.Request) -> web.Response:
-        number = identifier(request, "number")
+        number = read_id(request, "number")
         if number is None or not self._sim.faults.remove(number):
             raise BrokerError(404, "not_found", "That fault has fired, or never was.")
 
@@ -65,7 +67,7 @@ class _Admin:
 
     async def expire_tokens(self, request: web.Request) -> web.Response:
         """`{"kind": "access" | "quote", "customer": id or absent}`."""
-        body = await _object(request)
+        body = await _read_object(request)
         expire = {
             "access": self._sim.oauth.expire_access_tokens,
             "quote": self._sim.oauth.expire_quote_tokens,
@@ -77,34 +79,34 @@ class _Admin:
 
     async def revoke_grant(self, request: web.Request) -> web.Response:
         """`{"refresh_token": text}`."""
-        self._sim.oauth.revoke(_refresh_token(await _object(request)))
+        self._sim.oauth.revoke(_read_refresh_token(await _read_object(request)))
         return reply({"revoked": True})
 
     async def restore_grant(self, request: web.Request) -> web.Response:
         """`{"refresh_token": text}`."""
-        self._sim.oauth.restore(_refresh_token(await _object(request)))
+        self._sim.oauth.restore(_read_refresh_token(await _read_object(request)))
         return reply({"revoked": False})
 
     async def statistics(self, _: web.Request) -> web.Response:
         return reply(asdict(self._sim.statistics()))
 
 
-async def _json(request: web.Request) -> Any:
+async def _read_json(request: web.Request) -> Any:
     try:
         return orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
         raise BrokerError(400, "invalid_json", "The body is not valid JSON.") from error
 
 
-async def _object(request: web.Request) -> dict[str, Any]:
-    body = await _json(request)
+async def _read_object(request: web.Request) -> dict[str, Any]:
+    body = await _read_json(request)
     if not isinstance(body, dict):
         raise BrokerError(400, "invalid_json", "The body is not an object.")
 
     return body
 
 
-def _refresh_token(body: dict[str, Any]) -> str:
+def _read_refresh_token(body: dict[str, Any]) -> str:
     token = body.get("refresh_token")
     if not isinstance(token, str) or not token:
         raise BrokerError(400, "invalid_json", "refresh_token is missing.")
@@ -112,5 +114,5 @@ def _refresh_token(body: dict[str, Any]) -> str:
     return token
 
 
-def _fault(number: int, fault: Fault) -> dict[str, Any]:
+def _make_fault_json(number: int, fault: Fault) -> dict[str, Any]:
     return {"id": number} | asdict(fault) | {"delay": fault.delay.total_seconds()}

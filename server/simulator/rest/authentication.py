@@ -19,43 +19,43 @@ if TYPE_CHECKING:
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of who one is."""
-    pages = _Sessions(sim)
+    handlers = _AuthenticationHandlers(sim)
     return [
-        web.post("/oauth/token", pages.token),
-        web.post("/sessions/validate", pages.validate),
-        web.get("/customers/{customer_id}", pages.customer),
-        web.get("/api-quote-tokens", pages.quote_token),
-        web.get("/health", pages.health),
+        web.post("/oauth/token", handlers.grant_token),
+        web.post("/sessions/validate", handlers.validate_session),
+        web.get("/customers/{customer_id}", handlers.get_customer),
+        web.get("/api-quote-tokens", handlers.create_quote_token),
+        web.get("/health", handlers.check_health),
     ]
 
 
-class _Sessions:
+class _AuthenticationHandlers:
     """Handlers of this file's routes."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
-    async def token(self, request: web.Request) -> web.Response:
-        return reply(self._sim.oauth.grant(await _form(request)))
+    async def grant_token(self, request: web.Request) -> web.Response:
+        return reply(self._sim.oauth.grant(await _read_form(request)))
 
-    async def validate(self, request: web.Request) -> web.Response:
+    async def validate_session(self, request: web.Request) -> web.Response:
         customer: Customer = request["customer"]
         data = {
-            "email": _email(customer),
+            "email": _make_email(customer),
             "username": customer.user_id,
             "external-id": customer.user_id,
             "id": customer.number,
         }
         return reply(envelope(data, request.path), 201)
 
-    async def customer(self, request: web.Request) -> web.Response:
+    async def get_customer(self, request: web.Request) -> web.Response:
         customer: Customer = request["customer"]
         if request.match_info["customer_id"] not in ("me", customer.id):
             raise BrokerError(403, "not_permitted", "User not permitted access")
 
-        return reply(envelope(_person(customer, self._sim), request.path))
+        return reply(envelope(_make_person_json(customer, self._sim), request.path))
 
-    async def quote_token(self, request: web.Request) -> web.Response:
+    async def create_quote_token(self, request: web.Request) -> web.Response:
         token, issued_at, expires_at = self._sim.oauth.quote_token(request["customer"])
         # The address that the client came through, so that a proxy or a container name works.
         scheme = (
@@ -71,11 +71,11 @@ class _Sessions:
         }
         return reply(envelope(data, request.path))
 
-    async def health(self, request: web.Request) -> web.Response:
+    async def check_health(self, request: web.Request) -> web.Response:
         return reply({"status": "ok"})
 
 
-async def _form(request: web.Request) -> dict[str, Any]:
+async def _read_form(request: web.Request) -> dict[str, Any]:
     # RFC 6749 asks for a form; the broker's own examples and clients send JSON. Both work.
     if request.content_type == "application/json":
         try:
@@ -95,11 +95,11 @@ async def _form(request: web.Request) -> dict[str, Any]:
         raise OAuthError(400, "invalid_request", "Body is not a valid form") from error
 
 
-def _email(customer: Customer) -> str:
+def _make_email(customer: Customer) -> str:
     return f"{customer.user_id.lower()}@example.com"
 
 
-def _person(customer: Customer, sim: Simulator) -> dict[str, Any]:
+def _make_person_json(customer: Customer, sim: Simulator) -> dict[str, Any]:
     address = {
         "city": "Chicago",
         "country": "USA",
@@ -120,7 +120,7 @@ def _person(customer: Customer, sim: Simulator) -> dict[str, Any]:
         "usa-citizenship-type": "Citizen",
         "mobile-phone-number": "+15555550100",
         "birth-date": "1980-01-01",
-        "email": _email(customer),
+        "email": _make_email(customer),
         "external-id": customer.user_id,
         "user-id": customer.user_id,
         "citizenship-country": "USA",

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.valuation_history import ValuationHistory
 from server.simulator.exchange.views.balances import balance_json, snapshot_json
 from server.simulator.rest import queries
-from server.simulator.rest.ownership import account_of
+from server.simulator.rest.ownership import get_account
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -25,45 +25,45 @@ CURRENCY = "USD"
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of balances."""
-    pages = _Balances(sim)
+    handlers = _BalanceHandlers(sim)
     return [
-        web.get("/accounts/{account_number}/balances", pages.every),
-        web.get("/accounts/{account_number}/balances/{currency}", pages.single),
-        web.get("/accounts/{account_number}/balance-snapshots", pages.snapshots),
+        web.get("/accounts/{account_number}/balances", handlers.list_all),
+        web.get("/accounts/{account_number}/balances/{currency}", handlers.get),
+        web.get("/accounts/{account_number}/balance-snapshots", handlers.list_snapshots),
     ]
 
 
-class _Balances:
+class _BalanceHandlers:
     """Handlers of this file's routes."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
-    async def every(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
-        return reply(envelope({"items": [self._now(account)]}, request.path))
+    async def list_all(self, request: web.Request) -> web.Response:
+        account = get_account(self._sim, request)
+        return reply(envelope({"items": [self._make_balance_json(account)]}, request.path))
 
-    async def single(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
+    async def get(self, request: web.Request) -> web.Response:
+        account = get_account(self._sim, request)
         currency = request.match_info["currency"]
         if currency.upper() != CURRENCY:
             raise BrokerError(
                 404, "record_not_found", f"Couldn't find balance in currency {currency}"
             )
 
-        return reply(envelope(self._now(account), request.path))
+        return reply(envelope(self._make_balance_json(account), request.path))
 
-    async def snapshots(self, request: web.Request) -> web.Response:
+    async def list_snapshots(self, request: web.Request) -> web.Response:
         """Every day of the range that has ended (EOD) or begun (BOD), newest first."""
-        account = account_of(self._sim, request)
-        moment = queries.choice(request, "time-of-day", ("BOD", "EOD"), "EOD")
+        account = get_account(self._sim, request)
+        moment = queries.read_choice(request, "time-of-day", ("BOD", "EOD"), "EOD")
         today = new_york_date(self._sim.clock.now())
         latest = today if moment == "BOD" else today - timedelta(days=1)
-        single = queries.day(request, "snapshot-date")
-        first = single or queries.day(request, "start-date") or latest - timedelta(days=1)
+        single = queries.read_date(request, "snapshot-date")
+        first = single or queries.read_date(request, "start-date") or latest - timedelta(days=1)
         # Not from the beginning of time on: a calendar of two thousand years takes seconds.
         first = max(first, new_york_date(account.profile.opened_at))
-        last = min(single or queries.day(request, "end-date") or latest, latest)
+        last = min(single or queries.read_date(request, "end-date") or latest, latest)
         history = ValuationHistory(account, self._sim.exchange.venue, self._sim.clock.now())
         days = [last - timedelta(days=back) for back in range(max(0, (last - first).days + 1))]
         trading = [day for day in days if self._sim.exchange.venue.is_trading_day(day)]
@@ -73,9 +73,9 @@ class _Balances:
                 account.number, history.balances_on(day, moment), day=day, time_of_day=moment
             )
 
-        return reply(page(trading, request, render=render))
+        return reply(paginate(trading, request, render=render))
 
-    def _now(self, account: Account) -> dict[str, Any]:
+    def _make_balance_json(self, account: Account) -> dict[str, Any]:
         now = self._sim.clock.now()
         balances = self._sim.exchange.balances(account)
         return balance_json(account.number, balances, at=now, day=new_york_date(now))

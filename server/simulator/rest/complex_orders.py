@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.complex_orders import COMPLEX_TYPES, ComplexOrder
@@ -19,42 +19,42 @@ from server.simulator.exchange.views.orders import complex_order_json, unplaced_
 from server.simulator.exchange.views.preflight_checks import check_json
 from server.simulator.exchange.vocabulary import Status
 from server.simulator.rest import queries
-from server.simulator.rest.bodies import json_body
-from server.simulator.rest.ownership import account_of, customer_of
+from server.simulator.rest.bodies import read_json
+from server.simulator.rest.ownership import get_account, get_customer
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
 PER_PAGE = 10
-MOST_PER_PAGE = 100
+MAX_PER_PAGE = 100
 CHILDREN = {"OCO": (2, 3), "OTO": (1, 3), "OTOCO": (2, 3)}
 """Fewest and most orders beside the trigger."""
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of complex orders."""
-    pages = _ComplexOrders(sim)
+    handlers = _ComplexOrderHandlers(sim)
     path = "/accounts/{account_number}/complex-orders"
     single = path + "/{order_id}"
     return [
-        web.get(path, pages.search),
-        web.post(path, pages.place),
-        web.get(path + "/live", pages.live),
-        web.post(path + "/dry-run", pages.dry_run),
-        web.get(single, pages.single),
-        web.delete(single, pages.cancel),
+        web.get(path, handlers.search),
+        web.post(path, handlers.place),
+        web.get(path + "/live", handlers.list_live),
+        web.post(path + "/dry-run", handlers.dry_run),
+        web.get(single, handlers.get),
+        web.delete(single, handlers.cancel),
     ]
 
 
-class _ComplexOrders:
+class _ComplexOrderHandlers:
     """Handlers of this file's routes."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
     async def place(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
-        kind, trigger, tickets = _read(await json_body(request))
+        account = get_account(self._sim, request)
+        kind, trigger, tickets = _parse(await read_json(request))
         complex_order, checks = self._sim.exchange.order_entry.place_complex(
             account, kind, trigger, tickets
         )
@@ -65,32 +65,32 @@ class _ComplexOrders:
         return reply(envelope(body, request.path), 201)
 
     async def dry_run(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
-        kind, trigger, tickets = _read(await json_body(request))
+        account = get_account(self._sim, request)
+        kind, trigger, tickets = _parse(await read_json(request))
         checks = self._sim.exchange.order_entry.check_complex(account, kind, trigger, tickets)
         body = check_json(
             checks,
-            complex_order=_unplaced(account, kind, checks, triggered=trigger is not None),
+            complex_order=_make_dry_run_json(account, kind, checks, triggered=trigger is not None),
             one_cancels_other=kind == "OCO",
             dry_run=True,
         )
         return reply(envelope(body, request.path))
 
-    async def single(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
-        complex_order = self._complex_order(request, account)
+    async def get(self, request: web.Request) -> web.Response:
+        account = get_account(self._sim, request)
+        complex_order = self._find_complex_order(request, account)
         return reply(envelope(complex_order_json(complex_order), request.path))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
-        complex_order = self._complex_order(request, account)
-        self._sim.exchange.order_entry.cancel_complex(complex_order, customer_of(request).user_id)
+        account = get_account(self._sim, request)
+        complex_order = self._find_complex_order(request, account)
+        self._sim.exchange.order_entry.cancel_complex(complex_order, get_customer(request).user_id)
         self._sim.exchange.wake()
         return reply(envelope(complex_order_json(complex_order), request.path))
 
-    async def live(self, request: web.Request) -> web.Response:
+    async def list_live(self, request: web.Request) -> web.Response:
         """Everything that works or changed today."""
-        account = account_of(self._sim, request)
+        account = get_account(self._sim, request)
         today = new_york_date(self._sim.clock.now())
         items = [
             complex_order_json(complex_order)
@@ -103,18 +103,18 @@ class _ComplexOrders:
         return reply(envelope({"items": items}, request.path))
 
     async def search(self, request: web.Request) -> web.Response:
-        account = account_of(self._sim, request)
+        account = get_account(self._sim, request)
         found = self._sim.exchange.registry.complex_orders_of(account.number)
-        if queries.sort_descending(request):
+        if queries.is_newest_first(request):
             found.reverse()
 
-        body = page(
-            found, request, per_page=PER_PAGE, most=MOST_PER_PAGE, render=complex_order_json
+        body = paginate(
+            found, request, per_page=PER_PAGE, maximum=MAX_PER_PAGE, render=complex_order_json
         )
         return reply(body)
 
-    def _complex_order(self, request: web.Request, account: Account) -> ComplexOrder:
-        number = queries.identifier(request, "order_id")
+    def _find_complex_order(self, request: web.Request, account: Account) -> ComplexOrder:
+        number = queries.read_id(request, "order_id")
         registry = self._sim.exchange.registry
         complex_order = None if number is None else registry.complex_orders.get(number)
         if complex_order is None or complex_order.account_number != account.number:
@@ -125,7 +125,7 @@ class _ComplexOrders:
         return found
 
 
-def _read(body: Any) -> tuple[str, Ticket | None, list[Ticket]]:
+def _parse(body: Any) -> tuple[str, Ticket | None, list[Ticket]]:
     if not isinstance(body, dict):
         raise queries.invalid("body", "must be a JSON object")
 
@@ -146,7 +146,7 @@ def _read(body: Any) -> tuple[str, Ticket | None, list[Ticket]]:
     return kind, first, [parse_ticket(order) for order in orders]
 
 
-def _unplaced(
+def _make_dry_run_json(
     account: Account, kind: str, checks: list[PreflightCheck], *, triggered: bool
 ) -> dict[str, Any]:
     shown = []

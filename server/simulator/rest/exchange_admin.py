@@ -17,20 +17,20 @@ from server.simulator.exchange.tickets import parse_script
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.views.transactions import transaction_json
 from server.simulator.exchange.vocabulary import InstrumentType
-from server.simulator.rest.bodies import json_body
+from server.simulator.rest.bodies import read_json
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
-MOST = Decimal(10) ** 12
+LARGEST = Decimal(10) ** 12
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes by which a test or a person steers the exchange."""
 
-    async def script(request: web.Request) -> web.Response:
+    async def add_scripts(request: web.Request) -> web.Response:
         """`{"behavior", "delay", "schedule", "reject-reason", "account": "*", "count": 1}`."""
-        body = await _object(request)
+        body = await _read_object(request)
         count = body.get("count", 1)
         if not isinstance(count, int) or not 1 <= count <= 10_000:
             raise BrokerError(400, "invalid_script", "count is 1 to 10000.")
@@ -38,61 +38,61 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         sim.exchange.script(str(body.get("account", "*")), parse_script(body), count)
         return reply({"scripts": sim.exchange.statistics().scripts}, 201)
 
-    async def fill(request: web.Request) -> web.Response:
+    async def fill_order(request: web.Request) -> web.Response:
         """`{"order_id", "units": all that is open, "price": the order's own}`."""
-        body = await _object(request)
+        body = await _read_object(request)
         number = body.get("order_id")
         order = sim.exchange.registry.orders.get(number) if isinstance(number, int) else None
         if order is None:
             raise BrokerError(404, "record_not_found", "There is no such order.")
 
-        units = _positive(body, "units")
-        if units is not None and units != int(units) and not _fractional(order):
+        units = _read_positive(body, "units")
+        if units is not None and units != int(units) and not _is_fractional(order):
             raise BrokerError(400, "invalid_body", "units are whole.")
 
-        filled = sim.exchange.fill(order, units=units, price=_positive(body, "price"))
+        filled = sim.exchange.fill(order, units=units, price=_read_positive(body, "price"))
         if not filled:
             raise BrokerError(409, "not_at_the_exchange", f"The order is {order.status.value}.")
 
         return reply(order_json(order), 201)
 
-    async def transfer(request: web.Request) -> web.Response:
+    async def transfer_money(request: web.Request) -> web.Response:
         """`{"account", "amount": more or, negative, less}`; the owner must have logged in."""
-        body = await _object(request)
+        body = await _read_object(request)
         account = sim.exchange.registry.accounts.get(str(body.get("account")))
         if account is None:
             raise BrokerError(404, "record_not_found", "Nobody has that account open.")
 
-        amount = _decimal(body, "amount")
+        amount = _read_decimal(body, "amount")
         if amount is None or not amount or amount != round_cents(amount):
             raise BrokerError(400, "invalid_body", "amount is in cents and not zero.")
 
         return reply(transaction_json(sim.exchange.transfer(account, amount)), 201)
 
-    async def statistics(_: web.Request) -> web.Response:
+    async def get_statistics(_: web.Request) -> web.Response:
         return reply(asdict(sim.exchange.statistics()))
 
     return [
-        web.post("/_admin/exchange/scripts", script),
-        web.post("/_admin/exchange/fills", fill),
-        web.post("/_admin/exchange/transfers", transfer),
-        web.get("/_admin/exchange/statistics", statistics),
+        web.post("/_admin/exchange/scripts", add_scripts),
+        web.post("/_admin/exchange/fills", fill_order),
+        web.post("/_admin/exchange/transfers", transfer_money),
+        web.get("/_admin/exchange/statistics", get_statistics),
     ]
 
 
-def _fractional(order: Order) -> bool:
+def _is_fractional(order: Order) -> bool:
     return order.underlying.instrument_type is InstrumentType.CRYPTOCURRENCY
 
 
-async def _object(request: web.Request) -> dict[str, Any]:
-    body = await json_body(request)
+async def _read_object(request: web.Request) -> dict[str, Any]:
+    body = await read_json(request)
     if not isinstance(body, dict):
         raise BrokerError(400, "invalid_body", "A JSON object is needed.")
 
     return body
 
 
-def _decimal(body: dict[str, Any], name: str) -> Decimal | None:
+def _read_decimal(body: dict[str, Any], name: str) -> Decimal | None:
     if body.get(name) is None:
         return None
 
@@ -101,14 +101,14 @@ def _decimal(body: dict[str, Any], name: str) -> Decimal | None:
     except InvalidOperation:
         raise BrokerError(400, "invalid_body", f"{name} is no number.") from None
 
-    if not amount.is_finite() or abs(amount) > MOST:
+    if not amount.is_finite() or abs(amount) > LARGEST:
         raise BrokerError(400, "invalid_body", f"{name} is out of range.")
 
     return amount
 
 
-def _positive(body: dict[str, Any], name: str) -> Decimal | None:
-    amount = _decimal(body, name)
+def _read_positive(body: dict[str, Any], name: str) -> Decimal | None:
+    amount = _read_decimal(body, name)
     if amount is not None and amount <= 0:
         raise BrokerError(400, "invalid_body", f"{name} must be positive.")
 

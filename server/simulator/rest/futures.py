@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.market import Market
 from server.simulator.market.futures import list_contracts
 from server.simulator.market.product_table import OPTION_PRODUCTS, PRODUCTS
@@ -21,7 +21,7 @@ from server.simulator.market.views.futures import (
     nested_chain_json,
 )
 from server.simulator.market.views.products import option_product_json, product_json
-from server.simulator.rest.queries import many
+from server.simulator.rest.queries import read_many
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -29,18 +29,20 @@ if TYPE_CHECKING:
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of futures."""
-    pages = _Futures(sim.market)
+    handlers = _FutureHandlers(sim.market)
     return [
-        web.get("/instruments/futures", pages.futures),
-        web.get("/instruments/futures/{symbol}", pages.future),
-        web.get("/instruments/future-products", pages.products),
-        web.get("/instruments/future-products/{exchange}/{code}", pages.product),
-        web.get("/instruments/future-option-products", pages.option_products),
-        web.get("/instruments/future-option-products/{exchange}/{root}", pages.option_product),
-        web.get("/instruments/future-options", pages.options),
-        web.get("/instruments/future-options/{symbol}", pages.option),
-        web.get("/futures-option-chains/{code}", pages.flat_chain),
-        web.get("/futures-option-chains/{code}/nested", pages.nested_chain),
+        web.get("/instruments/futures", handlers.list_futures),
+        web.get("/instruments/futures/{symbol}", handlers.get_future),
+        web.get("/instruments/future-products", handlers.list_products),
+        web.get("/instruments/future-products/{exchange}/{code}", handlers.get_product),
+        web.get("/instruments/future-option-products", handlers.list_option_products),
+        web.get(
+            "/instruments/future-option-products/{exchange}/{root}", handlers.get_option_product
+        ),
+        web.get("/instruments/future-options", handlers.list_options),
+        web.get("/instruments/future-options/{symbol}", handlers.get_option),
+        web.get("/futures-option-chains/{code}", handlers.get_flat_chain),
+        web.get("/futures-option-chains/{code}/nested", handlers.get_nested_chain),
     ]
 
 
@@ -48,40 +50,40 @@ _Key = tuple[str, str, date, date, int]
 """Form, product, today, the chain's day and how many expirations it has: some end at noon."""
 
 
-class _Futures:
+class _FutureHandlers:
     """Handlers of this file's routes."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
         self._written: dict[_Key, bytes] = {}
 
-    async def futures(self, request: web.Request) -> web.Response:
-        symbols, codes = many(request, "symbol"), many(request, "product-code")
+    async def list_futures(self, request: web.Request) -> web.Response:
+        symbols, codes = read_many(request, "symbol"), read_many(request, "product-code")
         if symbols:
-            found = [self._future(symbol) for symbol in dict.fromkeys(symbols)]
-            return reply(page([body for body in found if body], request))
+            found = [self._make_future_json(symbol) for symbol in dict.fromkeys(symbols)]
+            return reply(paginate([body for body in found if body], request))
 
         chosen = [PRODUCTS[code] for code in codes if code in PRODUCTS]
         bodies = [
-            self._future(contract.symbol)
+            self._make_future_json(contract.symbol)
             for product in (chosen if codes else PRODUCTS.values())
             for contract in list_contracts(product, self._market.listing.today())
         ]
-        return reply(page(bodies, request))
+        return reply(paginate(bodies, request))
 
-    async def future(self, request: web.Request) -> web.Response:
+    async def get_future(self, request: web.Request) -> web.Response:
         symbol = request.match_info["symbol"]
-        body = self._future(symbol)
+        body = self._make_future_json(symbol)
         if body is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find future {symbol}")
 
         return reply(envelope(body, request.path))
 
-    async def products(self, request: web.Request) -> web.Response:
+    async def list_products(self, request: web.Request) -> web.Response:
         items = [product_json(product, options=True) for product in PRODUCTS.values()]
         return reply(envelope({"items": items}, request.path))
 
-    async def product(self, request: web.Request) -> web.Response:
+    async def get_product(self, request: web.Request) -> web.Response:
         code, exchange = request.match_info["code"], request.match_info["exchange"]
         product = PRODUCTS.get(code)
         if product is None or product.exchange != exchange:
@@ -89,33 +91,35 @@ class _Futures:
 
         return reply(envelope(product_json(product, options=True), request.path))
 
-    async def option_products(self, request: web.Request) -> web.Response:
-        items = [_option_product(root) for root in OPTION_PRODUCTS]
+    async def list_option_products(self, request: web.Request) -> web.Response:
+        items = [_make_option_product_json(root) for root in OPTION_PRODUCTS]
         return reply(envelope({"items": items}, request.path))
 
-    async def option_product(self, request: web.Request) -> web.Response:
+    async def get_option_product(self, request: web.Request) -> web.Response:
         root, exchange = request.match_info["root"], request.match_info["exchange"]
         if root not in OPTION_PRODUCTS or OPTION_PRODUCTS[root][0].exchange != exchange:
             raise BrokerError(
                 404, "record_not_found", f"Couldn't find future option product {root}"
             )
 
-        return reply(envelope(_option_product(root), request.path))
+        return reply(envelope(_make_option_product_json(root), request.path))
 
-    async def options(self, request: web.Request) -> web.Response:
-        found = [self._option(symbol) for symbol in dict.fromkeys(many(request, "symbol"))]
+    async def list_options(self, request: web.Request) -> web.Response:
+        found = [
+            self._make_option_json(symbol) for symbol in dict.fromkeys(read_many(request, "symbol"))
+        ]
         return reply(envelope({"items": [body for body in found if body]}, request.path))
 
-    async def option(self, request: web.Request) -> web.Response:
+    async def get_option(self, request: web.Request) -> web.Response:
         symbol = request.match_info["symbol"]
-        body = self._option(symbol)
+        body = self._make_option_json(symbol)
         if body is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find future option {symbol}")
 
         return reply(envelope(body, request.path))
 
-    async def flat_chain(self, request: web.Request) -> web.Response:
-        product = _product_of(request)
+    async def get_flat_chain(self, request: web.Request) -> web.Response:
+        product = _find_product(request)
         listing = self._market.listing
         blocks, today = listing.future_chain(product), listing.today()
         key = ("flat", product.code, today, listing.chain_day(), len(blocks))
@@ -125,8 +129,8 @@ class _Futures:
 
         return reply(envelope(orjson.Fragment(self._written[key]), request.path))
 
-    async def nested_chain(self, request: web.Request) -> web.Response:
-        product = _product_of(request)
+    async def get_nested_chain(self, request: web.Request) -> web.Response:
+        product = _find_product(request)
         listing = self._market.listing
         blocks, today = listing.future_chain(product), listing.today()
         key = ("nested", product.code, today, listing.chain_day(), len(blocks))
@@ -141,7 +145,7 @@ class _Futures:
 
         self._written[key] = orjson.dumps(body)
 
-    def _future(self, symbol: str) -> dict[str, Any] | None:
+    def _make_future_json(self, symbol: str) -> dict[str, Any] | None:
         name = f"/{symbol.lstrip('/')}"
         listing = self._market.listing
         instrument = self._market.find(name)
@@ -151,7 +155,7 @@ class _Futures:
         contract = listing.contract(instrument.row)
         return future_json(contract, instrument, listing.today())
 
-    def _option(self, symbol: str) -> dict[str, Any] | None:
+    def _make_option_json(self, symbol: str) -> dict[str, Any] | None:
         listing = self._market.listing
         instrument = self._market.find(symbol)
         if instrument is None or instrument.instrument_type != "Future Option":
@@ -161,7 +165,7 @@ class _Futures:
         return next(future_options_json(block, listing.today(), [instrument.row]))
 
 
-def _product_of(request: web.Request) -> Product:
+def _find_product(request: web.Request) -> Product:
     code = request.match_info["code"].lstrip("/")
     if code not in PRODUCTS:
         raise BrokerError(404, "record_not_found", f"Couldn't find future product {code}")
@@ -169,7 +173,7 @@ def _product_of(request: web.Request) -> Product:
     return PRODUCTS[code]
 
 
-def _option_product(root: str) -> dict[str, Any]:
+def _make_option_product_json(root: str) -> dict[str, Any]:
     product, option = OPTION_PRODUCTS[root]
     body = option_product_json(product, option)
     return body | {"future-product": product_json(product, options=False)}

@@ -15,7 +15,7 @@ from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.money import format_decimal
 from server.simulator.exchange.views.margin import report_json
 from server.simulator.market.price_series import RATE
-from server.simulator.rest.ownership import account_of
+from server.simulator.rest.ownership import get_account
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of margin."""
 
-    async def report(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def get_report(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         marks = Marks(sim.exchange.venue)
         balances = sim.exchange.balances(account, marks)
         body = report_json(account, balances, marks, at=sim.clock.now())
         return reply(envelope(body, request.path))
 
-    async def effective(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def get_effective(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         symbol = request.match_info["symbol"]
         if sim.exchange.venue.find(symbol) is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find instrument {symbol}")
@@ -50,12 +50,14 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         }
         return reply(envelope(body, request.path))
 
-    async def configuration(request: web.Request) -> web.Response:
+    async def get_configuration(request: web.Request) -> web.Response:
         # The rate that the market's options are priced with.
         return reply(envelope({"risk-free-rate": format_decimal(Decimal(str(RATE)))}, request.path))
 
     return [
-        web.get("/margin/accounts/{account_number}/requirements", report),
-        web.get("/accounts/{account_number}/margin-requirements/{symbol:.+}/effective", effective),
-        web.get("/margin-requirements-public-configuration", configuration),
+        web.get("/margin/accounts/{account_number}/requirements", get_report),
+        web.get(
+            "/accounts/{account_number}/margin-requirements/{symbol:.+}/effective", get_effective
+        ),
+        web.get("/margin-requirements-public-configuration", get_configuration),
     ]

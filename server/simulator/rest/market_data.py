@@ -11,12 +11,12 @@ from aiohttp import web
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market import Instrument, Market
 from server.simulator.market.views.market_data import market_data_json
-from server.simulator.rest.queries import many
+from server.simulator.rest.queries import read_many
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
-MOST = 100
+MAX_SYMBOLS = 100
 
 # The broker answers an index under whichever of the two types it is asked for with.
 _TYPES = {
@@ -33,20 +33,22 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of market data."""
     market = sim.market
 
-    async def by_type(request: web.Request) -> web.Response:
+    async def list_by_type(request: web.Request) -> web.Response:
         wanted = [
             (symbol, parameter)
             for parameter in _TYPES
-            for given in many(request, parameter)
+            for given in read_many(request, parameter)
             for symbol in given.split(",")
             if symbol
         ]
         if not wanted:
             raise BrokerError(400, "validation_error", "At least one symbol is required")
 
-        if len(wanted) > MOST:
+        if len(wanted) > MAX_SYMBOLS:
             raise BrokerError(
-                400, "validation_error", f"At most {MOST} symbols are allowed, not {len(wanted)}"
+                400,
+                "validation_error",
+                f"At most {MAX_SYMBOLS} symbols are allowed, not {len(wanted)}",
             )
 
         # A symbol that is not known is left out, as on every list of the broker.
@@ -56,7 +58,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         items = market_data_json(market, instruments, types)
         return reply(envelope({"items": items}, request.path))
 
-    async def single(request: web.Request) -> web.Response:
+    async def get(request: web.Request) -> web.Response:
         kind, symbol = request.match_info["type"], request.match_info["symbol"]
         parameter = next((name for name, (word, _) in _TYPES.items() if word == kind), None)
         instrument = None if parameter is None else _find(market, symbol, parameter)
@@ -66,8 +68,8 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         return reply(envelope(market_data_json(market, [instrument], [kind])[0], request.path))
 
     return [
-        web.get("/market-data/by-type", by_type),
-        web.get("/market-data/{type}/{symbol:.+}", single),
+        web.get("/market-data/by-type", list_by_type),
+        web.get("/market-data/{type}/{symbol:.+}", get),
     ]
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market.stocks import STOCKS, Stock
 from server.simulator.market.views.metrics import dividends_json, earnings_json, metrics_json
-from server.simulator.rest.queries import day, invalid, many
+from server.simulator.rest.queries import invalid, read_date, read_many
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -22,10 +22,12 @@ _EVENTS = "/market-metrics/historic-corporate-events"
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of metrics."""
     market = sim.market
-    kept: dict[tuple[str, int], dict[str, Any]] = {}
+    cache: dict[tuple[str, int], dict[str, Any]] = {}
 
-    async def metrics(request: web.Request) -> web.Response:
-        wanted = [name for given in many(request, "symbols") for name in given.split(",") if name]
+    async def list_metrics(request: web.Request) -> web.Response:
+        wanted = [
+            name for given in read_many(request, "symbols") for name in given.split(",") if name
+        ]
         if not wanted:
             raise invalid("symbols", "is missing")
 
@@ -37,36 +39,36 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             if instrument is None or symbol not in STOCKS:
                 continue
 
-            if (symbol, minute) not in kept:
-                while len(kept) > 2 * len(STOCKS):
-                    del kept[next(iter(kept))]
+            if (symbol, minute) not in cache:
+                while len(cache) > 2 * len(STOCKS):
+                    del cache[next(iter(cache))]
 
-                kept[symbol, minute] = metrics_json(market, instrument)
+                cache[symbol, minute] = metrics_json(market, instrument)
 
-            items.append(kept[symbol, minute])
+            items.append(cache[symbol, minute])
 
         return reply(envelope({"items": items}, request.path))
 
-    async def dividends(request: web.Request) -> web.Response:
-        items = dividends_json(_stock(request), market.listing.today())
+    async def list_dividends(request: web.Request) -> web.Response:
+        items = dividends_json(_find_stock(request), market.listing.today())
         return reply(envelope({"items": items}, request.path))
 
-    async def earnings(request: web.Request) -> web.Response:
-        since = day(request, "start-date")
+    async def list_earnings(request: web.Request) -> web.Response:
+        since = read_date(request, "start-date")
         if since is None:
             raise invalid("start-date", "is missing")
 
-        items = earnings_json(market, _stock(request), since, day(request, "end-date"))
+        items = earnings_json(market, _find_stock(request), since, read_date(request, "end-date"))
         return reply(envelope({"items": items}, request.path))
 
     return [
-        web.get("/market-metrics", metrics),
-        web.get(_EVENTS + "/dividends/{symbol}", dividends),
-        web.get(_EVENTS + "/earnings-reports/{symbol}", earnings),
+        web.get("/market-metrics", list_metrics),
+        web.get(_EVENTS + "/dividends/{symbol}", list_dividends),
+        web.get(_EVENTS + "/earnings-reports/{symbol}", list_earnings),
     ]
 
 
-def _stock(request: web.Request) -> Stock:
+def _find_stock(request: web.Request) -> Stock:
     symbol = request.match_info["symbol"]
     if symbol not in STOCKS:
         raise BrokerError(404, "record_not_found", f"Couldn't find symbol {symbol}")

@@ -19,7 +19,7 @@ from server.simulator.exchange.money import ZERO, format_decimal
 from server.simulator.exchange.valuation_history import Bar, ValuationHistory
 from server.simulator.exchange.views.times import format_zulu
 from server.simulator.rest import queries
-from server.simulator.rest.ownership import account_of
+from server.simulator.rest.ownership import get_account
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -39,14 +39,14 @@ SPANS = {
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the route of the net liquidating value's history."""
 
-    async def history(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def list_history(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         now = sim.clock.now()
-        start = queries.instant(request, "start-time")
-        if start is None and queries.one(request, "time-back") is None:
+        start = queries.read_instant(request, "start-time")
+        if start is None and queries.read_one(request, "time-back") is None:
             raise queries.invalid("time-back", "is missing, as is start-time")
 
-        span, step = SPANS[queries.choice(request, "time-back", SPANS, "1y")]
+        span, step = SPANS[queries.read_choice(request, "time-back", SPANS, "1y")]
         if start is not None:
             span = max(timedelta(), now - start)
             step = next(
@@ -54,33 +54,35 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             )
 
         bars = ValuationHistory(account, sim.exchange.venue, now).bars(now - span, step)
-        end = queries.instant(request, "end-time") or now
-        shape = _camel if sim.exchange.settings.camel_case_net_liq else _dashed
+        end = queries.read_instant(request, "end-time") or now
+        shape = (
+            _make_camel_case_json if sim.exchange.settings.camel_case_net_liq else _make_dashed_json
+        )
         items = [shape(bar) for bar in bars if bar.at <= end]
         return reply(envelope({"items": items}, request.path))
 
-    return [web.get("/accounts/{account_number}/net-liq/history", history)]
+    return [web.get("/accounts/{account_number}/net-liq/history", list_history)]
 
 
-def _dashed(bar: Bar) -> dict[str, Any]:
+def _make_dashed_json(bar: Bar) -> dict[str, Any]:
     shown: dict[str, Any] = {"time": format_zulu(bar.at)}
-    for moment, value in _moments(bar):
-        shown[moment] = format_decimal(value)
-        shown[f"pending-cash-{moment}"] = format_decimal(ZERO)
-        shown[f"total-{moment}"] = format_decimal(value)
+    for name, value in _list_prices(bar):
+        shown[name] = format_decimal(value)
+        shown[f"pending-cash-{name}"] = format_decimal(ZERO)
+        shown[f"total-{name}"] = format_decimal(value)
 
     return shown
 
 
-def _camel(bar: Bar) -> dict[str, Any]:
+def _make_camel_case_json(bar: Bar) -> dict[str, Any]:
     shown: dict[str, Any] = {"time": format_zulu(bar.at)}
-    for moment, value in _moments(bar):
-        shown[moment] = float(value)
-        shown[f"pendingCash{moment.capitalize()}"] = 0.0
-        shown[f"total{moment.capitalize()}"] = float(value)
+    for name, value in _list_prices(bar):
+        shown[name] = float(value)
+        shown[f"pendingCash{name.capitalize()}"] = 0.0
+        shown[f"total{name.capitalize()}"] = float(value)
 
     return shown
 
 
-def _moments(bar: Bar) -> list[tuple[str, Decimal]]:
+def _list_prices(bar: Bar) -> list[tuple[str, Decimal]]:
     return [("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close)]

@@ -24,12 +24,12 @@ from server.simulator.market.views.options import (
     nested_chain,
     option_json,
 )
-from server.simulator.rest.queries import many
+from server.simulator.rest.queries import read_many
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
-_KEPT = 24
+_MAX_KEPT = 24
 """Chains kept as bytes; the largest take some megabytes each."""
 
 Writer = Callable[[Sequence[ExpirationBlock], date], bytes]
@@ -37,46 +37,48 @@ Writer = Callable[[Sequence[ExpirationBlock], date], bytes]
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of options on stocks, funds and indices."""
-    pages = _Chains(sim.market)
+    handlers = _ChainHandlers(sim.market)
     return [
-        web.get("/option-chains/{symbol}", pages.flat),
-        web.get("/option-chains/{symbol}/nested", pages.nested),
-        web.get("/option-chains/{symbol}/compact", pages.compact),
-        web.get("/instruments/equity-options", pages.options),
-        web.get("/instruments/equity-options/{symbol}", pages.option),
+        web.get("/option-chains/{symbol}", handlers.get_flat),
+        web.get("/option-chains/{symbol}/nested", handlers.get_nested),
+        web.get("/option-chains/{symbol}/compact", handlers.get_compact),
+        web.get("/instruments/equity-options", handlers.list_options),
+        web.get("/instruments/equity-options/{symbol}", handlers.get_option),
     ]
 
 
-class _Chains:
+class _ChainHandlers:
     """Handlers of this file's routes."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
         self._written: dict[tuple[str, str, date, date], bytes] = {}
 
-    async def flat(self, request: web.Request) -> web.Response:
+    async def get_flat(self, request: web.Request) -> web.Response:
         return self._reply(request, "flat", flat_chain)
 
-    async def nested(self, request: web.Request) -> web.Response:
+    async def get_nested(self, request: web.Request) -> web.Response:
         return self._reply(request, "nested", nested_chain)
 
-    async def compact(self, request: web.Request) -> web.Response:
+    async def get_compact(self, request: web.Request) -> web.Response:
         return self._reply(request, "compact", lambda blocks, _: compact_chain(blocks))
 
-    async def options(self, request: web.Request) -> web.Response:
-        symbols = dict.fromkeys(many(request, "symbol"))
-        found = [orjson.Fragment(body) for name in symbols if (body := self._option(name))]
+    async def list_options(self, request: web.Request) -> web.Response:
+        symbols = dict.fromkeys(read_many(request, "symbol"))
+        found = [
+            orjson.Fragment(body) for name in symbols if (body := self._make_option_json(name))
+        ]
         return reply(envelope({"items": found}, request.path))
 
-    async def option(self, request: web.Request) -> web.Response:
+    async def get_option(self, request: web.Request) -> web.Response:
         symbol = request.match_info["symbol"]
-        body = self._option(symbol)
+        body = self._make_option_json(symbol)
         if body is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find equity option {symbol}")
 
         return reply(envelope(orjson.Fragment(body), request.path))
 
-    def _option(self, symbol: str) -> bytes | None:
+    def _make_option_json(self, symbol: str) -> bytes | None:
         instrument = self._market.find(symbol)
         if instrument is None or instrument.instrument_type != "Equity Option":
             return None
@@ -93,7 +95,7 @@ class _Chains:
         listing = self._market.listing
         key = (form, symbol, listing.today(), listing.chain_day())
         if key not in self._written:
-            while len(self._written) >= _KEPT:
+            while len(self._written) >= _MAX_KEPT:
                 del self._written[next(iter(self._written))]
 
             self._written[key] = write(listing.chain(instrument), listing.today())

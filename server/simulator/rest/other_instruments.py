@@ -16,7 +16,7 @@ from server.simulator.market.views.equities import (
     precisions_json,
     warrant_json,
 )
-from server.simulator.rest.queries import many
+from server.simulator.rest.queries import read_many
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of what is neither stock, option nor future."""
 
-    def coin(symbol: str) -> dict[str, Any] | None:
+    def make_cryptocurrency_json(symbol: str) -> dict[str, Any] | None:
         instrument = sim.market.find(symbol)
         return (
             cryptocurrency_json(CRYPTOCURRENCIES[symbol], instrument)
@@ -33,44 +33,52 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             else None
         )
 
-    def warrant(symbol: str) -> dict[str, Any] | None:
+    def make_warrant_json(symbol: str) -> dict[str, Any] | None:
         return warrant_json(WARRANTS[symbol]) if symbol in WARRANTS else None
 
-    async def coins(request: web.Request) -> web.Response:
-        wanted = many(request, "symbol") or CRYPTOCURRENCIES
-        return _items(request, [coin(symbol) for symbol in dict.fromkeys(wanted)])
+    async def list_cryptocurrencies(request: web.Request) -> web.Response:
+        wanted = read_many(request, "symbol") or CRYPTOCURRENCIES
+        return _reply_with_items(
+            request, [make_cryptocurrency_json(symbol) for symbol in dict.fromkeys(wanted)]
+        )
 
-    async def one_coin(request: web.Request) -> web.Response:
-        return _one(request, coin(request.match_info["symbol"]), "cryptocurrency")
+    async def get_cryptocurrency(request: web.Request) -> web.Response:
+        return _reply_with_one(
+            request, make_cryptocurrency_json(request.match_info["symbol"]), "cryptocurrency"
+        )
 
-    async def warrants(request: web.Request) -> web.Response:
-        wanted = many(request, "symbol") or WARRANTS
-        return _items(request, [warrant(symbol) for symbol in dict.fromkeys(wanted)])
+    async def list_warrants(request: web.Request) -> web.Response:
+        wanted = read_many(request, "symbol") or WARRANTS
+        return _reply_with_items(
+            request, [make_warrant_json(symbol) for symbol in dict.fromkeys(wanted)]
+        )
 
-    async def one_warrant(request: web.Request) -> web.Response:
-        return _one(request, warrant(request.match_info["symbol"]), "warrant")
+    async def get_warrant(request: web.Request) -> web.Response:
+        return _reply_with_one(request, make_warrant_json(request.match_info["symbol"]), "warrant")
 
-    async def pairs(request: web.Request) -> web.Response:
-        return _items(request, [currency_pair_json(pair) for pair in CURRENCY_PAIRS.values()])
+    async def list_currency_pairs(request: web.Request) -> web.Response:
+        return _reply_with_items(
+            request, [currency_pair_json(pair) for pair in CURRENCY_PAIRS.values()]
+        )
 
-    async def precisions(request: web.Request) -> web.Response:
-        return _items(request, precisions_json())
+    async def list_precisions(request: web.Request) -> web.Response:
+        return _reply_with_items(request, precisions_json())
 
     return [
-        web.get("/instruments/cryptocurrencies", coins),
-        web.get("/instruments/cryptocurrencies/{symbol}", one_coin),
-        web.get("/instruments/warrants", warrants),
-        web.get("/instruments/warrants/{symbol}", one_warrant),
-        web.get("/instruments/currency-pairs", pairs),
-        web.get("/instruments/quantity-decimal-precisions", precisions),
+        web.get("/instruments/cryptocurrencies", list_cryptocurrencies),
+        web.get("/instruments/cryptocurrencies/{symbol}", get_cryptocurrency),
+        web.get("/instruments/warrants", list_warrants),
+        web.get("/instruments/warrants/{symbol}", get_warrant),
+        web.get("/instruments/currency-pairs", list_currency_pairs),
+        web.get("/instruments/quantity-decimal-precisions", list_precisions),
     ]
 
 
-def _items(request: web.Request, bodies: Any) -> web.Response:
+def _reply_with_items(request: web.Request, bodies: Any) -> web.Response:
     return reply(envelope({"items": [body for body in bodies if body]}, request.path))
 
 
-def _one(request: web.Request, body: dict[str, Any] | None, noun: str) -> web.Response:
+def _reply_with_one(request: web.Request, body: dict[str, Any] | None, noun: str) -> web.Response:
     if body is None:
         symbol = request.match_info["symbol"]
         raise BrokerError(404, "record_not_found", f"Couldn't find {noun} {symbol}")

@@ -5,7 +5,7 @@ Accounts are opened at the first call of their customer, so that whoever logs in
 
 from __future__ import annotations
 
-__all__ = ["account_of", "customer_of", "own_accounts"]
+__all__ = ["get_account", "get_customer", "list_own_accounts"]
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
 
-def customer_of(request: web.Request) -> Customer:
+def get_customer(request: web.Request) -> Customer:
     """Returns the caller; a path that names another customer is refused."""
     customer: Customer = request["customer"]
     if request.match_info.get("customer_id", "me") not in ("me", customer.id):
@@ -28,17 +28,17 @@ def customer_of(request: web.Request) -> Customer:
     return customer
 
 
-def own_accounts(sim: Simulator, request: web.Request) -> list[Account]:
+def list_own_accounts(sim: Simulator, request: web.Request) -> list[Account]:
     """Returns the caller's accounts."""
-    customer = customer_of(request)
+    customer = get_customer(request)
     accounts: list[Account] = sim.exchange.accounts_of(customer, customer.accounts)
     return accounts
 
 
-def account_of(sim: Simulator, request: web.Request) -> Account:
+def get_account(sim: Simulator, request: web.Request) -> Account:
     """Returns the account that the path names, if it is the caller's."""
     number = request.match_info["account_number"]
-    for account in own_accounts(sim, request):
+    for account in list_own_accounts(sim, request):
         if account.number == number:
             return account
 

@@ -14,7 +14,7 @@ from server.simulator.exchange.marks import Marks
 from server.simulator.exchange.positions import Position
 from server.simulator.exchange.views.positions import position_json
 from server.simulator.rest import queries
-from server.simulator.rest.ownership import account_of
+from server.simulator.rest.ownership import get_account
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the route of positions."""
 
-    async def every(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def list_positions(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         marks = Marks(sim.exchange.venue)
         today = new_york_date(sim.clock.now())
-        with_marks = queries.flag(request, "include-marks")
-        held = [one for one in account.positions.values() if _wanted(one, request)]
+        with_marks = queries.read_flag(request, "include-marks")
+        held = [one for one in account.positions.values() if _matches(one, request)]
         marks.load(position.contract for position in held)
         marks.load_closes(position.contract for position in held)
         items = [
@@ -37,18 +37,18 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         ]
         return reply(envelope({"items": items}, request.path))
 
-    return [web.get("/accounts/{account_number}/positions", every)]
+    return [web.get("/accounts/{account_number}/positions", list_positions)]
 
 
-def _wanted(position: Position, request: web.Request) -> bool:
+def _matches(position: Position, request: web.Request) -> bool:
     contract = position.contract
-    if not position.quantity and not queries.flag(request, "include-closed-positions"):
+    if not position.quantity and not queries.read_flag(request, "include-closed-positions"):
         return False
 
-    underlyings = queries.many(request, "underlying-symbol")
-    symbol = queries.one(request, "symbol")
-    kind = queries.one(request, "instrument-type")
-    product = queries.one(request, "underlying-product-code")
+    underlyings = queries.read_many(request, "underlying-symbol")
+    symbol = queries.read_one(request, "symbol")
+    kind = queries.read_one(request, "instrument-type")
+    product = queries.read_one(request, "underlying-product-code")
     return (
         (not underlyings or contract.underlying in underlyings)
         and (symbol is None or contract.symbol == symbol)

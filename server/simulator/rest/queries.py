@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["choice", "day", "flag", "identifier", "instant", "many", "one", "sort_descending"]
+__all__ = [
+    "is_newest_first",
+    "read_choice",
+    "read_date",
+    "read_flag",
+    "read_id",
+    "read_instant",
+    "read_many",
+    "read_one",
+]
 
 import re
 from collections.abc import Collection
@@ -13,24 +22,24 @@ from aiohttp import web
 from server.simulator.envelope import BrokerError
 
 
-def one(request: web.Request, name: str) -> str | None:
+def read_one(request: web.Request, name: str) -> str | None:
     """Returns a parameter; an empty one counts as not given."""
     return request.query.get(name) or None
 
 
-def many(request: web.Request, name: str) -> list[str]:
+def read_many(request: web.Request, name: str) -> list[str]:
     """Returns every value of `name[]`, or of `name`."""
     values = request.query.getall(f"{name}[]", []) or request.query.getall(name, [])
     return [value for value in values if value]
 
 
-def flag(request: web.Request, name: str) -> bool:
+def read_flag(request: web.Request, name: str) -> bool:
     return request.query.get(name, "").lower() in ("true", "1")
 
 
-def choice(request: web.Request, name: str, words: Collection[str], default: str) -> str:
+def read_choice(request: web.Request, name: str, words: Collection[str], default: str) -> str:
     """Returns one of some words; any other is refused."""
-    given = one(request, name)
+    given = read_one(request, name)
     if given is None:
         return default
 
@@ -40,16 +49,16 @@ def choice(request: web.Request, name: str, words: Collection[str], default: str
     return given
 
 
-def identifier(request: web.Request, name: str) -> int | None:
+def read_id(request: web.Request, name: str) -> int | None:
     """Returns the number in the path; None for what is none, which then is not found."""
     # Python refuses to read a number of some thousand digits, and there is no such id either.
     text = request.match_info[name]
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
-def day(request: web.Request, name: str) -> date | None:
+def read_date(request: web.Request, name: str) -> date | None:
     """Returns a date (an instant's date counts)."""
-    given = one(request, name)
+    given = read_one(request, name)
     if given is None:
         return None
 
@@ -59,9 +68,9 @@ def day(request: web.Request, name: str) -> date | None:
         raise invalid(name, "is invalid") from None
 
 
-def instant(request: web.Request, name: str) -> datetime | None:
+def read_instant(request: web.Request, name: str) -> datetime | None:
     """Returns an instant; without an offset it is UTC, a bracketed zone name is ignored."""
-    given = one(request, name)
+    given = read_one(request, name)
     if given is None:
         return None
 
@@ -78,9 +87,9 @@ def instant(request: web.Request, name: str) -> datetime | None:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-def sort_descending(request: web.Request) -> bool:
+def is_newest_first(request: web.Request) -> bool:
     """Tells the direction of `sort`; newest first unless asked otherwise."""
-    return choice(request, "sort", ("Asc", "Desc"), "Desc") == "Desc"
+    return read_choice(request, "sort", ("Asc", "Desc"), "Desc") == "Desc"
 
 
 def invalid(domain: str, reason: str) -> BrokerError:

@@ -17,7 +17,7 @@ from server.simulator.market.views.decimals import format_decimal
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
-_MOST = 50
+_MAX_RESULTS = 50
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
@@ -39,12 +39,12 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             if instrument.symbol.startswith(prefix)
         ]
         found.sort(key=lambda instrument: (len(instrument.symbol), instrument.symbol))
-        return reply(envelope({"items": list(map(_json, found[:_MOST]))}, request.path))
+        return reply(envelope({"items": list(map(_make_json, found[:_MAX_RESULTS]))}, request.path))
 
     return [web.get("/symbols/search/{symbol:.+}", search)]
 
 
-def _json(instrument: Instrument) -> dict[str, Any]:
+def _make_json(instrument: Instrument) -> dict[str, Any]:
     stock = STOCKS.get(instrument.symbol)
     product = PRODUCTS.get(instrument.product_code)
     steps = ", ".join(

@@ -11,7 +11,7 @@ from aiohttp import web
 from server.simulator.envelope import envelope, reply
 from server.simulator.exchange.preflight_checks import SIZE_LIMITS
 from server.simulator.exchange.views.accounts import position_limit_json, trading_status_json
-from server.simulator.rest.ownership import account_of
+from server.simulator.rest.ownership import get_account
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of an account's permissions."""
 
-    async def status(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def get_status(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         return reply(envelope(trading_status_json(account), request.path))
 
-    async def limit(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def get_limit(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         return reply(envelope(position_limit_json(account, SIZE_LIMITS), request.path))
 
     return [
-        web.get("/accounts/{account_number}/trading-status", status),
-        web.get("/accounts/{account_number}/position-limit", limit),
+        web.get("/accounts/{account_number}/trading-status", get_status),
+        web.get("/accounts/{account_number}/position-limit", get_limit),
     ]

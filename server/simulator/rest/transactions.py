@@ -10,38 +10,40 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from server.simulator.envelope import BrokerError, envelope, page, reply
+from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.money import with_effect
 from server.simulator.exchange.views.transactions import transaction_json
 from server.simulator.rest import queries
-from server.simulator.rest.ownership import account_of
+from server.simulator.rest.ownership import get_account
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
 
 PER_PAGE = 250
-MOST_PER_PAGE = 2000
+MAX_PER_PAGE = 2000
 
 
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of an account's history."""
 
-    async def every(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
+    async def list_transactions(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
         wanted = _Filter(request)
         found = [one for one in account.ledger.journal if wanted.matches(one)]
-        if queries.sort_descending(request):
+        if queries.is_newest_first(request):
             found.reverse()
 
         return reply(
-            page(found, request, per_page=PER_PAGE, most=MOST_PER_PAGE, render=transaction_json)
+            paginate(
+                found, request, per_page=PER_PAGE, maximum=MAX_PER_PAGE, render=transaction_json
+            )
         )
 
-    async def single(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
-        number = queries.identifier(request, "transaction_id")
+    async def get(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
+        number = queries.read_id(request, "transaction_id")
         transaction = None if number is None else account.ledger.find(number)
         if transaction is None:
             text = request.match_info["transaction_id"]
@@ -49,9 +51,9 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
         return reply(envelope(transaction_json(transaction), request.path))
 
-    async def total_fees(request: web.Request) -> web.Response:
-        account = account_of(sim, request)
-        day = queries.day(request, "date") or new_york_date(sim.clock.now())
+    async def get_total_fees(request: web.Request) -> web.Response:
+        account = get_account(sim, request)
+        day = queries.read_date(request, "date") or new_york_date(sim.clock.now())
         total = sum(
             (one.fees.total for one in account.ledger.journal if one.day == day), Decimal(0)
         )
@@ -59,9 +61,9 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 
     path = "/accounts/{account_number}/transactions"
     return [
-        web.get(path, every),
-        web.get(path + "/total-fees", total_fees),
-        web.get(path + "/{transaction_id}", single),
+        web.get(path, list_transactions),
+        web.get(path + "/total-fees", get_total_fees),
+        web.get(path + "/{transaction_id}", get),
     ]
 
 
@@ -69,17 +71,17 @@ class _Filter:
     """The query parameters of a history search."""
 
     def __init__(self, request: web.Request) -> None:
-        self._types = queries.many(request, "types") or queries.many(request, "type")
-        self._sub_types = queries.many(request, "sub-type")
-        self._first = queries.day(request, "start-date")
-        self._last = queries.day(request, "end-date")
-        self._from = queries.instant(request, "start-at") or datetime.min.replace(tzinfo=UTC)
-        self._until = queries.instant(request, "end-at") or datetime.max.replace(tzinfo=UTC)
-        self._kind = queries.one(request, "instrument-type")
-        self._symbol = queries.one(request, "symbol")
-        self._underlying = queries.one(request, "underlying-symbol")
-        self._future = queries.one(request, "futures-symbol")
-        self._action = queries.one(request, "action")
+        self._types = queries.read_many(request, "types") or queries.read_many(request, "type")
+        self._sub_types = queries.read_many(request, "sub-type")
+        self._first = queries.read_date(request, "start-date")
+        self._last = queries.read_date(request, "end-date")
+        self._from = queries.read_instant(request, "start-at") or datetime.min.replace(tzinfo=UTC)
+        self._until = queries.read_instant(request, "end-at") or datetime.max.replace(tzinfo=UTC)
+        self._kind = queries.read_one(request, "instrument-type")
+        self._symbol = queries.read_one(request, "symbol")
+        self._underlying = queries.read_one(request, "underlying-symbol")
+        self._future = queries.read_one(request, "futures-symbol")
+        self._action = queries.read_one(request, "action")
 
     def matches(self, transaction: Transaction) -> bool:
         contract = transaction.contract

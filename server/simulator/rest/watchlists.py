@@ -15,8 +15,8 @@ from aiohttp import web
 from server.simulator.customers import Customer
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market.stocks import STOCKS
-from server.simulator.rest.bodies import json_body
-from server.simulator.rest.queries import flag, invalid
+from server.simulator.rest.bodies import read_json
+from server.simulator.rest.queries import invalid, read_flag
 
 if TYPE_CHECKING:
     from server.simulator.app import Simulator
@@ -27,36 +27,36 @@ _LONGEST_NAME = 255
 def routes(sim: Simulator) -> list[web.RouteDef]:
     """Returns the routes of watchlists."""
     del sim  # watchlists need neither market nor exchange
-    private = _Private()
+    private = _PrivateHandlers()
     return [
-        web.get("/watchlists", private.all),
+        web.get("/watchlists", private.list_all),
         web.post("/watchlists", private.create),
         web.get("/watchlists/{name:.+}", private.get),
         web.put("/watchlists/{name:.+}", private.replace),
         web.delete("/watchlists/{name:.+}", private.delete),
-        web.get("/public-watchlists", _public),
-        web.get("/public-watchlists/{name:.+}", _one_public),
-        web.get("/pairs-watchlists", _pairs),
-        web.get("/pairs-watchlists/{name:.+}", _one_pair),
+        web.get("/public-watchlists", _list_public),
+        web.get("/public-watchlists/{name:.+}", _get_public),
+        web.get("/pairs-watchlists", _list_pairs),
+        web.get("/pairs-watchlists/{name:.+}", _get_pair),
     ]
 
 
-class _Private:
+class _PrivateHandlers:
     """The lists of all customers, each under its own."""
 
     def __init__(self) -> None:
         self._lists: dict[str, dict[str, dict[str, Any]]] = {}
 
-    async def all(self, request: web.Request) -> web.Response:
-        items = sorted(self._mine(request).values(), key=lambda each: each["order-index"])
+    async def list_all(self, request: web.Request) -> web.Response:
+        items = sorted(self._own_lists(request).values(), key=lambda each: each["order-index"])
         return reply(envelope({"items": items}, request.path))
 
     async def get(self, request: web.Request) -> web.Response:
-        return reply(envelope(self._found(request), request.path))
+        return reply(envelope(self._find(request), request.path))
 
     async def create(self, request: web.Request) -> web.Response:
-        body = _checked(await json_body(request))
-        mine = self._mine(request)
+        body = _validate(await read_json(request))
+        mine = self._own_lists(request)
         if body["name"] in mine:
             raise BrokerError(
                 422, "watchlist_already_exists", f"Watchlist {body['name']} already exists"
@@ -66,9 +66,9 @@ class _Private:
         return reply(envelope(body, request.path), 201)
 
     async def replace(self, request: web.Request) -> web.Response:
-        old = self._found(request)
-        body = _checked(await json_body(request), name=old["name"])
-        mine = self._mine(request)
+        old = self._find(request)
+        body = _validate(await read_json(request), name=old["name"])
+        mine = self._own_lists(request)
         if body["name"] != old["name"] and body["name"] in mine:
             raise BrokerError(
                 422, "watchlist_already_exists", f"Watchlist {body['name']} already exists"
@@ -79,24 +79,24 @@ class _Private:
         return reply(envelope(body, request.path))
 
     async def delete(self, request: web.Request) -> web.Response:
-        old = self._found(request)
-        del self._mine(request)[old["name"]]
+        old = self._find(request)
+        del self._own_lists(request)[old["name"]]
         return reply(envelope(old, request.path))
 
-    def _mine(self, request: web.Request) -> dict[str, dict[str, Any]]:
+    def _own_lists(self, request: web.Request) -> dict[str, dict[str, Any]]:
         customer: Customer = request["customer"]
-        return self._lists.setdefault(customer.id, _first_lists(customer))
+        return self._lists.setdefault(customer.id, _make_first_lists(customer))
 
-    def _found(self, request: web.Request) -> dict[str, Any]:
+    def _find(self, request: web.Request) -> dict[str, Any]:
         name = request.match_info["name"]
-        found = self._mine(request).get(name)
+        found = self._own_lists(request).get(name)
         if found is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find watchlist {name}")
 
         return found
 
 
-def _checked(body: Any, name: str | None = None) -> dict[str, Any]:
+def _validate(body: Any, name: str | None = None) -> dict[str, Any]:
     """Returns a watchlist as it is stored, or refuses what is none."""
     if not isinstance(body, dict):
         raise invalid("watchlist", "must be an object")
@@ -128,15 +128,15 @@ def _checked(body: Any, name: str | None = None) -> dict[str, Any]:
     }
 
 
-def _first_lists(customer: Customer) -> dict[str, dict[str, Any]]:
+def _make_first_lists(customer: Customer) -> dict[str, dict[str, Any]]:
     """Returns what a customer starts with: the demo customer has one list, others none."""
     if not customer.demo:
         return {}
 
-    return {"Favorites": _list("Favorites", ("SPY", "QQQ", "AAPL", "TSLA", "NVDA"), 0)}
+    return {"Favorites": _make_list("Favorites", ("SPY", "QQQ", "AAPL", "TSLA", "NVDA"), 0)}
 
 
-def _list(name: str, symbols: tuple[str, ...], index: int) -> dict[str, Any]:
+def _make_list(name: str, symbols: tuple[str, ...], index: int) -> dict[str, Any]:
     return {
         "name": name,
         "watchlist-entries": [
@@ -154,11 +154,11 @@ def _list(name: str, symbols: tuple[str, ...], index: int) -> dict[str, Any]:
 _PUBLIC = {
     each["name"]: each | {"cms-id": f"simulated-{each['order-index']}"}
     for each in (
-        _list("tasty default", ("SPY", "QQQ", "IWM", "GLD", "TLT", "AAPL", "NVDA", "TSLA"), 1),
-        _list("High Options Volume", ("SPY", "QQQ", "TSLA", "NVDA", "PLTR", "AMD", "COIN"), 2),
-        _list("Sector ETFs", ("XLE", "XLF", "XLK", "XLV", "SMH"), 3),
-        _list("Banks & Brokers", ("JPM", "BAC", "SOFI", "HOOD", "COIN"), 4),
-        _list("Indices", ("SPX", "NDX", "RUT", "VIX"), 5),
+        _make_list("tasty default", ("SPY", "QQQ", "IWM", "GLD", "TLT", "AAPL", "NVDA", "TSLA"), 1),
+        _make_list("High Options Volume", ("SPY", "QQQ", "TSLA", "NVDA", "PLTR", "AMD", "COIN"), 2),
+        _make_list("Sector ETFs", ("XLE", "XLF", "XLK", "XLV", "SMH"), 3),
+        _make_list("Banks & Brokers", ("JPM", "BAC", "SOFI", "HOOD", "COIN"), 4),
+        _make_list("Indices", ("SPX", "NDX", "RUT", "VIX"), 5),
     )
 }
 
@@ -187,9 +187,9 @@ _PAIRS = {
 }
 
 
-async def _public(request: web.Request) -> web.Response:
+async def _list_public(request: web.Request) -> web.Response:
     items = list(_PUBLIC.values())
-    if flag(request, "counts-only"):
+    if read_flag(request, "counts-only"):
         items = [
             {key: value for key, value in each.items() if key != "watchlist-entries"}
             | {"entries-count": len(each["watchlist-entries"])}
@@ -199,19 +199,19 @@ async def _public(request: web.Request) -> web.Response:
     return reply(envelope({"items": items}, request.path))
 
 
-async def _one_public(request: web.Request) -> web.Response:
-    return _named(request, _PUBLIC, "public watchlist")
+async def _get_public(request: web.Request) -> web.Response:
+    return _reply_with(request, _PUBLIC, "public watchlist")
 
 
-async def _pairs(request: web.Request) -> web.Response:
+async def _list_pairs(request: web.Request) -> web.Response:
     return reply(envelope({"items": list(_PAIRS.values())}, request.path))
 
 
-async def _one_pair(request: web.Request) -> web.Response:
-    return _named(request, _PAIRS, "pairs watchlist")
+async def _get_pair(request: web.Request) -> web.Response:
+    return _reply_with(request, _PAIRS, "pairs watchlist")
 
 
-def _named(request: web.Request, lists: dict[str, dict[str, Any]], noun: str) -> web.Response:
+def _reply_with(request: web.Request, lists: dict[str, dict[str, Any]], noun: str) -> web.Response:
     name = request.match_info["name"]
     if name not in lists:
         raise BrokerError(404, "record_not_found", f"Couldn't find {noun} {name}")

@@ -16,7 +16,7 @@ from tastytrade.utils import TastytradeError
 from tastytrade.watchlists import Watchlist
 
 from server.simulator import ManualClock, Simulator, SimulatorSettings
-from server.simulator.account_streamer import OUTBOX
+from server.simulator.account_streamer import OUTBOX_SIZE
 from server.simulator.faults import Fault
 from tests.service.simulator_feed.conftest import Login, alerts, bearer
 
@@ -176,15 +176,15 @@ async def test_a_client_that_never_reads_is_cut_off_and_harms_nobody(
 
         filling = {"text": "x" * 4096}
         async with asyncio.TaskGroup() as tasks:
-            heard = tasks.create_task(_hear(alert, OUTBOX + 5000))
-            for number in range(OUTBOX + 5000):
+            heard = tasks.create_task(_hear(alert, OUTBOX_SIZE + 5000))
+            for number in range(OUTBOX_SIZE + 5000):
                 sim.streamer.publish("5WT00001", "Order", filling | {"id": number})
                 if number % 100 == 0:
                     await asyncio.sleep(0)
 
             ids = await heard
 
-        assert ids == list(range(OUTBOX + 5000))
+        assert ids == list(range(OUTBOX_SIZE + 5000))
         assert sim.streamer.statistics().closed_slow == 1
 
 

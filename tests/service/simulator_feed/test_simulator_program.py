@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from server.simulator.__main__ import _settings
+from server.simulator.__main__ import _parse_arguments
 from server.simulator.faults import KINDS, Fault
 from tests.command_line import in_this_process
 from tests.effort import one_in
@@ -76,7 +76,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
 
 
 def test_every_setting_has_a_flag() -> None:
-    settings = _settings(
+    settings = _parse_arguments(
         [
             *("--port", "1", "--seed", "2", "--latency", "25", "--rate-limits", "--real-hours"),
             *("--start", "2026-11-20T12:00:00-05:00", "--access-token-lifetime", "60"),
@@ -89,7 +89,7 @@ def test_every_setting_has_a_flag() -> None:
     assert settings.faults == (Fault(kind="hang"), Fault(kind="drop", path="/dxlink"))
     assert settings.start is not None
     assert settings.start.isoformat() == "2026-11-20T12:00:00-05:00"
-    default = _settings([])
+    default = _parse_arguments([])
     assert default.port == 8090
     changed = {
         name
@@ -120,7 +120,7 @@ def test_nonsense_on_the_command_line_is_refused(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        _settings(arguments)
+        _parse_arguments(arguments)
 
     said = capsys.readouterr().err
     assert "usage:" in said
@@ -129,7 +129,7 @@ def test_nonsense_on_the_command_line_is_refused(
 
 def test_help_lists_every_fault_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        _settings(["--help"])
+        _parse_arguments(["--help"])
 
     begins = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert set(KINDS) <= set(begins)

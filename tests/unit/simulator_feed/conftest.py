@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from server.simulator.clock import ManualClock, settle
+from server.simulator.clock import ManualClock, run_ready_tasks
 from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
 from server.simulator.dxlink.connection import Connection
 from server.simulator.oauth import OAuth
@@ -79,7 +79,7 @@ def dial(clock: ManualClock) -> Dial:
         connection = Connection(cast("Any", socket), chosen, clock, oauth, cast("Any", market))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(connection.run())
-            await settle()
+            await run_ready_tasks()
             yield Line(socket, clock, market, oauth, connection)
             socket.reading.set()
             socket.hang_up()

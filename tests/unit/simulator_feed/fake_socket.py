@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from server.simulator.clock import settle
+from server.simulator.clock import run_ready_tasks
 from server.simulator.faults import Fault
 from server.simulator.socket import SocketClosed
 
@@ -20,7 +20,7 @@ class FakeSocket:
 
     def __init__(self) -> None:
         self.customer_id = ""
-        self.react: Callable[[Fault], None] = lambda _: None
+        self.on_fault: Callable[[Fault], None] = lambda _: None
         self.sent: list[dict[str, Any]] = []
         self.closed: int | None = None
         self.reading = asyncio.Event()
@@ -34,7 +34,7 @@ class FakeSocket:
 
         return raw
 
-    def received(self, kind: str) -> None:
+    def apply_incoming_fault(self, kind: str) -> None:
         """No faults here."""
 
     async def send(self, kind: str, frame: bytes, *, data: bool = False) -> None:
@@ -58,6 +58,6 @@ class FakeSocket:
         self.sent.clear()
         for message in given:
             self._inbox.put_nowait(message if isinstance(message, bytes) else orjson.dumps(message))
-            await settle(30)
+            await run_ready_tasks(30)
 
         return list(self.sent)

@@ -185,12 +185,12 @@ async def test_faults_speak_the_protocol(dial: Dial) -> None:
     async with dial() as line:
         await line.log_in()
         line.socket.sent.clear()
-        line.socket.react(Fault(kind="error", code="TIMEOUT", message="made up"))
+        line.socket.on_fault(Fault(kind="error", code="TIMEOUT", message="made up"))
         await line.clock.advance(timedelta(milliseconds=1))
         assert line.socket.sent == [
             {"type": "ERROR", "channel": 0, "error": "TIMEOUT", "message": "made up"}
         ]
-        line.socket.react(Fault(kind="expire-token"))
+        line.socket.on_fault(Fault(kind="expire-token"))
         await line.clock.advance(timedelta(seconds=1))
         assert line.socket.sent[-1]["state"] == "UNAUTHORIZED"
 

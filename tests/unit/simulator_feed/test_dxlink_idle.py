@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.simulator.clock import ManualClock, settle
+from server.simulator.clock import ManualClock, run_ready_tasks
 from tests.unit.simulator_feed.conftest import NOON, Dial
 
 
@@ -33,5 +33,5 @@ async def test_once_nothing_is_subscribed_the_pump_rests(dial: Dial, clock: Coun
         await line.socket.say({"type": "FEED_SUBSCRIPTION", "channel": 1, "reset": True})
         before = clock.sleeps
         for _ in range(20):
-            await settle()
+            await run_ready_tasks()
         assert clock.sleeps - before <= 2

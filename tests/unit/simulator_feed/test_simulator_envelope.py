@@ -9,7 +9,7 @@ import orjson
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from server.simulator.envelope import BrokerError, dumps, page
+from server.simulator.envelope import BrokerError, dumps, paginate
 
 
 def test_values_are_written_as_the_broker_writes_them() -> None:
@@ -58,7 +58,7 @@ def test_an_error_carries_its_inner_errors() -> None:
     ],
 )
 def test_pages(query: str, items: list[int], before: str | None, after: str | None) -> None:
-    body = page(range(23), make_mocked_request("GET", f"/x{query}"), per_page=10, most=20)
+    body = paginate(range(23), make_mocked_request("GET", f"/x{query}"), per_page=10, maximum=20)
     assert body["data"] == {"items": items}
     assert body["context"] == "/x"
     pagination = body["pagination"]
@@ -74,11 +74,11 @@ def test_pages(query: str, items: list[int], before: str | None, after: str | No
 )
 def test_a_page_that_is_no_number_is_refused(query: str) -> None:
     with pytest.raises(BrokerError) as refused:
-        page([1], make_mocked_request("GET", f"/x?{query}"))
+        paginate([1], make_mocked_request("GET", f"/x?{query}"))
 
     assert refused.value.status == 400
 
 
 def test_nothing_is_one_empty_answer() -> None:
-    pagination = page([], make_mocked_request("GET", "/x"))["pagination"]
+    pagination = paginate([], make_mocked_request("GET", "/x"))["pagination"]
     assert (pagination["total-pages"], pagination["next-link"]) == (0, None)

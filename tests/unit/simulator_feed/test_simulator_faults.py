@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.simulator.envelope import BrokerError
-from server.simulator.faults import KINDS, REST_KINDS, SOCKET_KINDS, Fault, Faults, fault_from
+from server.simulator.faults import KINDS, REST_KINDS, SOCKET_KINDS, Fault, Faults, parse_fault
 
 
 def test_a_fault_is_used_up_by_its_count() -> None:
@@ -114,11 +114,11 @@ def test_now_fires_on_open_sockets_and_is_not_kept() -> None:
 )
 def test_nonsense_is_refused(given: Any) -> None:
     with pytest.raises(BrokerError):
-        fault_from(given)
+        parse_fault(given)
 
 
 def test_json_names_the_fields() -> None:
-    fault = fault_from({"kind": "slow", "path": "/x", "delay": 0.5, "count": None})
+    fault = parse_fault({"kind": "slow", "path": "/x", "delay": 0.5, "count": None})
     assert fault == Fault(kind="slow", path="/x", delay=timedelta(milliseconds=500), count=None)
 
 

@@ -36,7 +36,7 @@ def refresh(
 def test_an_access_token_is_the_customers_for_fifteen_minutes(oauth: OAuth) -> None:
     answer = oauth.grant(refresh())
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 900)
-    customer = oauth.customer(f"Bearer {answer['access_token']}")
+    customer = oauth.authenticate(f"Bearer {answer['access_token']}")
     assert [account.number for account in customer.accounts] == ["5WT00001", "5WT00002"]
     assert [account.margin_or_cash for account in customer.accounts] == ["Margin", "Cash"]
 
@@ -44,10 +44,10 @@ def test_an_access_token_is_the_customers_for_fifteen_minutes(oauth: OAuth) -> N
 async def test_it_ends_to_the_second(oauth: OAuth, clock: ManualClock) -> None:
     bearer = "Bearer " + oauth.grant(refresh())["access_token"]
     await clock.advance(timedelta(seconds=899))
-    oauth.customer(bearer)
+    oauth.authenticate(bearer)
     await clock.advance(timedelta(seconds=1))
     with pytest.raises(BrokerError) as refused:
-        oauth.customer(bearer)
+        oauth.authenticate(bearer)
 
     assert (refused.value.status, refused.value.code) == (401, "token_invalid")
 
@@ -93,12 +93,12 @@ def test_revoking_ends_the_access_tokens_too_and_only_of_that_grant(oauth: OAuth
     theirs = oauth.grant(refresh("theirs"))["access_token"]
     oauth.revoke("mine")
     with pytest.raises(BrokerError):
-        oauth.customer(mine)
+        oauth.authenticate(mine)
 
     with pytest.raises(OAuthError):
         oauth.grant(refresh("mine"))
 
-    oauth.customer(theirs)
+    oauth.authenticate(theirs)
     oauth.restore("mine")
     oauth.grant(refresh("mine"))
 
@@ -106,24 +106,24 @@ def test_revoking_ends_the_access_tokens_too_and_only_of_that_grant(oauth: OAuth
 def test_tokens_can_be_ended_before_their_time(oauth: OAuth) -> None:
     mine = oauth.grant(refresh("mine"))["access_token"]
     theirs = oauth.grant(refresh("theirs"))["access_token"]
-    assert oauth.expire_access_tokens(oauth.customer(mine).id) == 1
+    assert oauth.expire_access_tokens(oauth.authenticate(mine).id) == 1
     with pytest.raises(BrokerError):
-        oauth.customer(mine)
+        oauth.authenticate(mine)
 
-    oauth.customer(theirs)
+    oauth.authenticate(theirs)
 
 
 def test_an_authorization_code_gives_a_refresh_token(oauth: OAuth) -> None:
     code = {"grant_type": "authorization_code", "code": "c", "client_secret": "s"}
     first = oauth.grant(code)
     again = oauth.grant(refresh(first["refresh_token"]))
-    assert oauth.customer(first["access_token"]) is oauth.customer(again["access_token"])
+    assert oauth.authenticate(first["access_token"]) is oauth.authenticate(again["access_token"])
 
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer nonsense", "Basic eDp5"])
 def test_anything_else_is_nobody(oauth: OAuth, value: str | None) -> None:
     with pytest.raises(BrokerError) as refused:
-        oauth.customer(value)
+        oauth.authenticate(value)
 
     assert refused.value.status == 401
 
@@ -131,19 +131,19 @@ def test_anything_else_is_nobody(oauth: OAuth, value: str | None) -> None:
 async def test_a_quote_token_lives_for_a_day_and_is_no_access_token(
     oauth: OAuth, clock: ManualClock
 ) -> None:
-    customer = oauth.customer(oauth.grant(refresh())["access_token"])
+    customer = oauth.authenticate(oauth.grant(refresh())["access_token"])
     token, issued_at, expires_at = oauth.quote_token(customer)
     assert expires_at - issued_at == timedelta(hours=24)
-    assert oauth.quote_customer(token) == (customer, expires_at)
+    assert oauth.find_quote_customer(token) == (customer, expires_at)
     with pytest.raises(BrokerError):
-        oauth.customer(token)
+        oauth.authenticate(token)
 
     await clock.advance(timedelta(hours=24))
-    assert oauth.quote_customer(token) is None
+    assert oauth.find_quote_customer(token) is None
 
 
 def test_who_is_no_customer_gets_no_quotes(oauth: OAuth) -> None:
-    person = oauth.customer(oauth.grant(refresh("not-a-customer"))["access_token"])
+    person = oauth.authenticate(oauth.grant(refresh("not-a-customer"))["access_token"])
     with pytest.raises(BrokerError) as refused:
         oauth.quote_token(person)
 
