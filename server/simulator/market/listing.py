@@ -6,16 +6,16 @@ it exist. Expirations are loaded one by one, so that finding one contract does n
 
 from __future__ import annotations
 
-__all__ = ["ExpirationBlock", "Listing", "chain_day"]
+__all__ = ["Listing", "chain_day"]
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from server.simulator.market import symbols, underlyings
 from server.simulator.market.brownian import Floats
 from server.simulator.market.calendar import NEW_YORK, is_half_day
+from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.expirations import (
     Expiration,
     list_future_option_expirations,
@@ -31,27 +31,6 @@ from server.simulator.market.rows import Rows
 from server.simulator.market.stocks import STOCKS, Stock
 from server.simulator.market.strikes import build_future_ladder, build_stock_ladder
 from server.simulator.market.ticks import TickTables
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ExpirationBlock:
-    """The contracts of one expiration: for each strike a call at an even place and its put."""
-
-    first: int
-    """Row of the first call; strike `i` has its call at `first + 2i`, its put after it."""
-
-    expiration: Expiration
-    underlying: Instrument
-    strikes: Floats
-    places: dict[float, int]
-
-    @property
-    def count(self) -> int:
-        return 2 * len(self.strikes)
-
-    def row(self, strike: float, kind: str) -> int | None:
-        place = self.places.get(strike)
-        return None if place is None else self.first + 2 * place + (kind == "P")
 
 
 class Listing:

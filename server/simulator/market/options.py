@@ -9,12 +9,13 @@ from __future__ import annotations
 __all__ = ["describe_option", "find_option_ticks", "make_option_columns"]
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from server.simulator.market import symbols
 from server.simulator.market.brownian import Floats
+from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.expirations import Expiration
 from server.simulator.market.instrument import Instrument, TickSize
 from server.simulator.market.price_series import derive_seed
@@ -24,9 +25,6 @@ from server.simulator.market.stocks import STOCKS
 from server.simulator.market.strikes import format_strike
 from server.simulator.market.ticks import TickTables
 from server.simulator.market.underlyings import OPTION_TICKS
-
-if TYPE_CHECKING:
-    from server.simulator.market.listing import ExpirationBlock  # it imports this module
 
 _WIDTH = {"daily": 1.0, "thrice": 1.5, "weekly": 3.0, "monthly": 6.0, "none": 6.0}
 

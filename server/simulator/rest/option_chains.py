@@ -16,7 +16,7 @@ from aiohttp import web
 
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market import Market
-from server.simulator.market.listing import ExpirationBlock
+from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.views.options import (
     compact_chain,

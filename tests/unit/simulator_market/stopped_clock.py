@@ -7,7 +7,7 @@ __all__ = ["FRIDAY_NOON", "SEED", "StoppedClock", "new_market", "streamers"]
 from datetime import UTC, datetime, timedelta
 
 from server.simulator.market import Market
-from server.simulator.market.listing import ExpirationBlock
+from server.simulator.market.expiration_block import ExpirationBlock
 
 SEED = 7
 FRIDAY_NOON = datetime(2026, 11, 20, 17, 0, 0, 300_000, tzinfo=UTC)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from server.simulator.market import Market
-from server.simulator.market.listing import ExpirationBlock
+from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.price_series import RATE
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS

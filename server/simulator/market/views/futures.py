@@ -17,9 +17,9 @@ from zlib import crc32
 import orjson
 
 from server.simulator.market.calendar import previous_trading_day
+from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.futures import FutureContract, list_contracts
 from server.simulator.market.instrument import Instrument
-from server.simulator.market.listing import ExpirationBlock
 from server.simulator.market.options import (
     find_option_ticks,
     format_future_option,

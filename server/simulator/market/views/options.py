@@ -16,9 +16,9 @@ from itertools import groupby
 import orjson
 
 from server.simulator.market import symbols
+from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.expirations import Expiration
 from server.simulator.market.instrument import Instrument
-from server.simulator.market.listing import ExpirationBlock
 from server.simulator.market.options import find_option_ticks
 from server.simulator.market.strikes import format_strike
 from server.simulator.market.views.decimals import format_decimal, format_offset
