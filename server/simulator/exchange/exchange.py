@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from server.simulator.exchange.account import Account
-from server.simulator.exchange.account_opening import AccountSpec, open_accounts
+from server.simulator.exchange.account_opening import AccountOpener, AccountSpec
 from server.simulator.exchange.balances import Balances, calculate_balances
 from server.simulator.exchange.clock import Clock
 from server.simulator.exchange.contingent_orders import ContingentOrders
@@ -103,6 +103,9 @@ class Exchange:
             self._contingent_orders,
             script=self._apply_script,
         )
+        self._account_opener = AccountOpener(
+            self.registry, venue, clock, self.order_entry, self.matching_engine
+        )
         self._settlement = Settlement(self.registry, venue, clock, self._notifier)
         self._scripts: dict[str, deque[Script]] = {}
         self._wake_event = asyncio.Event()
@@ -112,7 +115,9 @@ class Exchange:
         if any(spec.number not in self.registry.accounts for spec in accounts):
             self._notifier.muted = True
             try:
-                open_accounts(self, owner.id, accounts, seed=owner.number, demo=owner.demo)
+                self._account_opener.open_accounts(
+                    owner.id, accounts, seed=owner.number, demo=owner.demo
+                )
             finally:
                 self._notifier.muted = False
 
