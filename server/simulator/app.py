@@ -13,7 +13,7 @@ import importlib
 import pkgutil
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,9 +21,11 @@ from aiohttp import web
 
 from server.simulator import rest
 from server.simulator.account_streamer import AccountStreamer, StreamerStatistics
+from server.simulator.broker import Broker
 from server.simulator.clock import SimClock, SystemTime
 from server.simulator.customers import Customers
 from server.simulator.dxlink import DXLink, DXLinkStatistics
+from server.simulator.envelope import reply
 from server.simulator.exchange import Exchange, ExchangeStatistics
 from server.simulator.exchange.market_venue import MarketVenue
 from server.simulator.faults import Faults, FaultStatistics
@@ -88,8 +90,10 @@ class Simulator:
             app.add_routes([web.get("/dxlink", self.dxlink.serve)])
             # The SDK knows the account streamer by host alone, so the root is its door, too.
             app.add_routes([web.get(path, self.streamer.serve) for path in ("/streamer", "/")])
+            app.add_routes([web.get("/_admin/statistics", self._show_statistics)])
+            broker = self._make_broker()
             for module in _find_rest_modules():
-                app.add_routes(module.routes(self))
+                app.add_routes(module.routes(broker))
 
             # A client that hangs on to its connection must not keep the program from ending.
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -133,6 +137,20 @@ class Simulator:
             exchange=self.exchange.statistics(),
             messages=self.messages.statistics(),
         )
+
+    def _make_broker(self) -> Broker:
+        return Broker(
+            clock=self.clock,
+            customers=self.customers,
+            faults=self.faults,
+            oauth=self.oauth,
+            market=self.market,
+            exchange=self.exchange,
+            messages=self.messages,
+        )
+
+    async def _show_statistics(self, _: web.Request) -> web.Response:
+        return reply(asdict(self.statistics()))
 
 
 def _find_rest_modules() -> list[Any]:

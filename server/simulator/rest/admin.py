@@ -8,22 +8,20 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, reply
 from server.simulator.faults import KINDS, Fault, parse_fault
 from server.simulator.rest.queries import read_id
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes by which a test or a person steers the simulator."""
-    handlers = _AdminHandlers(sim)
+    handlers = _AdminHandlers(broker)
     return [
         web.get("/_admin/faults", handlers.list_faults),
         web.post("/_admin/faults", handlers.add_faults),
@@ -32,19 +30,18 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         web.post("/_admin/tokens/expire", handlers.expire_tokens),
         web.post("/_admin/grants/revoke", handlers.revoke_grant),
         web.post("/_admin/grants/restore", handlers.restore_grant),
-        web.get("/_admin/statistics", handlers.statistics),
     ]
 
 
 class _AdminHandlers:
     """Handlers of this file's routes."""
 
-    def __init__(self, sim: Simulator) -> None:
-        self._sim = sim
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     async def list_faults(self, _: web.Request) -> web.Response:
         faults = [
-            _make_fault_json(number, each) for number, each in self._sim.faults.items().items()
+            _make_fault_json(number, each) for number, each in self._broker.faults.items().items()
         ]
         return reply({"faults": faults, "kinds": KINDS})
 
@@ -52,15 +49,15 @@ class _AdminHandlers:
         """One fault, or a list of them; all or none."""
         body = await _read_json(request)
         faults = [parse_fault(each) for each in (body if isinstance(body, list) else [body])]
-        return reply({"ids": [self._sim.faults.add(each) for each in faults]}, 201)
+        return reply({"ids": [self._broker.faults.add(each) for each in faults]}, 201)
 
     async def clear_faults(self, _: web.Request) -> web.Response:
-        self._sim.faults.clear()
+        self._broker.faults.clear()
         return reply({"faults": []})
 
     async def remove_fault(self, request: web.Request) -> web.Response:
         number = read_id(request, "number")
-        if number is None or not self._sim.faults.remove(number):
+        if number is None or not self._broker.faults.remove(number):
             raise BrokerError(404, "not_found", "That fault has fired, or never was.")
 
         return await self.list_faults(request)
@@ -69,8 +66,8 @@ class _AdminHandlers:
         """`{"kind": "access" | "quote", "customer": id or absent}`."""
         body = await _read_object(request)
         expire = {
-            "access": self._sim.oauth.expire_access_tokens,
-            "quote": self._sim.oauth.expire_quote_tokens,
+            "access": self._broker.oauth.expire_access_tokens,
+            "quote": self._broker.oauth.expire_quote_tokens,
         }.get(str(body.get("kind", "access")))
         if expire is None:
             raise BrokerError(400, "invalid_kind", "kind is access or quote.")
@@ -79,16 +76,13 @@ class _AdminHandlers:
 
     async def revoke_grant(self, request: web.Request) -> web.Response:
         """`{"refresh_token": text}`."""
-        self._sim.oauth.revoke(_read_refresh_token(await _read_object(request)))
+        self._broker.oauth.revoke(_read_refresh_token(await _read_object(request)))
         return reply({"revoked": True})
 
     async def restore_grant(self, request: web.Request) -> web.Response:
         """`{"refresh_token": text}`."""
-        self._sim.oauth.restore(_read_refresh_token(await _read_object(request)))
+        self._broker.oauth.restore(_read_refresh_token(await _read_object(request)))
         return reply({"revoked": False})
-
-    async def statistics(self, _: web.Request) -> web.Response:
-        return reply(asdict(self._sim.statistics()))
 
 
 async def _read_json(request: web.Request) -> Any:

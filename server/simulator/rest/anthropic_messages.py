@@ -7,14 +7,12 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
+from server.simulator.broker import Broker
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the one route that the gateway uses."""
-    return [web.post("/anthropic/v1/messages", sim.messages.create)]
+    return [web.post("/anthropic/v1/messages", broker.messages.create)]

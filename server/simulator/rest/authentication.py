@@ -4,22 +4,20 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.customers import Customer
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.oauth import OAuthError
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of who one is."""
-    handlers = _AuthenticationHandlers(sim)
+    handlers = _AuthenticationHandlers(broker)
     return [
         web.post("/oauth/token", handlers.grant_token),
         web.post("/sessions/validate", handlers.validate_session),
@@ -32,11 +30,11 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 class _AuthenticationHandlers:
     """Handlers of this file's routes."""
 
-    def __init__(self, sim: Simulator) -> None:
-        self._sim = sim
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     async def grant_token(self, request: web.Request) -> web.Response:
-        return reply(self._sim.oauth.grant(await _read_form(request)))
+        return reply(self._broker.oauth.grant(await _read_form(request)))
 
     async def validate_session(self, request: web.Request) -> web.Response:
         customer: Customer = request["customer"]
@@ -53,10 +51,10 @@ class _AuthenticationHandlers:
         if request.match_info["customer_id"] not in ("me", customer.id):
             raise BrokerError(403, "not_permitted", "User not permitted access")
 
-        return reply(envelope(_make_person_json(customer, self._sim), request.path))
+        return reply(envelope(_make_person_json(customer, self._broker), request.path))
 
     async def create_quote_token(self, request: web.Request) -> web.Response:
-        token, issued_at, expires_at = self._sim.oauth.quote_token(request["customer"])
+        token, issued_at, expires_at = self._broker.oauth.quote_token(request["customer"])
         # The address that the client came through, so that a proxy or a container name works.
         scheme = (
             "wss" if request.headers.get("X-Forwarded-Proto", request.scheme) == "https" else "ws"
@@ -99,7 +97,7 @@ def _make_email(customer: Customer) -> str:
     return f"{customer.user_id.lower()}@example.com"
 
 
-def _make_person_json(customer: Customer, sim: Simulator) -> dict[str, Any]:
+def _make_person_json(customer: Customer, broker: Broker) -> dict[str, Any]:
     address = {
         "city": "Chicago",
         "country": "USA",

@@ -5,10 +5,11 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import new_york_date
@@ -17,15 +18,12 @@ from server.simulator.exchange.views.balances import balance_json, snapshot_json
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import get_account
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 CURRENCY = "USD"
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of balances."""
-    handlers = _BalanceHandlers(sim)
+    handlers = _BalanceHandlers(broker)
     return [
         web.get("/accounts/{account_number}/balances", handlers.list_all),
         web.get("/accounts/{account_number}/balances/{currency}", handlers.get),
@@ -36,15 +34,15 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 class _BalanceHandlers:
     """Handlers of this file's routes."""
 
-    def __init__(self, sim: Simulator) -> None:
-        self._sim = sim
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     async def list_all(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         return reply(envelope({"items": [self._make_balance_json(account)]}, request.path))
 
     async def get(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         currency = request.match_info["currency"]
         if currency.upper() != CURRENCY:
             raise BrokerError(
@@ -55,18 +53,18 @@ class _BalanceHandlers:
 
     async def list_snapshots(self, request: web.Request) -> web.Response:
         """Every day of the range that has ended (EOD) or begun (BOD), newest first."""
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         moment = queries.read_choice(request, "time-of-day", ("BOD", "EOD"), "EOD")
-        today = new_york_date(self._sim.clock.now())
+        today = new_york_date(self._broker.clock.now())
         latest = today if moment == "BOD" else today - timedelta(days=1)
         single = queries.read_date(request, "snapshot-date")
         first = single or queries.read_date(request, "start-date") or latest - timedelta(days=1)
         # Not from the beginning of time on: a calendar of two thousand years takes seconds.
         first = max(first, new_york_date(account.profile.opened_at))
         last = min(single or queries.read_date(request, "end-date") or latest, latest)
-        history = ValuationHistory(account, self._sim.exchange.venue, self._sim.clock.now())
+        history = ValuationHistory(account, self._broker.exchange.venue, self._broker.clock.now())
         days = [last - timedelta(days=back) for back in range(max(0, (last - first).days + 1))]
-        trading = [day for day in days if self._sim.exchange.venue.is_trading_day(day)]
+        trading = [day for day in days if self._broker.exchange.venue.is_trading_day(day)]
 
         def render(day: Any) -> dict[str, Any]:
             return snapshot_json(
@@ -76,6 +74,6 @@ class _BalanceHandlers:
         return reply(paginate(trading, request, render=render))
 
     def _make_balance_json(self, account: Account) -> dict[str, Any]:
-        now = self._sim.clock.now()
-        balances = self._sim.exchange.balances(account)
+        now = self._broker.clock.now()
+        balances = self._broker.exchange.balances(account)
         return balance_json(account.number, balances, at=now, day=new_york_date(now))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import new_york_date
@@ -22,18 +23,15 @@ from server.simulator.rest import queries
 from server.simulator.rest.bodies import read_json
 from server.simulator.rest.ownership import get_account, get_customer
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 PER_PAGE = 10
 MAX_PER_PAGE = 100
 CHILDREN = {"OCO": (2, 3), "OTO": (1, 3), "OTOCO": (2, 3)}
 """Fewest and most orders beside the trigger."""
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of complex orders."""
-    handlers = _ComplexOrderHandlers(sim)
+    handlers = _ComplexOrderHandlers(broker)
     path = "/accounts/{account_number}/complex-orders"
     single = path + "/{order_id}"
     return [
@@ -49,25 +47,25 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 class _ComplexOrderHandlers:
     """Handlers of this file's routes."""
 
-    def __init__(self, sim: Simulator) -> None:
-        self._sim = sim
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     async def place(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         kind, trigger, tickets = _parse(await read_json(request))
-        complex_order, checks = self._sim.exchange.order_entry.place_complex(
+        complex_order, checks = self._broker.exchange.order_entry.place_complex(
             account, kind, trigger, tickets
         )
-        self._sim.exchange.wake()
+        self._broker.exchange.wake()
         body = check_json(
             checks, complex_order=complex_order_json(complex_order), one_cancels_other=kind == "OCO"
         )
         return reply(envelope(body, request.path), 201)
 
     async def dry_run(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         kind, trigger, tickets = _parse(await read_json(request))
-        checks = self._sim.exchange.order_entry.check_complex(account, kind, trigger, tickets)
+        checks = self._broker.exchange.order_entry.check_complex(account, kind, trigger, tickets)
         body = check_json(
             checks,
             complex_order=_make_dry_run_json(account, kind, checks, triggered=trigger is not None),
@@ -77,25 +75,26 @@ class _ComplexOrderHandlers:
         return reply(envelope(body, request.path))
 
     async def get(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         complex_order = self._find_complex_order(request, account)
         return reply(envelope(complex_order_json(complex_order), request.path))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         complex_order = self._find_complex_order(request, account)
-        self._sim.exchange.order_entry.cancel_complex(complex_order, get_customer(request).user_id)
-        self._sim.exchange.wake()
+        user_id = get_customer(request).user_id
+        self._broker.exchange.order_entry.cancel_complex(complex_order, user_id)
+        self._broker.exchange.wake()
         return reply(envelope(complex_order_json(complex_order), request.path))
 
     async def list_live(self, request: web.Request) -> web.Response:
         """Everything that works or changed today."""
-        account = get_account(self._sim, request)
-        today = new_york_date(self._sim.clock.now())
+        account = get_account(self._broker, request)
+        today = new_york_date(self._broker.clock.now())
         items = [
             complex_order_json(complex_order)
             for complex_order in reversed(
-                self._sim.exchange.registry.complex_orders_of(account.number)
+                self._broker.exchange.registry.complex_orders_of(account.number)
             )
             if complex_order.terminal_at is None
             or new_york_date(complex_order.terminal_at) == today
@@ -103,8 +102,8 @@ class _ComplexOrderHandlers:
         return reply(envelope({"items": items}, request.path))
 
     async def search(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
-        found = self._sim.exchange.registry.complex_orders_of(account.number)
+        account = get_account(self._broker, request)
+        found = self._broker.exchange.registry.complex_orders_of(account.number)
         if queries.is_newest_first(request):
             found.reverse()
 
@@ -115,7 +114,7 @@ class _ComplexOrderHandlers:
 
     def _find_complex_order(self, request: web.Request, account: Account) -> ComplexOrder:
         number = queries.read_id(request, "order_id")
-        registry = self._sim.exchange.registry
+        registry = self._broker.exchange.registry
         complex_order = None if number is None else registry.complex_orders.get(number)
         if complex_order is None or complex_order.account_number != account.number:
             text = request.match_info["order_id"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.market import Instrument, Market
 from server.simulator.market.stocks import STOCKS
@@ -17,13 +18,10 @@ from server.simulator.market.time_grid import to_seconds
 from server.simulator.market.views.equities import equity_json
 from server.simulator.rest.queries import read_many, read_one
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of equities."""
-    market = sim.market
+    market = broker.market
 
     async def list_equities(request: web.Request) -> web.Response:
         symbols = read_many(request, "symbol")

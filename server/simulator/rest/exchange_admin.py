@@ -6,10 +6,11 @@ __all__ = ["routes"]
 
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, reply
 from server.simulator.exchange.money import round_cents
 from server.simulator.exchange.orders import Order
@@ -19,13 +20,10 @@ from server.simulator.exchange.views.transactions import transaction_json
 from server.simulator.exchange.vocabulary import InstrumentType
 from server.simulator.rest.bodies import read_json
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 LARGEST = Decimal(10) ** 12
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes by which a test or a person steers the exchange."""
 
     async def add_scripts(request: web.Request) -> web.Response:
@@ -35,14 +33,14 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         if not isinstance(count, int) or not 1 <= count <= 10_000:
             raise BrokerError(400, "invalid_script", "count is 1 to 10000.")
 
-        sim.exchange.script(str(body.get("account", "*")), parse_script(body), count)
-        return reply({"scripts": sim.exchange.statistics().scripts}, 201)
+        broker.exchange.script(str(body.get("account", "*")), parse_script(body), count)
+        return reply({"scripts": broker.exchange.statistics().scripts}, 201)
 
     async def fill_order(request: web.Request) -> web.Response:
         """`{"order_id", "units": all that is open, "price": the order's own}`."""
         body = await _read_object(request)
         number = body.get("order_id")
-        order = sim.exchange.registry.orders.get(number) if isinstance(number, int) else None
+        order = broker.exchange.registry.orders.get(number) if isinstance(number, int) else None
         if order is None:
             raise BrokerError(404, "record_not_found", "There is no such order.")
 
@@ -50,7 +48,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         if units is not None and units != int(units) and not _is_fractional(order):
             raise BrokerError(400, "invalid_body", "units are whole.")
 
-        filled = sim.exchange.fill(order, units=units, price=_read_positive(body, "price"))
+        filled = broker.exchange.fill(order, units=units, price=_read_positive(body, "price"))
         if not filled:
             raise BrokerError(409, "not_at_the_exchange", f"The order is {order.status.value}.")
 
@@ -59,7 +57,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     async def transfer_money(request: web.Request) -> web.Response:
         """`{"account", "amount": more or, negative, less}`; the owner must have logged in."""
         body = await _read_object(request)
-        account = sim.exchange.registry.accounts.get(str(body.get("account")))
+        account = broker.exchange.registry.accounts.get(str(body.get("account")))
         if account is None:
             raise BrokerError(404, "record_not_found", "Nobody has that account open.")
 
@@ -67,10 +65,10 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         if amount is None or not amount or amount != round_cents(amount):
             raise BrokerError(400, "invalid_body", "amount is in cents and not zero.")
 
-        return reply(transaction_json(sim.exchange.transfer(account, amount)), 201)
+        return reply(transaction_json(broker.exchange.transfer(account, amount)), 201)
 
     async def get_statistics(_: web.Request) -> web.Response:
-        return reply(asdict(sim.exchange.statistics()))
+        return reply(asdict(broker.exchange.statistics()))
 
     return [
         web.post("/_admin/exchange/scripts", add_scripts),

@@ -5,11 +5,12 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.market import Market
 from server.simulator.market.futures import list_contracts
@@ -23,13 +24,10 @@ from server.simulator.market.views.futures import (
 from server.simulator.market.views.products import option_product_json, product_json
 from server.simulator.rest.queries import read_many
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of futures."""
-    handlers = _FutureHandlers(sim.market)
+    handlers = _FutureHandlers(broker.market)
     return [
         web.get("/instruments/futures", handlers.list_futures),
         web.get("/instruments/futures/{symbol}", handlers.get_future),

@@ -5,10 +5,11 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.exchange.balances import select_margin_rates
 from server.simulator.exchange.marks import Marks
@@ -17,24 +18,21 @@ from server.simulator.exchange.views.margin import report_json
 from server.simulator.market.price_series import RATE
 from server.simulator.rest.ownership import get_account
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of margin."""
 
     async def get_report(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
-        marks = Marks(sim.exchange.venue)
-        balances = sim.exchange.balances(account, marks)
-        body = report_json(account, balances, marks, at=sim.clock.now())
+        account = get_account(broker, request)
+        marks = Marks(broker.exchange.venue)
+        balances = broker.exchange.balances(account, marks)
+        body = report_json(account, balances, marks, at=broker.clock.now())
         return reply(envelope(body, request.path))
 
     async def get_effective(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
+        account = get_account(broker, request)
         symbol = request.match_info["symbol"]
-        if sim.exchange.venue.find(symbol) is None:
+        if broker.exchange.venue.find(symbol) is None:
             raise BrokerError(404, "record_not_found", f"Couldn't find instrument {symbol}")
 
         rates = select_margin_rates(account)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market import Instrument, Market
 from server.simulator.market.views.market_data import market_data_json
 from server.simulator.rest.queries import read_many
-
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
 MAX_SYMBOLS = 100
 
@@ -29,9 +26,9 @@ _TYPES = {
 }
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of market data."""
-    market = sim.market
+    market = broker.market
 
     async def list_by_type(request: web.Request) -> web.Response:
         wanted = [

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market.stocks import STOCKS, Stock
 from server.simulator.market.views.metrics import dividends_json, earnings_json, metrics_json
 from server.simulator.rest.queries import invalid, read_date, read_many
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 _EVENTS = "/market-metrics/historic-corporate-events"
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of metrics."""
-    market = sim.market
+    market = broker.market
     cache: dict[tuple[str, int], dict[str, Any]] = {}
 
     async def list_metrics(request: web.Request) -> web.Response:
@@ -32,7 +30,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
             raise invalid("symbols", "is missing")
 
         # The broker renews them every minute or so; each looks back a year.
-        minute = int(sim.clock.now().timestamp()) // 60
+        minute = int(broker.clock.now().timestamp()) // 60
         items = []
         for symbol in dict.fromkeys(wanted):
             instrument = market.find(symbol)

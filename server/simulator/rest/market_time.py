@@ -5,25 +5,22 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market.views.sessions import calendar_json, current_json, session_json
 from server.simulator.rest.queries import invalid, read_date, read_many
-
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
 _COLLECTIONS = ("Equity", "CME", "CFE")
 _LONGEST = timedelta(days=275)  # nine months
 _YEARS = range(1900, 2200)  # where the calendar's rules may be asked, and a day more or less exists
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of market time."""
-    hours, listing = sim.market.hours, sim.market.listing
+    hours, listing = broker.market.hours, broker.market.listing
 
     async def list_sessions(request: web.Request) -> web.Response:
         last = _read_day(request, "to-date")
@@ -43,19 +40,18 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
     async def list_current(request: web.Request) -> web.Response:
         wanted = read_many(request, "instrument-collections") or list(_COLLECTIONS)
         names = [_check_collection(name) for given in wanted for name in given.split(",")]
-        now = sim.clock.now()
+        now = broker.clock.now()
         items = [current_json(hours, name, now) for name in dict.fromkeys(names)]
         return reply(envelope({"items": items}, request.path))
 
     async def list_current_futures(request: web.Request) -> web.Response:
-        now = sim.clock.now()
+        now = broker.clock.now()
         items = [current_json(hours, name, now) for name in _COLLECTIONS[1:]]
         return reply(envelope({"items": items}, request.path))
 
     async def get_current(request: web.Request) -> web.Response:
-        return reply(
-            envelope(current_json(hours, _find_collection(request), sim.clock.now()), request.path)
-        )
+        body = current_json(hours, _find_collection(request), broker.clock.now())
+        return reply(envelope(body, request.path))
 
     async def get_next(request: web.Request) -> web.Response:
         session = hours.next_session(

@@ -10,19 +10,17 @@ __all__ = ["routes"]
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import envelope, reply
 from server.simulator.exchange.money import ZERO, format_decimal
 from server.simulator.exchange.valuation_history import Bar, ValuationHistory
 from server.simulator.exchange.views.times import format_zulu
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import get_account
-
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
 SPANS = {
     "1d": (timedelta(days=1), timedelta(minutes=5)),
@@ -36,12 +34,12 @@ SPANS = {
 """How far back, and how long a bar is."""
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the route of the net liquidating value's history."""
 
     async def list_history(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
-        now = sim.clock.now()
+        account = get_account(broker, request)
+        now = broker.clock.now()
         start = queries.read_instant(request, "start-time")
         if start is None and queries.read_one(request, "time-back") is None:
             raise queries.invalid("time-back", "is missing, as is start-time")
@@ -53,11 +51,10 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
                 step for length, step in SPANS.values() if span <= length or length.days > 999
             )
 
-        bars = ValuationHistory(account, sim.exchange.venue, now).bars(now - span, step)
+        bars = ValuationHistory(account, broker.exchange.venue, now).bars(now - span, step)
         end = queries.read_instant(request, "end-time") or now
-        shape = (
-            _make_camel_case_json if sim.exchange.settings.camel_case_net_liq else _make_dashed_json
-        )
+        camel_case = broker.exchange.settings.camel_case_net_liq
+        shape = _make_camel_case_json if camel_case else _make_dashed_json
         items = [shape(bar) for bar in bars if bar.at <= end]
         return reply(envelope({"items": items}, request.path))
 

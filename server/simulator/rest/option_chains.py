@@ -9,11 +9,11 @@ __all__ = ["routes"]
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market import Market
 from server.simulator.market.expiration_block import ExpirationBlock
@@ -26,18 +26,15 @@ from server.simulator.market.views.options import (
 )
 from server.simulator.rest.queries import read_many
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 _MAX_KEPT = 24
 """Chains kept as bytes; the largest take some megabytes each."""
 
 Writer = Callable[[Sequence[ExpirationBlock], date], bytes]
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of options on stocks, funds and indices."""
-    handlers = _ChainHandlers(sim.market)
+    handlers = _ChainHandlers(broker.market)
     return [
         web.get("/option-chains/{symbol}", handlers.get_flat),
         web.get("/option-chains/{symbol}/nested", handlers.get_nested),

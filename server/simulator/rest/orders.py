@@ -5,10 +5,11 @@ from __future__ import annotations
 __all__ = ["routes"]
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import new_york_date
@@ -23,16 +24,13 @@ from server.simulator.rest import queries
 from server.simulator.rest.bodies import read_json
 from server.simulator.rest.ownership import get_account, get_customer, list_own_accounts
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 PER_PAGE = 10
 MAX_PER_PAGE = 100
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of orders; the fixed words come before `{order_id}`."""
-    handlers = _OrderHandlers(sim)
+    handlers = _OrderHandlers(broker)
     path = "/accounts/{account_number}/orders"
     single = path + "/{order_id}"
     return [
@@ -53,68 +51,68 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
 class _OrderHandlers:
     """Handlers of this file's routes."""
 
-    def __init__(self, sim: Simulator) -> None:
-        self._sim = sim
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     async def place(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
-        check = self._sim.exchange.order_entry.place(
+        account = get_account(self._broker, request)
+        check = self._broker.exchange.order_entry.place(
             account, parse_ticket(await read_json(request))
         )
-        self._sim.exchange.wake()
+        self._broker.exchange.wake()
         body = check_json([check], order=order_json(check.order))
         return reply(envelope(body, request.path), 201)
 
     async def dry_run(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
-        check = self._sim.exchange.order_entry.check(
+        account = get_account(self._broker, request)
+        check = self._broker.exchange.order_entry.check(
             account, parse_ticket(await read_json(request))
         )
         return self._reply_to_dry_run(request, check)
 
     async def dry_run_replace(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         old = self._find_order(request, account)
         ticket = amend_ticket(make_remaining_ticket(old), await read_json(request))
         return self._reply_to_dry_run(
-            request, self._sim.exchange.order_entry.check_replacement(account, old, ticket)
+            request, self._broker.exchange.order_entry.check_replacement(account, old, ticket)
         )
 
     async def replace(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         old = self._find_order(request, account)
         ticket = amend_ticket(make_remaining_ticket(old), await read_json(request))
-        new = self._sim.exchange.order_entry.replace(account, old, ticket)
-        self._sim.exchange.wake()
+        new = self._broker.exchange.order_entry.replace(account, old, ticket)
+        self._broker.exchange.wake()
         return reply(envelope(order_json(new), request.path))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         order = self._find_order(request, account)
-        self._sim.exchange.order_entry.cancel(order, get_customer(request).user_id)
-        self._sim.exchange.wake()
+        self._broker.exchange.order_entry.cancel(order, get_customer(request).user_id)
+        self._broker.exchange.wake()
         return reply(envelope(order_json(order), request.path))
 
     async def get(self, request: web.Request) -> web.Response:
-        account = get_account(self._sim, request)
+        account = get_account(self._broker, request)
         return reply(envelope(order_json(self._find_order(request, account)), request.path))
 
     async def list_live(self, request: web.Request) -> web.Response:
         """Everything created or changed today, whatever its status, newest first."""
-        return self._reply_with_live(request, [get_account(self._sim, request)])
+        return self._reply_with_live(request, [get_account(self._broker, request)])
 
     async def list_live_of_customer(self, request: web.Request) -> web.Response:
         return self._reply_with_live(request, self._choose_accounts(request))
 
     async def search(self, request: web.Request) -> web.Response:
-        return self._reply_with_found(request, [get_account(self._sim, request)])
+        return self._reply_with_found(request, [get_account(self._broker, request)])
 
     async def search_of_customer(self, request: web.Request) -> web.Response:
         return self._reply_with_found(request, self._choose_accounts(request))
 
     def _reply_to_dry_run(self, request: web.Request, check: PreflightCheck) -> web.Response:
         body = check_json([check], order=unplaced_json(check.order), dry_run=True)
-        refuses = self._sim.exchange.settings.dry_run_refuses_margin
+        refuses = self._broker.exchange.settings.dry_run_refuses_margin
         if refuses and check.effect.refused:
             return reply(
                 envelope(body, request.path) | preflight_failure(check.problems).body(), 422
@@ -123,7 +121,7 @@ class _OrderHandlers:
         return reply(envelope(body, request.path))
 
     def _reply_with_live(self, request: web.Request, accounts: list[Account]) -> web.Response:
-        today = new_york_date(self._sim.clock.now())
+        today = new_york_date(self._broker.clock.now())
         items = [
             order_json(order)
             for order in self._list_orders(accounts)
@@ -144,18 +142,18 @@ class _OrderHandlers:
         orders = [
             order
             for account in accounts
-            for order in self._sim.exchange.registry.orders_of(account.number)
+            for order in self._broker.exchange.registry.orders_of(account.number)
         ]
         return sorted(orders, key=lambda one: one.id, reverse=True)
 
     def _choose_accounts(self, request: web.Request) -> list[Account]:
-        accounts = list_own_accounts(self._sim, request)
+        accounts = list_own_accounts(self._broker, request)
         numbers = queries.read_many(request, "account-numbers")
         return [one for one in accounts if not numbers or one.number in numbers]
 
     def _find_order(self, request: web.Request, account: Account) -> Order:
         number = queries.read_id(request, "order_id")
-        order = None if number is None else self._sim.exchange.registry.orders.get(number)
+        order = None if number is None else self._broker.exchange.registry.orders.get(number)
         if order is None or order.account_number != account.number:
             text = request.match_info["order_id"]
             raise BrokerError(404, "record_not_found", f"Couldn't find order {text}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market.other_instruments import CRYPTOCURRENCIES, CURRENCY_PAIRS, WARRANTS
 from server.simulator.market.views.equities import (
@@ -18,15 +19,12 @@ from server.simulator.market.views.equities import (
 )
 from server.simulator.rest.queries import read_many
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of what is neither stock, option nor future."""
 
     def make_cryptocurrency_json(symbol: str) -> dict[str, Any] | None:
-        instrument = sim.market.find(symbol)
+        instrument = broker.market.find(symbol)
         return (
             cryptocurrency_json(CRYPTOCURRENCIES[symbol], instrument)
             if instrument and symbol in CRYPTOCURRENCIES

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 __all__ = ["get_account", "get_customer", "list_own_accounts"]
 
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.customers import Customer
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.account import Account
-
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
 
 def get_customer(request: web.Request) -> Customer:
@@ -28,21 +25,21 @@ def get_customer(request: web.Request) -> Customer:
     return customer
 
 
-def list_own_accounts(sim: Simulator, request: web.Request) -> list[Account]:
+def list_own_accounts(broker: Broker, request: web.Request) -> list[Account]:
     """Returns the caller's accounts."""
     customer = get_customer(request)
-    accounts: list[Account] = sim.exchange.accounts_of(customer, customer.accounts)
+    accounts: list[Account] = broker.exchange.accounts_of(customer, customer.accounts)
     return accounts
 
 
-def get_account(sim: Simulator, request: web.Request) -> Account:
+def get_account(broker: Broker, request: web.Request) -> Account:
     """Returns the account that the path names, if it is the caller's."""
     number = request.match_info["account_number"]
-    for account in list_own_accounts(sim, request):
+    for account in list_own_accounts(broker, request):
         if account.number == number:
             return account
 
-    if sim.customers.of_account(number) is not None:
+    if broker.customers.of_account(number) is not None:
         raise not_permitted()
 
     raise BrokerError(404, "record_not_found", f"Couldn't find account {number}")

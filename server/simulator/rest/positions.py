@@ -4,10 +4,10 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import envelope, reply
 from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.marks import Marks
@@ -16,17 +16,14 @@ from server.simulator.exchange.views.positions import position_json
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import get_account
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
 
-
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the route of positions."""
 
     async def list_positions(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
-        marks = Marks(sim.exchange.venue)
-        today = new_york_date(sim.clock.now())
+        account = get_account(broker, request)
+        marks = Marks(broker.exchange.venue)
+        today = new_york_date(broker.clock.now())
         with_marks = queries.read_flag(request, "include-marks")
         held = [one for one in account.positions.values() if _matches(one, request)]
         marks.load(position.contract for position in held)

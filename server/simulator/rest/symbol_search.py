@@ -4,25 +4,23 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import envelope, reply
 from server.simulator.market import Instrument
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.views.decimals import format_decimal
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 _MAX_RESULTS = 50
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the route of the search."""
-    listing = sim.market.listing
+    listing = broker.market.listing
 
     async def search(request: web.Request) -> web.Response:
         prefix = request.match_info["symbol"].upper()

@@ -6,10 +6,10 @@ __all__ = ["routes"]
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.envelope import BrokerError, envelope, paginate, reply
 from server.simulator.exchange.clock import new_york_date
 from server.simulator.exchange.ledger import Transaction
@@ -18,18 +18,15 @@ from server.simulator.exchange.views.transactions import transaction_json
 from server.simulator.rest import queries
 from server.simulator.rest.ownership import get_account
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 PER_PAGE = 250
 MAX_PER_PAGE = 2000
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of an account's history."""
 
     async def list_transactions(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
+        account = get_account(broker, request)
         wanted = _Filter(request)
         found = [one for one in account.ledger.journal if wanted.matches(one)]
         if queries.is_newest_first(request):
@@ -42,7 +39,7 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         )
 
     async def get(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
+        account = get_account(broker, request)
         number = queries.read_id(request, "transaction_id")
         transaction = None if number is None else account.ledger.find(number)
         if transaction is None:
@@ -52,8 +49,8 @@ def routes(sim: Simulator) -> list[web.RouteDef]:
         return reply(envelope(transaction_json(transaction), request.path))
 
     async def get_total_fees(request: web.Request) -> web.Response:
-        account = get_account(sim, request)
-        day = queries.read_date(request, "date") or new_york_date(sim.clock.now())
+        account = get_account(broker, request)
+        day = queries.read_date(request, "date") or new_york_date(broker.clock.now())
         total = sum(
             (one.fees.total for one in account.ledger.journal if one.day == day), Decimal(0)
         )

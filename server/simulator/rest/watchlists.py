@@ -8,25 +8,23 @@ from __future__ import annotations
 
 __all__ = ["routes"]
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from server.simulator.broker import Broker
 from server.simulator.customers import Customer
 from server.simulator.envelope import BrokerError, envelope, reply
 from server.simulator.market.stocks import STOCKS
 from server.simulator.rest.bodies import read_json
 from server.simulator.rest.queries import invalid, read_flag
 
-if TYPE_CHECKING:
-    from server.simulator.app import Simulator
-
 _LONGEST_NAME = 255
 
 
-def routes(sim: Simulator) -> list[web.RouteDef]:
+def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of watchlists."""
-    del sim  # watchlists need neither market nor exchange
+    del broker  # watchlists need neither market nor exchange
     private = _PrivateHandlers()
     return [
         web.get("/watchlists", private.list_all),
