@@ -1,7 +1,7 @@
-"""A tastytrade of our own: OAuth, REST, DXLink and account streamer on one port.
+"""Simulates tastytrade: OAuth, REST, dxLink and the account streamer on one port.
 
-It imports nothing else of `server`, and nothing of `server` imports it: whatever the gateway knows
-of the broker it has to learn over the wire, as it would from the real one.
+The package imports nothing else of `server`, and nothing of `server` imports it: whatever the
+gateway knows of the broker it has to learn over the wire, as it would from the real one.
 """
 
 from __future__ import annotations

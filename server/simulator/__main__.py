@@ -1,6 +1,7 @@
-"""`python -m server.simulator`: the simulated broker alone, for any client, until told to stop.
+"""Runs the simulated broker as a program of its own, until it is told to stop.
 
-The last line that it prints at start is `ready: http://HOST:PORT`; who starts it waits for that.
+The last line that it prints at start is `ready: http://HOST:PORT`; the program that starts it waits
+for that line.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> SimulatorSettings:
 
 
 def _list_kinds(title: str, kinds: Mapping[str, str]) -> str:
-    """Returns the title, and for each kind of fault a line or a few."""
+    """Formats a title and a list of fault kinds for the help text."""
     width, margin = max(map(len, kinds)) + 4, min(shutil.get_terminal_size().columns, 100)
     lines = [title]
     for kind, text in kinds.items():
@@ -182,7 +183,7 @@ def _parse_positive_milliseconds(text: str) -> timedelta:
 
 
 def _parse_number(text: str, low: float, high: float = 1e9) -> float:
-    """Returns the number; the program does not start with one that makes no sense."""
+    """Returns the number in an argument; one outside its range ends the program."""
     try:
         value = float(text)
     except ValueError:

@@ -1,8 +1,9 @@
-"""The account streamer: who is connected to which accounts, and what is sent to them.
+"""Serves the account streamer: notifications about accounts, over WebSocket.
 
-`connect` comes first, then `heartbeat` every 2 to 60 seconds, each with the access token, word
-Bearer included. Notifications are whole objects, never differences; a connection that is too slow
-to take them is closed, because a lost order event would be worse than a lost connection.
+A client sends `connect` first, then `heartbeat` every 2 to 60 seconds, each with its access token
+(the word Bearer included). Notifications carry whole objects, never differences. A connection that
+is too slow to take them is closed, because a lost order event would be worse than a lost
+connection.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Socket, SocketClosed, Sockets
 
 MAX_MESSAGE = 1 << 20
-OUTBOX_SIZE = 10_000  # notifications that may wait for one client before it counts as too slow
+OUTBOX_SIZE = 10_000  # notifications that may wait for one client; with more it is too slow
 SUBSCRIPTION_KINDS = {
     "public-watchlists-subscribe": "PublicWatchlists",
     "quote-alerts-subscribe": "QuoteAlert",
     "user-message-subscribe": "UserMessage",
 }
-"""What a subscription beside the accounts brings, by its action."""
+"""What each subscription other than an account's delivers, by its action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamerStatistics:
-    """Who listens, and what has been sent."""
+    """Counts connections, subscribed accounts and notifications."""
 
     connections: int
     accounts: int
@@ -71,9 +72,10 @@ class AccountStreamer:
         self._closed_slow = 0
 
     def publish(self, account_number: str, kind: str, data: Mapping[str, Any]) -> None:
-        """Sends a whole object (`Order`, `CurrentPosition`, `AccountBalance`, …) to who listens.
+        """Sends a whole object (`Order`, `CurrentPosition`, …) to the subscribers of an account.
 
-        Never waits. Call it in the order in which things happened: that is the order of arrival.
+        Never waits. Call it in the order of events: clients receive notifications in the order of
+        the calls.
         """
         self._published += 1
         text = self._make_notification(kind, data)
@@ -82,7 +84,7 @@ class AccountStreamer:
                 self._enqueue(connection, kind, text)
 
     def publish_to_all(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Sends an object of everybody's (`PublicWatchlists`), to who subscribed."""
+        """Sends an object that belongs to no account (`PublicWatchlists`) to its subscribers."""
         self._published += 1
         text = self._make_notification(kind, data)
         for connection in tuple(self._connections):
@@ -90,7 +92,7 @@ class AccountStreamer:
                 self._enqueue(connection, kind, text)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Runs one connection to its end."""
+        """Serves one connection until it ends."""
         async with self._sockets.accept(request, max_message=MAX_MESSAGE) as socket:
             connection = _Connection(socket, self._clock.monotonic())
             self._connections.add(connection)
@@ -158,7 +160,7 @@ class AccountStreamer:
     def _execute(
         self, connection: _Connection, action: str, message: Mapping[str, Any]
     ) -> str | None:
-        # Returns the refusal in the streamer's words, or None once the action is done.
+        # Returns the streamer's error message, or None if the action was carried out.
         try:
             customer = self._oauth.authenticate(str(message.get("auth-token", "")))
         except BrokerError:
@@ -213,7 +215,7 @@ class AccountStreamer:
                 self._delivered += 1
 
     async def _watch_heartbeat(self, connection: _Connection) -> None:
-        # One sleep to the moment at which silence would be too long, then a look, and so on.
+        # Sleeps until the moment at which the silence would be too long, then checks again.
         while True:
             silent = self._clock.monotonic() - connection.received_at
             left = self._limit.total_seconds() - silent
@@ -225,7 +227,7 @@ class AccountStreamer:
 
 
 class _Connection:
-    """What is known of one connection."""
+    """Holds the state of one connection."""
 
     def __init__(self, socket: Socket, now: float) -> None:
         self.id = secrets.token_hex(4)

@@ -1,7 +1,7 @@
-"""The simulated broker as one program: market, exchange, customers and every protocol on one port.
+"""Runs the simulated broker: market, exchange, customers and every protocol on one port.
 
-A REST module is a file in `rest/` with `routes(sim)`; it is found by being there. What it returns
-or raises goes through the middlewares below, from the outermost inwards.
+A REST module is a file in `rest/` with a function `routes(broker)`; every file there is loaded.
+What it returns or raises passes the middlewares of `middlewares.py`, from the outermost inwards.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from server.simulator.socket import Sockets, SocketsStatistics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorStatistics:
-    """One snapshot of all parts."""
+    """Collects the statistics of all parts, as of one moment."""
 
     uptime_s: float
     requests: dict[str, int]
-    """Answers by HTTP status."""
+    """Number of answers by HTTP status."""
 
     oauth: OAuthStatistics
     faults: FaultStatistics
@@ -55,7 +55,7 @@ class SimulatorStatistics:
 
 
 class Simulator:
-    """Runs the whole broker while it is entered; `url` is its base address then."""
+    """Runs the whole broker as an async context manager; `url` is its base address inside."""
 
     def __init__(self, settings: SimulatorSettings, clock: SimClock | None = None) -> None:
         self.settings = settings
@@ -88,14 +88,14 @@ class Simulator:
         async with AsyncExitStack() as stack:
             app = web.Application(middlewares=self.middlewares.middlewares, client_max_size=1 << 20)
             app.add_routes([web.get("/dxlink", self.dxlink.serve)])
-            # The SDK knows the account streamer by host alone, so the root is its door, too.
+            # The SDK knows the account streamer by its host only and connects to the root path.
             app.add_routes([web.get(path, self.streamer.serve) for path in ("/streamer", "/")])
             app.add_routes([web.get("/_admin/statistics", self._show_statistics)])
             broker = self._make_broker()
             for module in _find_rest_modules():
                 app.add_routes(module.routes(broker))
 
-            # A client that hangs on to its connection must not keep the program from ending.
+            # A client that keeps its connection open must not keep the program from ending.
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
@@ -103,7 +103,8 @@ class Simulator:
             await site.start()
             stack.push_async_callback(self.sockets.close_all)
             stack.callback(self.middlewares.close)
-            # Last, so that a port which is taken is told as that, and not as a group of errors.
+            # Entered last, so that an occupied port raises a plain OSError and not an exception
+            # group.
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             trading = tasks.create_task(self.exchange.run())
             stack.callback(trading.cancel)
@@ -122,7 +123,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Base address of the REST API; `ws` instead of `http` for the streamers."""
+        """Base address of the REST API; the streamers have the same with `ws` instead of `http`."""
         return f"http://{self.settings.host}:{self.port}"
 
     def statistics(self) -> SimulatorStatistics:

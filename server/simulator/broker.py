@@ -1,4 +1,4 @@
-"""The parts of the simulated broker that its REST routes are made of."""
+"""Defines the parts of the simulated broker that REST routes use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server.simulator.oauth import OAuth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """What a REST module may use; `routes(broker)` is given it."""
+    """Holds what a REST module may use; each module's `routes(broker)` receives it."""
 
     clock: SimClock
     customers: Customers

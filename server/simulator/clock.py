@@ -1,7 +1,7 @@
-"""The simulator's time: real by default, moved by hand in tests.
+"""Defines the simulator's clock: real time by default, moved by hand in tests.
 
-A simulated market may start on another day (`SimulatorSettings.start`) and still run at real
-speed; ask this clock and never the machine, or two parts will disagree about today's expirations.
+A simulated market may start on another day (`SimulatorSettings.start`) and still run at real speed.
+Ask this clock and never the machine, or two parts will disagree about today's expirations.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class SimClock(Protocol):
-    """What every part of the simulator may know of time."""
+    """Tells the time to every part of the simulator."""
 
     def now(self) -> datetime:
         """Returns the current instant, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Returns seconds that never go backwards, for measuring and for deadlines."""
+        """Returns seconds that never go backwards, for durations and deadlines."""
 
     async def sleep(self, duration: timedelta) -> None:
-        """Returns once `duration` has passed; cancellation passes through."""
+        """Returns once `duration` has passed; may be cancelled."""
 
 
 class SystemTime:
@@ -49,7 +49,7 @@ class SystemTime:
 
 
 class ManualClock:
-    """Stands still until `advance` moves it; sleepers wake in the order of their deadlines."""
+    """Stands still until `advance` moves it; wakes sleepers in the order of their deadlines."""
 
     def __init__(self, start: datetime) -> None:
         self._start = start
@@ -73,9 +73,10 @@ class ManualClock:
         await wake
 
     async def advance(self, duration: timedelta) -> None:
-        """Moves time on, stopping at every deadline on the way so that the sleeper runs then.
+        """Moves the clock forward, stopping at each deadline so that its sleeper runs then.
 
-        A sleeper that sleeps again inside the span is woken again inside it.
+        A sleeper that sleeps again and becomes due within `duration` is woken again within this
+        call.
         """
         end = self._elapsed + duration
         await run_ready_tasks()
@@ -91,16 +92,19 @@ class ManualClock:
 
     @property
     def sleepers(self) -> int:
-        """How many tasks sleep now."""
+        """Number of tasks that are asleep."""
         return sum(not wake.done() for _, _, wake in self._sleepers)
 
 
 async def run_ready_tasks(turns: int = 10) -> None:
-    """Lets tasks that are ready run: a wake-up passes through several of them before it shows."""
+    """Runs the tasks that are ready.
+
+    A wake-up may pass through several tasks before it has its effect, hence the number of turns.
+    """
     for _ in range(turns):
         await asyncio.sleep(0)
 
 
 def new_york_today(clock: SimClock) -> date:
-    """Returns the date that the market has now."""
+    """Returns today's date in New York."""
     return clock.now().astimezone(NEW_YORK).date()

@@ -1,7 +1,8 @@
-"""Who there is: every pair of client secret and refresh token is a customer of its own.
+"""Derives customers and their accounts from refresh tokens.
 
-Nothing is registered beforehand. A customer is derived from the refresh token by a hash, so two
-runs and two processes agree about ids and account numbers, and two tokens never share one.
+Nothing is registered beforehand: every refresh token is a customer of its own, derived by a hash.
+Two runs and two processes therefore agree about ids and account numbers, and two tokens never share
+one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # the broker's account numbers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerAccount:
-    """One account of a customer."""
+    """Describes one account of a customer."""
 
     number: str
     margin_or_cash: Literal["Margin", "Cash"]
@@ -29,14 +30,16 @@ class CustomerAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """A person with accounts at the broker."""
+    """Describes a person with accounts at the broker."""
 
     id: str
-    """UUID-like and stable: `/customers/{id}` and `/customers/me` are the same."""
+    """Has the form of a UUID and never changes; `/customers/{id}` and `/customers/me` are the
+    same."""
 
     user_id: str
     number: int
-    """Stable, positive and below 2**31; seeds whatever has to differ between customers."""
+    """Positive, below 2**31 and never changing; the seed of everything that differs between
+    customers."""
 
     first_name: str
     last_name: str
@@ -44,24 +47,25 @@ class Customer:
     """The first is a margin account, the second a cash account."""
 
     demo: bool = False
-    """The demo customer, whose margin account starts with positions, orders and history."""
+    """True for the demo customer, whose margin account starts with positions, orders and
+    history."""
 
     quotes: bool = True
-    """False: an account of the site without being a customer, so no quote token is given."""
+    """False for a user of the website who is not a customer: no quote token is given."""
 
     def owns(self, account_number: str) -> bool:
         return any(account.number == account_number for account in self.accounts)
 
 
 class Customers:
-    """Finds the customer behind a grant, an id or an account number."""
+    """Finds customers by refresh token and by account number."""
 
     def __init__(self) -> None:
         self._by_token: dict[str, Customer] = {}
         self._by_account: dict[str, Customer] = {}
 
     def of_grant(self, refresh_token: str) -> Customer:
-        """Returns the customer of a refresh token, made at the first call for that token."""
+        """Returns the customer of a refresh token; derives it at the first call."""
         customer = self._by_token.get(refresh_token)
         if customer is None:
             customer = (
@@ -73,11 +77,11 @@ class Customers:
         return customer
 
     def of_account(self, account_number: str) -> Customer | None:
-        """Returns the owner of an account, if anybody has logged in who has it."""
+        """Returns the owner of an account, or None if its owner has not logged in yet."""
         return self._by_account.get(account_number)
 
     def all(self) -> Mapping[str, Customer]:
-        """Returns everybody who has logged in so far, by id."""
+        """Returns every customer who has logged in so far, by id."""
         return {customer.id: customer for customer in self._by_token.values()}
 
 
@@ -100,14 +104,15 @@ def _derive_customer(refresh_token: str) -> Customer:
                 number=_derive_account_number(digest[12:20]), margin_or_cash="Cash", nickname="Cash"
             ),
         ),
-        # A name for the one refusal that belongs to a person and not to a call.
+        # The quote token is refused for such a customer, whatever the call.
         quotes="not-a-customer" not in refresh_token,
     )
 
 
 def _derive_account_number(digest: bytes) -> str:
-    # Eight characters as at the broker. `5WT0000` is left to the demo customer: six places of 34
-    # letters make a collision with it, or with another token, a matter of one in 1.5 billion.
+    # Eight characters as at the broker. `5WT0000` is left to the demo customer; with six characters
+    # of 34 possible ones, a collision with it or with another token has a chance of one in 1.5
+    # billion.
     value = int.from_bytes(digest, "big")
     letters = []
     for _ in range(6):

@@ -1,7 +1,7 @@
-"""The broker's JSON envelopes: `{data, context}`, pages of items, and errors.
+"""Writes the broker's JSON envelopes: `{data, context}`, pages of items, and errors.
 
-Keys are dashed and decimals are strings here, as on the broker's wire. A refusal is raised as
-`BrokerError` from anywhere and becomes the broker's own error body in one place, `app.py`.
+Keys are dashed and decimals are strings here, as on the broker's wire. Any part raises a
+`BrokerError` to refuse a call; `middlewares.py` alone turns it into the broker's error body.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aiohttp import web
 
 
 class BrokerError(Exception):
-    """A refusal in the broker's words: HTTP status, code, sentence, and inner errors if any."""
+    """Reports a refusal as the broker does: HTTP status, code, sentence and inner errors."""
 
     def __init__(
         self, status: int, code: str, message: str, errors: Iterable[Mapping[str, Any]] = ()
@@ -32,7 +32,7 @@ class BrokerError(Exception):
         self.errors = tuple(errors)
 
     def body(self) -> dict[str, Any]:
-        """Returns `{"error": {...}}`; an unsupported version is the one with a numeric code."""
+        """Returns `{"error": {...}}`; only an unsupported version (406) has a numeric code."""
         error: dict[str, Any] = {
             "code": self.status if self.status == 406 else self.code,
             "message": self.message,
@@ -44,7 +44,7 @@ class BrokerError(Exception):
 
 
 def envelope(data: Any, context: str) -> dict[str, Any]:
-    """Wraps a success: `context` is the path that was asked for."""
+    """Wraps the data of a success; `context` is the requested path."""
     return {"data": data, "context": context}
 
 
@@ -56,10 +56,10 @@ def paginate(
     maximum: int = 2000,
     render: Callable[[Any], Any] | None = None,
 ) -> dict[str, Any]:
-    """Cuts the page that the query asks for, with the broker's `pagination` object.
+    """Returns the page that the query asks for, with the broker's `pagination` object.
 
-    `page-offset` counts pages from 0, not items. `render` makes an item's JSON, so that only the
-    items of the page are rendered. A `per-page` or `page-offset` that is no such number is refused.
+    `page-offset` counts pages from 0, not items. `render` makes an item's JSON, and is called for
+    the items of the page only. A `per-page` or `page-offset` that is not such a number is refused.
     """
     size = _read_number(request, "per-page", per_page, minimum=1, maximum=maximum)
     offset = _read_number(request, "page-offset", 0, minimum=0)
@@ -82,12 +82,12 @@ def paginate(
 
 
 def reply(body: Any, status: int = 200) -> web.Response:
-    """Makes a JSON response of a body that is already in its envelope."""
+    """Makes a JSON response from a body that is already in its envelope."""
     return web.Response(body=dumps(body), status=status, content_type="application/json")
 
 
 def dumps(value: Any) -> bytes:
-    """Writes JSON: decimals as strings, instants in ISO 8601 with milliseconds and offset."""
+    """Serializes JSON: decimals as strings, instants in ISO 8601 with milliseconds and offset."""
     return orjson.dumps(value, default=_to_json, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 

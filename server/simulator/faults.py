@@ -1,8 +1,8 @@
-"""Faults on demand: what to break, where, how often.
+"""Injects faults on demand: what to break, where, and how often.
 
-A fault waits in the list until something matches it; it is used up after `count` matches. REST
-calls, the feed's and the account streamer's messages all ask the same list, so a test scripts a
-bad day with `sim.faults.add(Fault(...))` and a stranger does the same over `/_admin/faults`.
+A fault waits in the list until something matches it, and is removed after `count` matches. REST
+calls, the feed and the account streamer all ask the same list. A test adds faults with
+`sim.faults.add(Fault(...))`, another program over `/_admin/faults`.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ MODEL_KINDS = {
     "model-cropped": "stops in mid-sentence (stop_reason max_tokens)",
 }
 KINDS: Mapping[str, str] = REST_KINDS | SOCKET_KINDS | MODEL_KINDS
-"""Every kind with what it does; `slow` means the same on REST and on sockets."""
+"""Every kind with its effect; `slow` means the same on REST and on sockets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing to break."""
+    """Describes one fault."""
 
     kind: str
     """One of `KINDS`."""
@@ -76,18 +76,18 @@ class Fault:
     """Which HTTP method, as a shell pattern; sockets are GET."""
 
     at: str = "*"
-    """Sockets: which message fires it (`AUTH_STATE`, `FEED_DATA`, `heartbeat`, `Order`, …), whether
-    it comes or goes; stand-in model: which model was asked. `now` fires without a message, on every
-    open connection that matches."""
+    """On sockets: the message that triggers it (`AUTH_STATE`, `FEED_DATA`, `heartbeat`, `Order`,
+    …), sent or received. On the stand-in model: the name of the requested model. `now` triggers
+    without a message, on every open connection that matches."""
 
     customer: str = "*"
-    """Whose calls, as a pattern of customer ids."""
+    """Whose calls, as a shell pattern of customer ids."""
 
     skip: int = 0
-    """How many matches pass unharmed first."""
+    """How many matches to leave alone first."""
 
     count: int | None = 1
-    """How many matches it breaks; None means all until it is removed."""
+    """How many matches to break; None breaks all until the fault is removed."""
 
     delay: timedelta = timedelta(seconds=1)
     """`slow`: how late."""
@@ -100,10 +100,10 @@ class Fault:
     tools' input as text; else the kind's own."""
 
     message: str = "Injected by the simulator"
-    """What the error says."""
+    """The text of the error."""
 
     def matches(self, path: str, *, method: str = "GET", at: str = "", customer: str = "") -> bool:
-        """Tells whether a call or message is one that this fault is for."""
+        """Tells whether the fault applies to a call or message."""
         return (
             fnmatchcase(path, self.path)
             and fnmatchcase(method, self.method)
@@ -130,15 +130,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultStatistics:
-    """What is in the list, and what has fired so far."""
+    """Counts the faults that wait and those that were triggered."""
 
     waiting: int
     fired: Mapping[str, int] = field(default_factory=dict)
-    """How many matches were broken, by kind."""
+    """Number of matches that were broken, by kind."""
 
 
 class Faults:
-    """The list of faults; the first one that matches is taken."""
+    """Keeps the list of faults; the first one that matches is used."""
 
     def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
         self._ids = itertools.count(1)
@@ -149,11 +149,14 @@ class Faults:
             self.add(fault)
 
     def __bool__(self) -> bool:
-        # Hot paths ask this first: no fault, no matching.
+        # Frequent calls check this first and skip the matching.
         return bool(self._faults)
 
     def add(self, fault: Fault) -> int:
-        """Appends a fault and returns its number; one `at` "now" fires here and is not kept."""
+        """Appends a fault and returns its number.
+
+        A fault with `at` "now" is triggered here and not kept.
+        """
         number = next(self._ids)
         if fault.at == "now":
             self._fire(fault)
@@ -163,15 +166,15 @@ class Faults:
         return number
 
     def remove(self, number: int) -> bool:
-        """Takes a fault off the list; False if it is not (or no longer) there."""
+        """Removes a fault from the list; returns False if it is not there."""
         return self._faults.pop(number, None) is not None
 
     def clear(self) -> None:
-        """Empties the list."""
+        """Removes all faults."""
         self._faults.clear()
 
     def items(self) -> Mapping[int, Fault]:
-        """Returns the faults that wait, by number, with their remaining counts."""
+        """Returns the waiting faults by number, with their remaining counts."""
         return dict(self._faults)
 
     def take(
@@ -183,7 +186,7 @@ class Faults:
         at: str = "",
         customer: str = "",
     ) -> Fault | None:
-        """Returns the first fault of `kinds` that matches, counted as fired, or None."""
+        """Returns the first fault of `kinds` that matches, or None; counts it as triggered."""
         for number, fault in self._faults.items():
             if fault.kind not in kinds or not fault.matches(
                 path, method=method, at=at, customer=customer
@@ -205,9 +208,9 @@ class Faults:
         return None
 
     def attach(self, socket: Callable[[Fault], bool]) -> Callable[[], None]:
-        """Lets an open socket hear of faults `at` "now"; returns what ends that.
+        """Registers an open socket for faults with `at` "now"; returns a function that ends that.
 
-        `socket` breaks itself if the fault matches it, and returns whether it did.
+        `socket` applies the fault to itself if it matches, and returns whether it did.
         """
         self._sockets.append(socket)
         return lambda: self._sockets.remove(socket)
@@ -232,7 +235,7 @@ class Faults:
 
 
 def parse_fault(given: Any) -> Fault:
-    """Reads a fault from JSON: the names of `Fault`'s fields, `delay` in seconds."""
+    """Parses a fault from JSON: the names of `Fault`'s fields, `delay` in seconds."""
     if not isinstance(given, dict):
         raise BrokerError(400, "invalid_fault", "A fault is a JSON object.")
 

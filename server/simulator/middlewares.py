@@ -1,7 +1,7 @@
-"""What every REST call passes: faults, latency, the broker's rules for clients, who it is, limits.
+"""Defines the middlewares of every REST call: faults, latency, client rules, login and rate limits.
 
-The order matters and is the list below: a fault comes before any rule, because a proxy in front
-of the broker fails without knowing who asked; a rate is counted per customer, so it comes last.
+Their order matters. A fault comes before any rule, because a proxy in front of the broker fails
+without knowing who asked; a rate is counted per customer, so it comes last.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from server.simulator.settings import SimulatorSettings
 
 ADMIN_PATH = "/_admin"
 MODEL_PATH = "/anthropic/"
-"""The stand-in for the Messages API: it has keys of its own and is no part of the broker."""
+"""Path of the stand-in for the Messages API, which has keys of its own and is no part of the
+broker."""
 OPEN_PATHS = {"/oauth/token", "/margin-requirements-public-configuration", "/health"}
-"""Paths that ask for no access token."""
+"""Paths that need no access token."""
 
 OLDEST_VERSION = "20250101"
-"""Versions before this day are no longer served; a deprecated one lives for nine months."""
+"""Oldest version that is served; the broker serves a deprecated version for nine months."""
 
 PREVENTING_KINDS = {
     "status",
@@ -47,13 +48,13 @@ PREVENTING_KINDS = {
 
 
 class Middlewares:
-    """The chain in front of all REST routes."""
+    """Holds the chain of middlewares in front of all REST routes."""
 
     def __init__(
         self, settings: SimulatorSettings, clock: SimClock, oauth: OAuth, faults: Faults
     ) -> None:
         self.answers: Counter[str] = Counter()
-        """How many answers were given, by status."""
+        """Number of answers by status."""
 
         self._settings = settings
         self._clock = clock
@@ -74,7 +75,7 @@ class Middlewares:
         )
 
     def close(self) -> None:
-        """Lets calls end that hang on purpose."""
+        """Releases the calls that a `hang` fault holds."""
         self._closing.set()
 
     @web.middleware
@@ -89,11 +90,12 @@ class Middlewares:
             return await handler(request)
 
         if _is_upgrade(request):
-            # Its handler returns when the connection ends; the answer to the upgrade is late here.
+            # The handler of an upgrade returns only when the connection ends, so the delay comes
+            # before it.
             await self._clock.sleep(self._settings.latency)
             return await handler(request)
 
-        # The whole round trip is spent on the way back: nobody outside can tell the difference.
+        # The whole round trip is spent after the call; a client cannot tell the difference.
         response = await handler(request)
         await self._clock.sleep(self._settings.latency)
         return response
@@ -114,7 +116,7 @@ class Middlewares:
         if fault.kind in PREVENTING_KINDS | {"refuse"}:
             return await self._answer_with_fault(request, fault)
 
-        # The call is carried out, and only the answer is lost: the worst thing for an order.
+        # The call is carried out and only its answer is lost, the worst fault for an order.
         response = await handler(request)
         if fault.kind == "cut-answer" and isinstance(response, web.Response):
             body = response.body if isinstance(response.body, bytes) else b""
@@ -148,8 +150,9 @@ class Middlewares:
             return await handler(request)
 
         if not request.headers.get("User-Agent"):
-            # The documentation wants product/version, yet the broker's own JavaScript client sends
-            # a bare name and is served. The proxy in front of the real API refuses with a page.
+            # The documentation asks for product/version, yet the broker's own JavaScript client
+            # sends a bare name and is served. The proxy in front of the real API refuses with an
+            # HTML page.
             return _make_html_page(401, "Authorization Required")
 
         version = request.headers.get("Accept-Version")
@@ -161,7 +164,7 @@ class Middlewares:
         if request.path not in OPEN_PATHS:
             customer = self._oauth.authenticate(request.headers.get("Authorization"))
             with warnings.catch_warnings():
-                # aiohttp would rather have a key object; a plain name reads better in 60 handlers.
+                # aiohttp prefers a key object; a plain name reads better in 60 handlers.
                 warnings.simplefilter("ignore", web.NotAppKeyWarning)
                 request["customer"] = customer
 
@@ -221,7 +224,7 @@ def _make_html_page(status: int, title: str) -> web.Response:
 
 
 def _cut_connection(request: web.Request, *, gently: bool = False) -> None:
-    # Gently: what was written still leaves; else the client gets a reset.
+    # Gently: data that was written is still sent; otherwise the client gets a reset.
     transport = request.transport
     if transport is None:
         return

@@ -1,7 +1,7 @@
-"""Grants and tokens: who a bearer is, and until when.
+"""Issues and checks OAuth tokens.
 
-OAuth errors are not in the broker's usual envelope: `{"error_code", "error_description"}`. A
-client that parses only `error` sees an unreadable answer, which is how the real broker behaves.
+OAuth errors do not use the broker's usual envelope but `{"error_code", "error_description"}`. A
+client that parses only `error` sees an unreadable answer; the real broker behaves the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from server.simulator.settings import SimulatorSettings
 
 
 class OAuthError(Exception):
-    """A refusal of the token endpoint."""
+    """Reports a refusal of the token endpoint."""
 
     def __init__(self, status: int, code: str, description: str) -> None:
         super().__init__(f"{status} {code}: {description}")
@@ -35,12 +35,12 @@ class OAuthError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthStatistics:
-    """What the token endpoint has done so far."""
+    """Counts grants, refusals and tokens."""
 
     granted: int
     refused: int
     live: int
-    """Access tokens that work now."""
+    """Number of access tokens that are valid now."""
 
     revoked: int
 
@@ -53,7 +53,7 @@ class _Token:
 
 
 class OAuth:
-    """Issues, checks, expires and revokes tokens; keeps no secret but the tokens it made."""
+    """Issues, checks, expires and revokes tokens; keeps no secret except these tokens."""
 
     def __init__(self, settings: SimulatorSettings, clock: SimClock, customers: Customers) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class OAuth:
             raise
 
     def authenticate(self, authorization: str | None) -> Customer:
-        """Returns who an `Authorization` value belongs to; with or without the word Bearer."""
+        """Returns the customer of an `Authorization` value, with or without the word Bearer."""
         if not authorization:
             raise BrokerError(401, "unauthorized", "Unauthorized")
 
@@ -85,7 +85,7 @@ class OAuth:
         return token.customer
 
     def quote_token(self, customer: Customer) -> tuple[str, datetime, datetime]:
-        """Makes a quote token; returns it with its times of issue and expiry."""
+        """Issues a quote token; returns it with its times of issue and expiry."""
         if not customer.quotes:
             raise BrokerError(
                 404,
@@ -100,24 +100,24 @@ class OAuth:
         return text, issued, expires
 
     def find_quote_customer(self, quote_token: object) -> tuple[Customer, datetime] | None:
-        """Returns whose a quote token is and when it ends; None if it is none, or no longer."""
+        """Returns the customer and the expiry of a quote token; None if it is not valid."""
         token = self._quote.get(quote_token) if isinstance(quote_token, str) else None
         return (token.customer, token.expires_at) if token and self._is_valid(token) else None
 
     def revoke(self, refresh_token: str) -> None:
-        """Ends a grant: its access tokens stop working and no new ones are given."""
+        """Ends a grant: its access tokens stop working, and it gets no new ones."""
         self._revoked.add(refresh_token)
 
     def restore(self, refresh_token: str) -> None:
-        """Undoes `revoke`, as a user would by granting access anew."""
+        """Undoes `revoke`, as a user does by granting access again."""
         self._revoked.discard(refresh_token)
 
     def expire_access_tokens(self, customer_id: str | None = None) -> int:
-        """Ends all access tokens, or one customer's, before their time; returns how many."""
+        """Ends all access tokens, or those of one customer; returns how many."""
         return _remove_tokens(self._access, customer_id)
 
     def expire_quote_tokens(self, customer_id: str | None = None) -> int:
-        """Ends all quote tokens, or one customer's; returns how many."""
+        """Ends all quote tokens, or those of one customer; returns how many."""
         return _remove_tokens(self._quote, customer_id)
 
     def statistics(self) -> OAuthStatistics:
@@ -134,7 +134,7 @@ class OAuth:
         if kind == "refresh_token":
             refresh_token = form.get("refresh_token")
         elif kind == "authorization_code":
-            # A code is as good as the grant that it stands for: the same code, the same customer.
+            # A code stands for its grant: the same code gives the same customer.
             code = form.get("code")
             refresh_token = f"granted-{code}" if code and isinstance(code, str) else None
         else:
@@ -175,7 +175,7 @@ class OAuth:
         return self._clock.now() < token.expires_at and token.refresh_token not in self._revoked
 
     def _delete_expired(self) -> None:
-        # On each grant, so that a gateway that runs for weeks against us costs no memory.
+        # At each grant, so that a gateway that runs for weeks does not make the tables grow.
         now = self._clock.now()
         for tokens in (self._access, self._quote):
             for text in [text for text, token in tokens.items() if token.expires_at <= now]:

@@ -1,7 +1,7 @@
-"""The broker's requests per second, endpoint by endpoint and customer by customer.
+"""Limits requests per second by endpoint and customer, as the broker does.
 
-Off unless `SimulatorSettings.rate_limits` is on. A refused request does not count, so a client
-that waits a second always gets through; the real broker sends no header that says how long.
+Off unless `SimulatorSettings.rate_limits` is on. A refused request does not count, so a client that
+waits a second always succeeds. As at the real broker, no header tells how long to wait.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RATES: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("accounts", re.compile(r"GET /customers/[^/]+/accounts"), 1),
     ("trading-status", re.compile(r"GET /accounts/[^/]+/trading-status"), 1),
 )
-"""Name, `METHOD path` and requests per second; the first that matches counts."""
+"""Name, `METHOD path` and requests per second; the first entry that matches counts."""
 
 GLOBAL_RATE = 50
 
@@ -41,8 +41,8 @@ class RateLimits:
         """Counts a request, or refuses it with 429."""
         now = self._clock.monotonic()
         call = f"{method} {path}"
-        # aiohttp resolves the path before we see it, but `/instruments/equities/active` has to be
-        # told from a symbol, which is why the table is ordered.
+        # `/instruments/equities/active` must not be read as a symbol, which is why the table is
+        # ordered.
         named = next(((name, rate) for name, like, rate in RATES if like.fullmatch(call)), None)
         windows = [(self._window(customer.id, "all", now), GLOBAL_RATE)]
         if named:

@@ -1,7 +1,7 @@
-"""One WebSocket connection of a client: frames in, frames out, latency and faults between.
+"""Wraps one WebSocket connection of a client, with emulated latency and faults.
 
-Frames go out in the order of the calls, one at a time, and a call returns only when the client
-takes what was sent: whoever sends to a client that does not read waits, and holds nothing more.
+Frames are sent in the order of the calls, one at a time, and a call returns only when the client
+has taken what was sent: a sender to a client that does not read waits, and queues nothing.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from server.simulator.clock import SimClock
 from server.simulator.faults import SOCKET_KINDS, Fault, Faults
 from server.simulator.settings import SimulatorSettings
 
-CLOSE_WAIT_S = 1.0  # a client that answers no close frame is cut off after it (real seconds)
-DELAYED_FRAMES = 256  # frames on the emulated wire; a sender beyond them waits
-POLL_S = 0.1  # how often a half-open connection looks whether the client has gone (real seconds)
+CLOSE_WAIT_S = 1.0  # a client that does not answer a close frame is cut off after it (real seconds)
+DELAYED_FRAMES = 256  # frames that latency may hold back; a sender beyond them waits
+POLL_S = 0.1  # how often a half-open connection checks whether the client has gone (real seconds)
 
 
 class SocketClosed(ConnectionError):
-    """The connection has ended, from whichever side."""
+    """Tells that the connection has ended, from whichever side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketsStatistics:
-    """What all connections together have done."""
+    """Counts connections, frames and bytes."""
 
     open: int
     accepted: int
@@ -40,7 +40,7 @@ class SocketsStatistics:
 
 
 class Sockets:
-    """All open WebSocket connections; the seam for latency, faults and shutdown."""
+    """Keeps all open WebSocket connections; applies latency, faults and shutdown to them."""
 
     def __init__(self, settings: SimulatorSettings, clock: SimClock, faults: Faults) -> None:
         self.clock = clock
@@ -53,8 +53,8 @@ class Sockets:
 
     @asynccontextmanager
     async def accept(self, request: web.Request, *, max_message: int) -> AsyncIterator[Socket]:
-        """Upgrades a request and yields its connection, which is closed on the way out."""
-        # No compression: it would cost more than all the rest of the feed together.
+        """Upgrades a request and yields its connection, which is closed at the end of the block."""
+        # No compression: it would cost more than all other work of the feed.
         response = web.WebSocketResponse(
             timeout=CLOSE_WAIT_S, autoping=False, compress=False, max_msg_size=max_message
         )
@@ -77,7 +77,7 @@ class Sockets:
                     wire.cancel()
 
     async def close_all(self) -> None:
-        """Closes every connection with 1001, as a server that stops does."""
+        """Closes every connection with 1001, as a stopping server does."""
         await asyncio.gather(*(each.close(WSCloseCode.GOING_AWAY) for each in tuple(self._open)))
 
     def statistics(self) -> SocketsStatistics:
@@ -90,7 +90,7 @@ class Sockets:
 
 
 class Socket:
-    """One connection."""
+    """Sends and receives the messages of one connection."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class Socket:
         self.response = response
         self.path = request.path
         self.customer_id = ""
-        """Set by the protocol once it knows who this is; faults may be for one customer only."""
+        """Set by the protocol once the customer is known; a fault may be for one customer only."""
 
         self.on_fault: Callable[[Fault], None] = lambda _: None
-        """Does what `error` and `expire-token` mean in the protocol; set by the protocol."""
+        """Carries out `error` and `expire-token` faults in the protocol; set by the protocol."""
 
         self._sockets = sockets
         self._request = request
@@ -118,7 +118,7 @@ class Socket:
         self._half_open = False
 
     async def receive(self) -> bytes:
-        """Returns the next text message; raises SocketClosed when there will be none."""
+        """Returns the next text message; raises SocketClosed when the connection has ended."""
         while True:
             if self._half_open:
                 await self._wait_until_gone()
@@ -140,7 +140,7 @@ class Socket:
                 raise SocketClosed
 
     def apply_incoming_fault(self, kind: str) -> None:
-        """Lets a fault fire on an incoming message, whose type the protocol has read by now."""
+        """Applies a fault to an incoming message of a type that the protocol has read."""
         faults = self._sockets.faults
         if faults and (
             fault := faults.take(SOCKET_KINDS, self.path, at=kind, customer=self.customer_id)
@@ -148,7 +148,7 @@ class Socket:
             self._apply_fault(fault)
 
     async def send(self, kind: str, frame: bytes, *, data: bool = False) -> None:
-        """Sends one text frame; `data` marks what `mute-data` holds back.
+        """Sends one text frame; `data` marks frames that `mute-data` suppresses.
 
         Returns when the client has room for more. A cancelled call may have sent the frame.
         """
@@ -181,7 +181,7 @@ class Socket:
             self.abort()
             return
 
-        # A client that does not read has no room for the close frame either.
+        # A client that does not read does not take the close frame either.
         try:
             async with asyncio.timeout(CLOSE_WAIT_S):
                 await self.response.close(code=code, message=reason.encode()[:120])
@@ -197,7 +197,7 @@ class Socket:
             transport.abort()
 
     def apply_now_fault(self, fault: Fault) -> bool:
-        """Takes a fault `at` "now"; returns whether it was for this connection."""
+        """Applies a fault with `at` "now" if it matches; returns whether it did."""
         if not fault.matches(self.path, at="now", customer=self.customer_id):
             return False
 
@@ -205,7 +205,7 @@ class Socket:
         return True
 
     async def write_delayed(self) -> None:
-        """Writes frames when their emulated way is over; runs as long as the connection."""
+        """Writes frames when their emulated latency is over; runs as long as the connection."""
         clock = self._sockets.clock
         while True:
             due, frame = await self._delayed.get()
@@ -238,7 +238,8 @@ class Socket:
         self._sockets.bytes_out += len(frame)
 
     def _take_fault(self, kind: str) -> Fault | None:
-        # Returns a fault for the sender to act on; acts itself on those of the whole connection.
+        # Returns a fault of this one message for the sender; applies one of the whole connection
+        # itself.
         faults = self._sockets.faults
         if not faults:
             return None
@@ -268,7 +269,7 @@ class Socket:
             self.on_fault(fault)
 
     async def _wait_until_gone(self) -> None:
-        # Nothing reads, so nothing tells that the client has gone; a fault may poll.
+        # Nothing reads the connection, so no event tells that the client has gone.
         def gone() -> bool:
             transport = self._request.transport
             return transport is None or transport.is_closing()

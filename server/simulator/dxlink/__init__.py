@@ -1,7 +1,7 @@
-"""The market-data feed: dxFeed's dxLink protocol over WebSocket.
+"""Serves the market-data feed: dxFeed's dxLink protocol over WebSocket.
 
-The protocol is served as dxFeed specifies it and not only as far as one SDK uses it. Nothing in
-here knows a price: events come from `Market`, as flat columns where speed matters.
+The protocol is served as dxFeed specifies it, not only as far as one SDK uses it. This package
+computes no price: events come from `Market`, as flat columns where speed matters.
 """
 
 from __future__ import annotations

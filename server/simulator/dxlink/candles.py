@@ -1,7 +1,7 @@
-"""Candle subscriptions: the symbol's own language, a snapshot of the past, then what changes.
+"""Serves candle subscriptions: a snapshot of the past, then updates.
 
-A snapshot comes newest first, its first event flagged SNAPSHOT_BEGIN and its last SNAPSHOT_END;
-whoever ignores the flags cannot tell history from the update that follows it.
+A snapshot is sent newest first; its first event is flagged SNAPSHOT_BEGIN and its last
+SNAPSHOT_END. A client that ignores the flags cannot tell history from the update that follows it.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from server.simulator.market import Market
 REMOVE_EVENT = 0x2
 SNAPSHOT_BEGIN = 0x4
 SNAPSHOT_END = 0x8
-_LONGEST = timedelta(days=400)  # no candle is older than that while it is still being made
+_LONGEST = timedelta(days=400)  # a candle that is still being made began at most this long ago
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandleSymbol:
-    """`AAPL{=5m,tho=true}`, taken apart."""
+    """Holds the parts of a candle symbol such as `AAPL{=5m,tho=true}`."""
 
     text: str
-    """As dxFeed writes it: `{=1d}` is `{=d}`, the period first, the attributes in order."""
+    """As dxFeed writes it: `{=1d}` becomes `{=d}`, the period first, then the attributes in
+    order."""
 
     symbol: str
     interval: str
@@ -38,7 +39,7 @@ class CandleSymbol:
 
 
 class CandleSeries:
-    """The candles of one symbol, from one instant on, for one subscriber."""
+    """Produces the candles of one symbol for one subscriber, from one instant on."""
 
     def __init__(
         self, market: Market, symbol: CandleSymbol, from_time: int | None, *, history: bool
@@ -50,9 +51,9 @@ class CandleSeries:
         self._latest: dict[str, Any] | None = None
 
     def snapshot(self) -> Iterator[dict[str, Any]]:
-        """Yields the past, newest first; without one, a single event that says so.
+        """Yields past candles, newest first; if there are none, a single event that says so.
 
-        Lazy: a client that does not read keeps the rest of the past from being computed.
+        Lazy: past candles that a client does not read are not computed.
         """
         if self._from is None:
             return
@@ -72,11 +73,11 @@ class CandleSeries:
             flags = 0
 
     def updates(self, now: datetime) -> Iterator[dict[str, Any]]:
-        """Yields what is new or different since the last call, oldest first."""
+        """Yields candles that are new or have changed since the last call, oldest first."""
         if self._latest is None:
             fresh = list(islice(self._candles(now - _LONGEST), 1))
         else:
-            # The candle that was the latest may have got its final values since.
+            # The candle that was the newest may have changed since.
             fresh = list(self._candles(_to_instant(int(self._latest["time"]))))
 
         for candle in reversed(fresh):
@@ -110,7 +111,7 @@ class CandleSeries:
 
 
 def parse_symbol(text: str) -> CandleSymbol | None:
-    """Takes a candle symbol apart; None if it is none."""
+    """Parses a candle symbol; returns None if it is not one."""
     match = re.fullmatch(r"([^{}]+)\{([^{}]*)\}", text)
     if match is None:
         return None
@@ -135,7 +136,7 @@ def _to_json(value: Any) -> Any:
 
 
 def _to_instant(milliseconds: int) -> datetime:
-    # A client may ask from the beginning of time, or from beyond the end of it.
+    # A client may ask for an instant that datetime cannot represent.
     try:
         return max(_EARLIEST, datetime.fromtimestamp(milliseconds / 1000, UTC))
     except (OverflowError, ValueError, OSError):

@@ -1,7 +1,7 @@
-"""One FEED channel: its configuration, its subscriptions, and the frames that are due.
+"""Serves one FEED channel: its configuration, its subscriptions and the frames that are due.
 
-It knows no socket and no time but what it is told, and keeps no event: what is due is asked of
-the market when it is sent, so a client that does not read costs nothing while it does not.
+It reads neither socket nor clock and keeps no events: values are asked of the market when they are
+sent, so a client that does not read costs nothing meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from server.simulator.market import Market
 from server.simulator.market.market import SymbolHandles
 
 Frame = tuple[str, bytes]
-"""A message's type and the message."""
+"""A message type and the message."""
 
 CONTRACTS = ("AUTO", "HISTORY", "TICKER", "STREAM")
 EVENT_TYPES = (
@@ -46,20 +46,20 @@ UNSERVED_TYPES = {
     "Message",
     "TextMessage",
 }
-"""Event types of dxFeed's that the broker's token does not bring: accepted, and never sent."""
+"""Event types of dxFeed that the broker's token does not include: accepted, but never sent."""
 
 RESOLVE_BATCH = 2_000
-"""Symbols that are priced in one go."""
+"""Number of symbols that are priced at once."""
 
 MAX_FRAME_VALUES = 4_000
-"""Values in one FEED_DATA message at most: some 32 KB, as the real feed's batches."""
+"""Most values in one FEED_DATA message: about 32 KB, as in the real feed's batches."""
 
 LONGEST_PERIOD_S = 86_400.0
-"""No longer aggregation period is granted, whatever a client asks for; FEED_CONFIG says so."""
+"""Longest aggregation period that is granted; FEED_CONFIG tells the client."""
 
 
 class FeedChannel:
-    """Subscriptions of one channel and the frames that they are owed."""
+    """Keeps the subscriptions of one channel and makes the frames that are due."""
 
     def __init__(
         self,
@@ -74,10 +74,11 @@ class FeedChannel:
         self.contract = contract
         self.period = min_period
         self.due_at = 0.0
-        """When updates are due next, on the connection's clock."""
+        """When the next updates are due, on the connection's clock."""
 
         self.has_new = False
-        """Something was subscribed to since the last frames; first values wait for no period."""
+        """True if symbols were subscribed since the last frames; first values do not wait for a
+        period."""
 
         self.events_sent = 0
         self._market = market
@@ -95,7 +96,7 @@ class FeedChannel:
         return len(self._candles) + sum(len(feed.symbols) for feed in self._feeds.values())
 
     def configure(self, message: Mapping[str, Any]) -> bytes:
-        """Carries out FEED_SETUP and returns the FEED_CONFIG that says what was granted."""
+        """Carries out FEED_SETUP and returns the FEED_CONFIG that tells what was granted."""
         data_format = message.get("acceptDataFormat")
         if data_format not in (None, "FULL", "COMPACT"):
             raise InvalidMessage("acceptDataFormat is FULL or COMPACT", channel=self.number)
@@ -119,7 +120,7 @@ class FeedChannel:
         for event_type, names in wanted.items():
             if event_type in EVENT_TYPES:
                 known = self._list_known_fields(event_type)
-                # Fields that do not exist are left out, and the answer says so by what it lists.
+                # Fields that do not exist are left out; the answer lists the fields that remain.
                 self._fields[event_type] = tuple(name for name in names if name in known) or known
 
         return self._make_config()
@@ -149,7 +150,7 @@ class FeedChannel:
         self.has_new = self.has_new or bool(added)
 
     def first_frames(self, now: datetime) -> Iterator[Frame]:
-        """Yields the first values of what is new: current events, and snapshots of candles."""
+        """Yields first values of new subscriptions: current events, candle snapshots."""
         self.has_new = False
         for event_type, feed in tuple(self._feeds.items()):
             for handles in feed.take_new(self._market, event_type, now):
@@ -160,10 +161,10 @@ class FeedChannel:
             yield from self._make_candle_frames(series.snapshot())
 
     def update_frames(self, now: datetime) -> Iterator[Frame]:
-        """Yields what has changed since the last call, a frame at a time, made when asked for."""
+        """Yields what has changed since the last call, one frame at a time and made on demand."""
         for event_type, feed in tuple(self._feeds.items()):
-            # Noted before anything is sent: what changes while the client takes its time is after
-            # `now`, and so in the next round and not in none.
+            # Recorded before anything is sent: a change while the client is slow comes after `now`,
+            # and so belongs to the next round instead of being missed.
             every, since = feed.start_round(self._market, event_type, now)
             for handles in every:
                 yield from self._make_column_frames(event_type, handles, since)
@@ -237,9 +238,9 @@ class FeedChannel:
 
         symbol = parse_symbol(wanted.symbol)
         if symbol is None or self._market.find_streamer(symbol.symbol) is None:
-            return  # the feed is silent about what it does not know
+            return  # the feed does not report unknown symbols
 
-        # A new fromTime for the same symbol replaces the old one and brings a new snapshot.
+        # A new fromTime for the same symbol replaces the old one and causes a new snapshot.
         wants_past = self.contract in ("AUTO", "HISTORY")
         series = CandleSeries(
             self._market,
@@ -259,7 +260,7 @@ class FeedChannel:
 
 
 class _SymbolSet:
-    """The symbols of one event type, resolved once and again only when they change."""
+    """Keeps the symbols of one event type and resolves them again only when they change."""
 
     def __init__(self) -> None:
         self.symbols: dict[str, None] = {}
@@ -268,7 +269,7 @@ class _SymbolSet:
         self._since: datetime | None = None
 
     def add(self, symbol: str) -> None:
-        """Adds a symbol; asking again for one brings its current value again, as dxFeed does."""
+        """Adds a symbol; adding it again sends its current value again, as dxFeed does."""
         if symbol not in self.symbols:
             self.symbols[symbol] = None
             self._handles = None
@@ -282,7 +283,7 @@ class _SymbolSet:
             self._handles = None
 
     def take_new(self, market: Market, event_type: str, now: datetime) -> list[SymbolHandles]:
-        """Returns the symbols that are owed a first value, once."""
+        """Returns the symbols that still need a first value, once."""
         symbols, self._new = self._new, {}
         if symbols:
             self._since = self._since or now
@@ -292,7 +293,7 @@ class _SymbolSet:
     def start_round(
         self, market: Market, event_type: str, now: datetime
     ) -> tuple[list[SymbolHandles], datetime | None]:
-        """Returns all symbols, and since when they may have changed."""
+        """Returns all symbols, and the instant since when they may have changed."""
         if self._handles is None:
             self._handles = _resolve(market, event_type, self.symbols)
 
@@ -301,7 +302,8 @@ class _SymbolSet:
 
 
 def _resolve(market: Market, event_type: str, symbols: Iterable[str]) -> list[SymbolHandles]:
-    # In portions: all of a chain at once would hold up everybody else for a tenth of a second.
+    # In batches: resolving a whole chain at once would block the event loop for a tenth of a
+    # second.
     rest = iter(symbols)
     portions = iter(lambda: list(islice(rest, RESOLVE_BATCH)), [])
     return [market.resolve_symbols(event_type, portion) for portion in portions]

@@ -1,7 +1,7 @@
-"""One dxLink connection: SETUP, AUTH, channels, keepalives both ways, and the pump.
+"""Serves one dxLink connection: SETUP, AUTH, channels, keepalives and data.
 
-The order is strict: nothing but SETUP comes first, nothing but AUTH next; what a client may do
-only later ends the connection, where a message that is merely wrong gets an ERROR and no more.
+The order is strict: SETUP comes first and AUTH next. A message that comes too early ends the
+connection; a message that is merely wrong is answered with an ERROR.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from server.simulator.oauth import OAuth
 from server.simulator.settings import SimulatorSettings
 from server.simulator.socket import Socket, SocketClosed
 
-AUTH_TRIES = 3  # after so many refused tokens a client has shown that it has no other
+AUTH_TRIES = 3  # after so many refused tokens the connection is closed
 MAX_CHANNELS = 100
 MAX_SUBSCRIPTIONS = 100_000
 NORMAL, POLICY, RESTART = 1000, 1008, 1012
 
 
 class Connection:
-    """Speaks with one client until either side has enough."""
+    """Runs the protocol with one client until either side ends the connection."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Connection:
         )
 
     async def run(self) -> None:
-        """Returns when the connection has ended, with no task left."""
+        """Runs the connection; returns when it has ended and no task is left."""
         async with asyncio.TaskGroup() as tasks:
             helpers = [
                 tasks.create_task(self._pump(tasks)),
@@ -119,7 +119,7 @@ class Connection:
         elif kind == "AUTH":
             await self._auth(message)
         elif kind == "ERROR":
-            pass  # for information only, in both directions
+            pass  # errors are for information only, in both directions
         elif self._authorized_until is None:
             raise Unauthorized("AUTH comes before any channel", channel=channel)
         elif channel == 0:
@@ -214,8 +214,8 @@ class Connection:
         await self._send("CHANNEL_OPENED", messages.channel_opened(channel, "FEED", granted))
 
     async def _pump(self, tasks: asyncio.TaskGroup) -> None:
-        # One task sends all data of the connection. Its next round begins when the client has
-        # taken the last one, so a slow client gets fewer and newer values, and nothing piles up.
+        # One task sends all data of the connection. Its next round begins when the client has taken
+        # the last one, so a slow client gets fewer and newer values, and no queue grows.
         with suppress(SocketClosed):
             while True:
                 while self._urgent:
@@ -231,13 +231,13 @@ class Connection:
                     self._wake.clear()
 
     def _on_timer_end(self, timer: asyncio.Task[None]) -> None:
-        # A nap is cancelled below after somebody else has woken the pump: that must not wake it
-        # again, or it would cancel its next nap too, and never rest.
+        # The timer is cancelled after something else has woken the pump. A cancelled timer must not
+        # wake it again, or the pump would cancel its next timer too and never pause.
         if not timer.cancelled():
             self._wake.set()
 
     async def _send_due(self) -> float:
-        # Sends what is due and returns how long nothing will be.
+        # Sends what is due; returns the seconds until something is due again.
         if self._authorized_until is None:
             return self._liveness.send_interval
 
@@ -247,7 +247,7 @@ class Connection:
 
             now = self._clock.monotonic()
             if channel.subscriptions and channel.due_at <= now:
-                # Kept on its beat, unless the client was so slow that beats were missed.
+                # Keeps a fixed period, unless the client was so slow that periods were missed.
                 on_beat = channel.due_at + channel.period
                 channel.due_at = on_beat if on_beat > now else now + channel.period
                 await self._send_frames(channel, channel.update_frames(self._clock.now()))
@@ -259,14 +259,15 @@ class Connection:
     async def _send_frames(self, channel: FeedChannel, frames: Iterator[Frame]) -> None:
         for kind, frame in frames:
             if channel.number not in self._channels:
-                return  # cancelled while the client took its time
+                return  # the channel was cancelled while the client was slow
 
             await self._send(kind, frame, data=kind == "FEED_DATA")
-            # Sending need not wait for anything, and the next frame costs time to make.
+            # Sending may not suspend, and making the next frame takes time: let other tasks run.
             await asyncio.sleep(0)
 
     async def _watch_deadlines(self) -> None:
-        # Everything that happens because nothing happened: one sleep to the earliest of them.
+        # Handles time-outs, restarts, token expiry and keepalives; sleeps until the earliest of
+        # them.
         liveness, restart = self._liveness, self._settings.feed_restart
         with suppress(SocketClosed):
             while True:
@@ -294,12 +295,14 @@ class Connection:
         if (restart := self._settings.feed_restart) is not None:
             deadlines.append(self._liveness.opened_at + restart.total_seconds())
 
-        # At most a second: SETUP and AUTH make deadlines earlier than a sleep that began before.
+        # At most a second: SETUP and AUTH may bring a deadline that is earlier than the current
+        # sleep.
         return min(max(min(deadlines) - self._clock.monotonic(), 0.001), 1.0)
 
     def _apply_fault(self, fault: Fault) -> None:
         if fault.kind == "expire-token":
-            # The same token works again if the client sends it: to refuse that, expire it, too.
+            # The same token still works if the client sends it again; expire the token to refuse
+            # it, too.
             self._authorized_until = None
             self._urgent.append(("AUTH_STATE", messages.auth_state(None)))
         else:

@@ -1,7 +1,8 @@
-"""Whether both sides of a connection are still there: who heard and spoke when, and what is due.
+"""Tracks whether both sides of a connection are alive, and when a keepalive or a time-out is due.
 
-Each side names two times in its SETUP: after how much silence it will go, and after how much it
-would like the other to go. The server takes what the client would like, within reason.
+In its SETUP each side names two times: after how much silence it will close the connection, and the
+limit that it would like the other side to apply. The server accepts the client's wish within
+limits.
 """
 
 from __future__ import annotations
@@ -10,23 +11,23 @@ __all__ = ["Liveness"]
 
 from server.simulator.clock import SimClock
 
-SETUP_LIMIT_S = 10.0  # a client that says nothing at first is not waited for any longer
+SETUP_LIMIT_S = 10.0  # a client that sends nothing is closed after this time
 KEEPALIVE_RANGE_S = (1.0, 120.0)
 DEFAULT_KEEPALIVE_S = 60.0
 
 
 class Liveness:
-    """The two silences of one connection, measured on the simulator's clock."""
+    """Measures the silence of both sides of one connection, on the simulator's clock."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self.opened_at = clock.monotonic()
         self._received_at = self._sent_at = self.opened_at
         self.receive_timeout = SETUP_LIMIT_S
-        """Seconds of the client's silence after which the server goes."""
+        """Seconds without a message from the client after which the server closes."""
 
         self.send_interval = DEFAULT_KEEPALIVE_S / 2
-        """Seconds of its own silence after which the server says that it is there."""
+        """Seconds without a message to the client after which the server sends a keepalive."""
 
     def record_received(self) -> None:
         self._received_at = self._clock.monotonic()
@@ -39,7 +40,7 @@ class Liveness:
         ours = _clamp(requested)
         accepted = _clamp(theirs)
         self.receive_timeout = ours
-        # Clients have been seen to watch for either of the two, so the shorter one counts.
+        # Clients apply one or the other of the two, so the shorter one counts.
         self.send_interval = min(ours, accepted) / 2
         return ours, accepted
 
@@ -57,7 +58,7 @@ class Liveness:
 
     @property
     def next_deadline(self) -> float:
-        """When one of the two silences will be too long, if it lasts."""
+        """When the next time-out or keepalive is due if no message is exchanged until then."""
         return min(self._received_at + self.receive_timeout, self._sent_at + self.send_interval)
 
 

@@ -1,6 +1,6 @@
-"""The dxLink messages: what a client may say, checked, and what the server says, as frames.
+"""Parses the dxLink messages of clients and writes those of the server.
 
-Everything is JSON with `type` and `channel`; channel 0 is the connection itself.
+Every message is JSON with `type` and `channel`; channel 0 is the connection itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SERVER_VERSION = "1.0-simulator/1.0"
 
 
 class ProtocolError(Exception):
-    """A client's mistake; becomes an ERROR message of its type."""
+    """Reports a client's mistake; answered with an ERROR message of its type."""
 
     type: ClassVar[str] = "UNKNOWN"
 
@@ -47,41 +47,41 @@ class ProtocolError(Exception):
 
 
 class UnsupportedProtocol(ProtocolError):
-    """The client speaks another version."""
+    """Tells that the client speaks another version."""
 
     type = "UNSUPPORTED_PROTOCOL"
 
 
 class Unauthorized(ProtocolError):
-    """The client has to authorize first."""
+    """Tells that the client has to authorize first."""
 
     type = "UNAUTHORIZED"
 
 
 class InvalidMessage(ProtocolError):
-    """The message cannot be read."""
+    """Tells that the message cannot be read."""
 
     type = "INVALID_MESSAGE"
 
 
 class BadAction(ProtocolError):
-    """The message can be read, but not now or not so."""
+    """Tells that the message can be read, but is not allowed now or in this form."""
 
     type = "BAD_ACTION"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One entry of `add` or `remove`."""
+    """Holds one entry of `add` or `remove`."""
 
     event_type: str
     symbol: str
     from_time: int | None = None
-    """Milliseconds since 1970: with it, a time series from there on is asked for."""
+    """Milliseconds since 1970; if set, a time series from that instant on is requested."""
 
 
 def parse(raw: bytes) -> dict[str, Any]:
-    """Reads a message as far as all have the same form; raises `Invalid`."""
+    """Parses the fields that all messages share; raises `InvalidMessage`."""
     try:
         message = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -98,9 +98,9 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def read_number(message: Mapping[str, Any], name: str) -> float | None:
-    """Returns a finite number that may be missing or null; raises `Invalid` for anything else."""
+    """Returns a finite number that may be missing or null; otherwise raises `InvalidMessage`."""
     value = message.get(name)
-    # Clients in JavaScript write NaN, their "no wish", as null or as text.
+    # JavaScript clients write NaN ("no preference") as null or as text.
     if value is None or value == "NaN":
         return None
 
@@ -111,7 +111,7 @@ def read_number(message: Mapping[str, Any], name: str) -> float | None:
 
 
 def read_subscriptions(message: Mapping[str, Any], name: str) -> list[Subscription]:
-    """Returns the entries of `add` or `remove`; raises `Invalid`."""
+    """Returns the entries of `add` or `remove`; raises `InvalidMessage`."""
     entries = message.get(name)
     if entries is None:
         return []
@@ -156,7 +156,7 @@ def setup(keepalive_timeout: float, accept_keepalive_timeout: float) -> bytes:
 
 
 def auth_state(user_id: str | None) -> bytes:
-    """`AUTHORIZED` for somebody, `UNAUTHORIZED` for nobody."""
+    """Writes `AUTHORIZED` with a user id, `UNAUTHORIZED` without one."""
     if user_id is None:
         return _make_frame("AUTH_STATE", 0, state="UNAUTHORIZED")
 
@@ -197,7 +197,7 @@ def _make_frame(kind: str, channel: int, **payload: Any) -> bytes:
 
 
 def _to_number(value: float) -> float:
-    # 60 and not 60.0: a typed client elsewhere may insist on an integer.
+    # 60 and not 60.0: a typed client may insist on an integer.
     return int(value) if value == int(value) else value
 
 

@@ -1,4 +1,4 @@
-"""The feed as one endpoint: takes connections and counts what they do."""
+"""Serves the feed's endpoint and counts its connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from server.simulator.socket import Sockets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DXLinkStatistics:
-    """Who is connected, to what, and what has been sent."""
+    """Counts connections, channels, subscriptions and events."""
 
     connections: int
     channels: int
@@ -46,7 +46,7 @@ class DXLink:
         self._past_events = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Runs one connection to its end."""
+        """Serves one connection until it ends."""
         limit = self._settings.max_feed_message
         async with self._sockets.accept(request, max_message=limit) as socket:
             connection = Connection(socket, self._settings, self._clock, self._oauth, self._market)

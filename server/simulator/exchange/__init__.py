@@ -1,7 +1,7 @@
-"""An exchange with the broker's back office: accounts, orders, executions, margin, fees, books.
+"""Simulates an exchange and the broker's back office: orders, executions, margin, fees and books.
 
-It knows the market through one seam (`contracts.Venue`) and the account streamer through another
-(`contracts.Publisher`), so that it runs in a test without either.
+The exchange reads the market through `contracts.Venue` and publishes through `contracts.Publisher`,
+so that it runs in a test without either.
 """
 
 from __future__ import annotations

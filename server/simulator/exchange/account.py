@@ -1,7 +1,7 @@
-"""One brokerage account: who it is, what it holds, what happened to it.
+"""Keeps the books and positions of one brokerage account.
 
-Trades, deposits and expirations go through here and nowhere else: each writes one transaction and
-moves one position. An account knows nothing of prices; whoever values it brings them.
+Trades, deposits and expirations are booked here and nowhere else: each writes one transaction and
+changes one position. An account knows no prices; callers bring them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from server.simulator.exchange.vocabulary import Action
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What does not change about an account."""
+    """Holds what does not change about an account."""
 
     number: str
     margin: bool
@@ -53,7 +53,7 @@ class Account:
         self._next_transaction = next_transaction
         self.updated_at = profile.opened_at
         self.next_expiry: datetime | None = None
-        """No position ends before this; None while none has an end."""
+        """Earliest expiration of any position; None while no position expires."""
 
     @property
     def number(self) -> str:
@@ -72,7 +72,7 @@ class Account:
     def move_money(
         self, amount: Decimal, *, sub_type: str, description: str, at: datetime
     ) -> Transaction:
-        """Books money that comes (positive) or goes without a trade."""
+        """Books a cash movement without a trade; positive is a deposit."""
         return self._post(
             "Money Movement",
             sub_type,
@@ -110,7 +110,7 @@ class Account:
     def remove_position(
         self, symbol: str, price: Decimal, *, sub_type: str, at: datetime
     ) -> Transaction:
-        """Takes a whole position away at a price: an expiration, an exercise, an assignment."""
+        """Closes a whole position at a price: an expiration, an exercise or an assignment."""
         position = self._positions[symbol]
         removed = position.quantity
         return self._book_trade(
@@ -128,7 +128,7 @@ class Account:
     def deliver(
         self, contract: Contract, change: Decimal, price: Decimal, *, sub_type: str, at: datetime
     ) -> Transaction:
-        """Brings or takes shares at a strike: what an exercised option leaves behind."""
+        """Books shares received or delivered at a strike because of an exercised option."""
         held = self.held(contract.symbol)
         closes = held * change < 0
         action = {
@@ -150,7 +150,7 @@ class Account:
         )
 
     def settle_variation(self, symbol: str, price: Decimal, *, at: datetime) -> Transaction | None:
-        """Pays a future's gain or loss since its last settlement; None where there is none."""
+        """Books a future's gain or loss since its last settlement; None if there is none."""
         position = self._positions[symbol]
         market_value = round_cents(price * position.quantity * position.contract.multiplier)
         gain = market_value - position.cost
@@ -170,7 +170,7 @@ class Account:
         )
 
     def update_next_expiry(self) -> None:
-        """Looks again at what ends first, once something has ended."""
+        """Finds the earliest expiration again, after something has expired."""
         ends = [
             position.contract.expires_at
             for position in self._positions.values()
@@ -179,7 +179,7 @@ class Account:
         self.next_expiry = min(ends, default=None)
 
     def start_day(self, marks: Mapping[str, Decimal]) -> None:
-        """Forgets closed positions and values the others at the last close."""
+        """Drops closed positions and values the others at the last close."""
         self._positions = {
             symbol: position.mark_to_close(marks[symbol]) if symbol in marks else position
             for symbol, position in self._positions.items()
@@ -273,7 +273,7 @@ class Account:
 def _make_postings(
     contract: Contract, outcome: TradeOutcome
 ) -> tuple[Decimal, tuple[Posting, ...]]:
-    # A future costs nothing to open and pays its gain when closed; everything else is paid for.
+    # A future costs nothing to open and pays its gain when closed; all else is paid in full.
     if contract.pays_variation:
         gain = outcome.realized
         return gain, (("cash", gain), ("realized", -gain))

@@ -1,9 +1,9 @@
-"""What customers find in their accounts when they first log in.
+"""Opens the accounts of customers who log in for the first time, with positions and history.
 
-The demo customer's margin account has stock, a spread, long and short options at expirations and
-strikes that are really listed, working orders and half a year of history; the cash account is
-empty. Everybody else gets accounts of their own, different but always the same ones: all choices
-come from the customer's number.
+The demo customer's margin account has stock, a spread, long and short options at listed expirations
+and strikes, working orders and half a year of history; the cash account is empty. Every other
+customer gets other accounts, derived from the customer's number and therefore the same in every
+run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPENED_DAYS_AGO = 190
 
 
 class AccountSpec(Protocol):
-    """What is fixed about an account before it is opened."""
+    """Describes an account before it is opened."""
 
     @property
     def number(self) -> str: ...
@@ -68,7 +68,7 @@ class AccountOpener:
     def open_accounts(
         self, owner_id: str, specs: Sequence[AccountSpec], *, seed: int, demo: bool
     ) -> None:
-        """Opens accounts with their past and, where there are any, their working orders."""
+        """Opens accounts with their history and, for the demo customer, working orders."""
         now = self._clock.now()
         for place, spec in enumerate(specs):
             if spec.number in self._registry.accounts:
@@ -108,7 +108,7 @@ class AccountOpener:
         )
 
     def _place_demo_orders(self, account: Account, context: HistoryContext) -> None:
-        # Placed as any order is, and then taken to where it stands since some time ago.
+        # Places the orders as any other order, then backdates them.
         orders = [
             self._order_entry.place(account, ticket).order for ticket in make_demo_orders(context)
         ]
@@ -122,7 +122,8 @@ class AccountOpener:
 
 
 def _start_today(account: Account, context: HistoryContext) -> None:
-    # As after every night: closed positions are forgotten, the others stand at the last close.
+    # As at the start of every day: closed positions are dropped, the others are valued at the last
+    # close.
     context.marks.load_closes(held.contract for held in account.positions.values())
     account.start_day(
         {symbol: context.marks.close(held.contract) for symbol, held in account.positions.items()}

@@ -1,8 +1,8 @@
-"""Writes an account's past: deposits, trades, expirations and orders that ended, in time order.
+"""Books an account's history: deposits, trades, expirations and finished orders, in time order.
 
-They go through the same books as today's fills, so that history, cash, positions and realized
-gains agree from the first request on. Prices of the past are today's times a factor: the market
-has no memory of the trades of people who were not there.
+They pass through the same books as today's fills, so that history, cash, positions and realized
+gains agree from the first request on. Past prices are today's times a factor, because the simulated
+market keeps no price history.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VENUE = "MARKET_SIMULATOR"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deposit:
-    """Money that came."""
+    """Describes a deposit."""
 
     at: datetime
     amount: Decimal
@@ -43,7 +43,7 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledOrder:
-    """An order that was filled; the legs' prices are given, the order's price is their net."""
+    """Describes a filled order by the prices of its legs; its own price is their net."""
 
     at: datetime
     legs: tuple[tuple[Contract, Action, Decimal, Decimal], ...]
@@ -52,7 +52,7 @@ class FilledOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnfilledOrder:
-    """An order that was cancelled or rejected, and traded nothing."""
+    """Describes an order that was cancelled or rejected without a fill."""
 
     at: datetime
     contract: Contract
@@ -65,7 +65,7 @@ class UnfilledOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredOption:
-    """The end of an option that expired worthless."""
+    """Describes the expiration of a worthless option."""
 
     at: datetime
     symbol: str
@@ -146,7 +146,7 @@ def _record_unfilled_order(account: Account, registry: Registry, unfilled: Unfil
         price=-unfilled.action.side * unfilled.price,
     )
     order.reject_reason = unfilled.reason
-    # A rejected order never was live.
+    # A rejected order was never live.
     _finish(order, registry, unfilled.status, unfilled.at + timedelta(seconds=27, milliseconds=155))
 
 

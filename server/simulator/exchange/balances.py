@@ -1,7 +1,7 @@
-"""What an account is worth and what it may still spend, worked out from books and marks.
+"""Calculates what an account is worth and what it may still spend.
 
-Nothing here is stored: balances are read off the ledger, the positions and one look at the market,
-so they cannot fall behind a fill.
+Nothing is stored: balances are derived from the ledger, the positions and one set of marks, so they
+cannot lag behind a fill.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ DAY_TRADER_EQUITY = Decimal(25_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """The figures that the broker's balance object is made of; all signed, in dollars."""
+    """Holds the figures of the broker's balance object, signed and in dollars."""
 
     cash: Decimal
     net_liquidating_value: Decimal
     requirement: Requirement
     reserved: Decimal
-    """What working orders will bind when they fill."""
+    """Buying power that working orders reserve."""
 
     long: Mapping[str, Decimal]
     """Value of long positions by group: equity, derivative, futures, …"""
 
     short: Mapping[str, Decimal]
-    """The same of short ones, positive as the broker writes it."""
+    """Value of short positions by group, positive as the broker writes it."""
 
     margin: bool
 
     @property
     def option_buying_power(self) -> Decimal:
-        """What may be spent without being lent anything."""
+        """Amount that may be spent without borrowing."""
         return self.net_liquidating_value - self.requirement.initial - self.reserved
 
     @property
@@ -66,7 +66,7 @@ class Balances:
 
     @property
     def day_trading_buying_power(self) -> Decimal:
-        """Four times the excess for whoever has the equity of a day trader, else nothing."""
+        """Four times the excess if the account has the equity of a day trader, else zero."""
         if not self.margin or self.net_liquidating_value < DAY_TRADER_EQUITY:
             return ZERO
 
@@ -82,7 +82,7 @@ def select_margin_rates(account: Account) -> MarginRates:
 
 
 def collect_exposures(positions: Iterable[Position], marks: Marks) -> list[Exposure]:
-    """Returns holdings with the prices that their requirement depends on."""
+    """Returns the open positions with the prices that their margin requirement depends on."""
     held = [position for position in positions if position.quantity]
     marks.load(position.contract for position in held)
     return [
@@ -104,7 +104,7 @@ def calculate_balances(
     cash: Decimal | None = None,
     reserved: Decimal = ZERO,
 ) -> Balances:
-    """Returns an account's balances, or those it would have with other positions and cash."""
+    """Returns an account's balances, or those with other positions and cash."""
     held = account.positions if positions is None else positions
     money = account.ledger.cash if cash is None else cash
     long: dict[str, Decimal] = {}
@@ -116,7 +116,7 @@ def calculate_balances(
             continue
 
         market_value = marks.market_value(position.contract, position.quantity)
-        # A future's worth is not the customer's: only what it gained since its last settlement is.
+        # A future counts only with its gain since the last settlement, not with its notional value.
         value += market_value - position.cost if position.contract.pays_variation else market_value
         side = long if position.quantity > 0 else short
         for group in _find_balance_groups(position.contract):

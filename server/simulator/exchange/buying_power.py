@@ -1,8 +1,8 @@
-"""What an order would do to an account's buying power, worked out before it is let through.
+"""Calculates what an order would do to an account's buying power.
 
-The order is played on a copy of the positions; the difference of what could be spent before and
-after is its effect. A profit that only the order's own price promises is not counted: an option
-offered for a million does not make its owner a millionaire.
+The order is applied to a copy of the positions; the effect is the difference of the buying power
+before and after. A profit that only the order's own price promises is not counted: an offer to sell
+an option for a million adds nothing.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from server.simulator.exchange.positions import Position, apply_trade, make_flat
 from server.simulator.exchange.vocabulary import CLOSING, InstrumentType, OrderType
 
 PLACES = 6
-"""The broker shows fees, and so effects, to millionths of a dollar."""
+"""The broker shows fees, and so effects, in millionths of a dollar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuyingPowerEffect:
-    """The effect of an order on what the account may spend; a debit is negative."""
+    """Holds the effect of an order on the buying power; a debit is negative."""
 
     margin_change: Decimal
-    """Change of the requirement; more is positive."""
+    """Change of the margin requirement; an increase is positive."""
 
     change: Decimal
     current: Decimal
     isolated: Decimal
     is_spread: bool
     positions: Mapping[str, Position]
-    """What the account would hold."""
+    """Positions after the order."""
 
     cash: Decimal
-    """And its cash."""
+    """Cash after the order."""
 
     @property
     def new(self) -> Decimal:
@@ -56,7 +56,7 @@ class BuyingPowerEffect:
 
     @property
     def refused(self) -> bool:
-        """Whether the account cannot carry the order; one that frees power always passes."""
+        """Whether the account cannot afford the order; an order that frees buying power passes."""
         return self.change < 0 and self.new < 0
 
     def body(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def calculate_buying_power_effect(
     positions: Mapping[str, Position] | None = None,
     cash: Decimal | None = None,
 ) -> BuyingPowerEffect:
-    """Returns what filling the whole order would do, starting from the given holdings."""
+    """Returns the effect of filling the whole order, starting from the given positions."""
     before = account.positions if positions is None else positions
     money = account.ledger.cash if cash is None else cash
     prices = [_assume_price(order, leg, marks) for leg in order.legs]
@@ -105,7 +105,7 @@ def calculate_buying_power_effect(
     bound = bound_after - bound_before
     cash_change = _calculate_cash_change(order, prices, quantities)
     if order.legs[0].contract.instrument_type.is_option:
-        # Against the marks, which the requirement is worked out with.
+        # Relative to the marks, which the requirement is calculated with.
         edge = cash_change + sum(
             (
                 leg.action.side * marks.market_value(leg.contract, quantity)
@@ -115,7 +115,7 @@ def calculate_buying_power_effect(
         )
         change = (edge if cash_change < 0 else min(edge, ZERO)) - bound
     else:
-        # A share bought below the market binds its price, not its value.
+        # A share bought below the market reserves its price, not its value.
         leg, mark = order.legs[0], marks.mark(order.legs[0].contract)
         opens_long = leg.action.side > 0 and leg.action not in CLOSING
         change = -bound * (prices[0] / mark if opens_long and mark else 1)
@@ -159,7 +159,7 @@ def _calculate_fees(order: Order, prices: Sequence[Decimal], quantities: Sequenc
 
 
 def calculate_order_fees(order: Order, marks: Marks) -> Fees:
-    """Returns the fees that an answer to a placement shows."""
+    """Returns the fees that the answer to a placement shows."""
     prices = [_assume_price(order, leg, marks) for leg in order.legs]
     quantities = [
         _assume_quantity(order, leg, price) for leg, price in zip(order.legs, prices, strict=True)
@@ -168,7 +168,7 @@ def calculate_order_fees(order: Order, marks: Marks) -> Fees:
 
 
 def _assume_price(order: Order, leg: Leg, marks: Marks) -> Decimal:
-    # The price one leg is thought to trade at.
+    # The price at which one leg is assumed to trade.
     if len(order.legs) == 1:
         if order.ticket.price is not None:
             return abs(order.ticket.price)

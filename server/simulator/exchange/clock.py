@@ -1,4 +1,4 @@
-"""Time as the exchange needs it: an instant, and the day in New York that it belongs to."""
+"""Defines the exchange's clock and the New York date of an instant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Clock(Protocol):
-    """All that the exchange knows of time; it is moved by hand in tests."""
+    """Tells the time to the exchange; tests move it by hand."""
 
     def now(self) -> datetime:
         """Returns the current instant, aware, in UTC."""

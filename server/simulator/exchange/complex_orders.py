@@ -1,7 +1,7 @@
-"""Orders that belong together: one cancels the other (OCO), one triggers the others (OTO), or both.
+"""Defines complex orders: OCO (one cancels the other), OTO (one triggers the others) and OTOCO.
 
-Until the trigger is filled, its children are Contingent. The first fill of a child of an OCO ends
-its siblings, a partial fill too: if both went on, both together could sell more than there is.
+Until the trigger is filled, its children are Contingent. The first fill of a child of an OCO, even
+a partial one, cancels its siblings: together they could otherwise sell more than the account holds.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from datetime import datetime
 from server.simulator.exchange.orders import Order
 
 COMPLEX_TYPES = ("OCO", "OTO", "OTOCO")
-"""What can be placed here; the broker's PAIRS and BLAST cannot."""
+"""The types that can be placed; the broker's PAIRS and BLAST are not supported."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ComplexOrder:
-    """Some orders under one id."""
+    """Groups some orders under one id."""
 
     id: int
     account_number: str
@@ -31,7 +31,7 @@ class ComplexOrder:
 
     @property
     def terminal_at(self) -> datetime | None:
-        """When the last of its orders ended; None while one works."""
+        """When the last of its orders ended; None while one is working."""
         ends = [order.terminal_at for order in self.all_orders()]
         return None if None in ends else max(end for end in ends if end is not None)
 
@@ -40,7 +40,7 @@ class ComplexOrder:
         return self.type in ("OCO", "OTOCO")
 
     def all_orders(self) -> Iterator[Order]:
-        """Yields the trigger, if there is one, and the children."""
+        """Yields the trigger, if there is one, then the children."""
         if self.trigger is not None:
             yield self.trigger
 
@@ -48,7 +48,7 @@ class ComplexOrder:
 
 
 def make_tag(kind: str, *, trigger: bool = False, index: int = 0) -> str:
-    """Returns the broker's `complex-order-tag` of an order's place."""
+    """Returns the broker's `complex-order-tag` for the place of an order."""
     if trigger:
         return f"{kind}::trigger-order"
 

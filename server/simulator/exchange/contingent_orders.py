@@ -1,4 +1,4 @@
-"""What the end or the first fill of one order means for the orders that hang on it."""
+"""Cancels, releases or replaces the orders that depend on the end or the first fill of another."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from server.simulator.exchange.settings import ExchangeSettings
 from server.simulator.exchange.vocabulary import Status
 
 SIBLING_GAP = timedelta(milliseconds=30)
-"""The broker cancels the children of an OCO one after the other, some 30 ms apart."""
+"""The broker cancels the children of an OCO one after the other, about 30 ms apart."""
 
 
 class ContingentOrders:
-    """Follows replacements and complex orders; called by the floor, acts through it."""
+    """Handles replacements and complex orders; called by the matching engine, acts through it."""
 
     def __init__(self, registry: Registry, notifier: Notifier, settings: ExchangeSettings) -> None:
         self._registry = registry
@@ -28,7 +28,7 @@ class ContingentOrders:
         self.matching_engine: MatchingEngine
 
     def on_first_fill(self, order: Order, at: datetime) -> None:
-        """Is told of the first fill of an order: the others of an OCO end with it."""
+        """Cancels the siblings in an OCO when one of its orders gets its first fill."""
         complex_order = self._registry.find_complex_order(order)
         if (
             complex_order is not None
@@ -38,7 +38,7 @@ class ContingentOrders:
             self._cancel_siblings(complex_order, order, at)
 
     def on_end(self, order: Order, at: datetime) -> None:
-        """Is told of the end of an order."""
+        """Handles the end of an order: its replacement, its children and its siblings."""
         if order.replacing is not None and order.status is not Status.CANCELLED:
             self.matching_engine.abort_replace(order, at)
 
@@ -53,13 +53,13 @@ class ContingentOrders:
         elif (
             complex_order.one_cancels_other
             and _is_child(complex_order, order)
-            # One that has traded goes on; the end of the others does not end it.
+            # A sibling with fills keeps working although the others have ended.
             and not any(child.has_fills for child in complex_order.orders)
         ):
             self._cancel_siblings(complex_order, order, at)
 
     def cancel(self, order: Order, at: datetime) -> None:
-        """Asks for the end of an order that still works: at the exchange that takes a moment."""
+        """Requests the cancellation of a working order; a live one takes a moment to cancel."""
         if order.status.terminal or order.status is Status.CANCEL_REQUESTED:
             return
 
@@ -103,5 +103,5 @@ class ContingentOrders:
 
 
 def _is_child(complex_order: ComplexOrder, order: Order) -> bool:
-    # A replacement that still waits carries the id, but has no place yet.
+    # A replacement that is still waiting has the id, but no place yet.
     return any(child is order for child in complex_order.orders)

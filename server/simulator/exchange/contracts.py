@@ -1,7 +1,8 @@
-"""What the exchange has to know of an instrument and of its market, whoever makes them.
+"""Defines what the exchange needs to know about instruments and their market.
 
-`Venue` is the seam: the exchange never sees the market package, `venue.py` adapts it. Prices of a
-`Top` are None where there is none (no bid, no quote of an index), never zero and never NaN.
+The exchange does not import the market: `Venue` is its interface and `market_venue.py` the adapter.
+Prices of a `TopOfBook` are None where there is none (no bid, an index without quotes), never zero
+or NaN.
 """
 
 from __future__ import annotations
@@ -17,23 +18,24 @@ from typing import Any, Protocol
 from server.simulator.exchange.vocabulary import InstrumentType
 
 TickRule = tuple[tuple[Decimal | None, Decimal], ...]
-"""(below, tick) pairs in rising order; the last has no threshold and holds from there on."""
+"""(below, tick) pairs in ascending order; the last has no threshold and holds for all higher
+prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One tradeable instrument."""
+    """Describes one tradeable instrument."""
 
     symbol: str
     instrument_type: InstrumentType
     underlying: str
-    """What an option is on: a stock, an index, a future; of everything else, its own symbol."""
+    """The stock, index or future of an option; for everything else, its own symbol."""
 
     underlying_instrument_type: InstrumentType
-    """An equity option on an index says `Index` here: it settles in cash and pays an index fee."""
+    """`Index` for an equity option on an index, which settles in cash and has an index fee."""
 
     multiplier: Decimal
-    """Money for one point of price and one unit of quantity."""
+    """Dollars per point of price and unit of quantity."""
 
     ticks: TickRule
     streamer_symbol: str | None = None
@@ -41,18 +43,18 @@ class Contract:
     strike: Decimal | None = None
     expires_at: datetime | None = None
     product: str = ""
-    """Product code of a future (`ES`) or of a future option's future."""
+    """Product code of a future (`ES`), or of the future under a future option."""
 
     closing_only: bool = False
 
     @property
     def pays_variation(self) -> bool:
-        """Whether gains are paid in variation instead of a price paid up front."""
+        """Whether gains are paid daily as variation, instead of a price paid up front."""
         return self.instrument_type is InstrumentType.FUTURE
 
     @property
     def reported_underlying_type(self) -> InstrumentType:
-        """What the broker's orders call the underlying: an index is listed among the equities."""
+        """Instrument type of the underlying in the broker's orders: an index is an equity there."""
         return (
             InstrumentType.EQUITY
             if self.underlying_instrument_type is InstrumentType.INDEX
@@ -64,7 +66,7 @@ class Contract:
         return self.call is False
 
     def tick_at(self, price: Decimal) -> Decimal:
-        """Returns the smallest price step at a price: a threshold's tick holds below it."""
+        """Returns the tick at a price: the tick of a threshold holds below it."""
         for below, tick in self.ticks:
             if below is None or abs(price) < below:
                 return tick
@@ -77,7 +79,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopOfBook:
-    """The top of the book of one contract."""
+    """Holds the best bid and ask and the last price of one contract."""
 
     bid: Decimal | None
     ask: Decimal | None
@@ -89,7 +91,7 @@ class TopOfBook:
 
     @property
     def mid(self) -> Decimal | None:
-        """The middle of a two-sided market, not rounded."""
+        """Middle of a two-sided market, not rounded."""
         if self.bid is None or self.ask is None:
             return None
 
@@ -97,9 +99,9 @@ class TopOfBook:
 
     @property
     def mark(self) -> Decimal | None:
-        """The best single estimate of a value: the middle, else the last trade, else one side.
+        """Best estimate of the value: the middle, else the last trade, else one side.
 
-        A contract with an ask but no bid is worth half the ask: that is the middle of zero and it.
+        A contract with an ask but no bid is worth half the ask, the middle of zero and the ask.
         """
         if self.mid is not None:
             return self.mid
@@ -114,34 +116,34 @@ class TopOfBook:
 
 
 class Venue(Protocol):
-    """The market as the exchange needs it."""
+    """Provides the market to the exchange."""
 
     def find(self, symbol: str) -> Contract | None:
-        """Returns the contract of a symbol, also of one that has expired, or None."""
+        """Returns the contract of a symbol, including expired contracts, or None."""
 
     def tops(self, contracts: Sequence[Contract]) -> Sequence[TopOfBook]:
-        """Returns the present tops of the books of some contracts, all of one instant."""
+        """Returns the current top of the book of each contract, all as of one instant."""
 
     def closes(self, contracts: Sequence[Contract]) -> Sequence[Decimal | None]:
-        """Returns the last closes before today; None where there was none."""
+        """Returns the last close before today of each contract; None where there is none."""
 
     def is_open(self, contract: Contract) -> bool:
         """Tells whether the contract trades now (hours, halts)."""
 
     def session_end(self, moment: datetime) -> datetime:
-        """Returns when the session that `moment` belongs to (or the next one) ends."""
+        """Returns the end of the session that `moment` belongs to, or of the next one."""
 
     def is_trading_day(self, day: date) -> bool:
-        """Tells whether the stock exchange opens on a day at all."""
+        """Tells whether the stock exchange opens on a day."""
 
     def nearest_option(
         self, underlying: str, day: date, strike: Decimal, *, call: bool
     ) -> Contract | None:
-        """Returns the listed option that expires and is struck nearest to what is asked for."""
+        """Returns the listed option nearest to an expiration and a strike."""
 
 
 class Publisher(Protocol):
-    """Where changes go: the account streamer."""
+    """Publishes changes to account streamers."""
 
     def publish(self, account_number: str, kind: str, data: dict[str, Any]) -> None:
-        """Sends one full object to whoever follows the account; never blocks."""
+        """Sends one whole object to the subscribers of an account; never blocks."""

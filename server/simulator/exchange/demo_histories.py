@@ -1,7 +1,7 @@
-"""What is told of accounts that nobody has traded in: the demo customer's, and everybody else's.
+"""Makes up histories and working orders for accounts that nobody has traded in.
 
-A story is a list of past events and of orders that still work. All contracts are really listed, and
-prices are today's times a factor; all choices are the random generator's of the scene.
+A history is a list of past events. All contracts are listed ones, and prices are today's times a
+factor; all choices come from the random generator of the context.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STOCKS = ("AAPL", "MSFT", "NVDA", "AMD", "QQQ", "IWM", "TLT", "KO", "F", "DIS")
 
 @dataclass(frozen=True, slots=True)
 class HistoryContext:
-    """Finds contracts and prices of the past for a story about an account."""
+    """Finds contracts, prices and times for the history of one account."""
 
     venue: Venue
     marks: Marks
@@ -47,7 +47,7 @@ class HistoryContext:
     random: Random
 
     def load_marks(self) -> None:
-        """Asks for the prices of all stocks of the stories at once: one call, not a dozen."""
+        """Loads the marks of all stocks in one call instead of a dozen."""
         found = (self.venue.find(symbol) for symbol in ("SPY", *_STOCKS))
         self.marks.load(stock for stock in found if stock is not None)
 
@@ -78,7 +78,7 @@ class HistoryContext:
 
 
 def make_demo_history(context: HistoryContext) -> Iterator[HistoryEvent]:
-    """Yields the demo account's half year: stock, spread, long and short options."""
+    """Yields the demo account's half year: stock, a spread, long and short options."""
     yield Deposit(at=context.pick_time(186), amount=Decimal(100_000))
     yield Deposit(at=context.pick_time(150), amount=Decimal(25_000))
     yield from _buy_and_sell_stock(context, "QQQ", 40, "0.94", "0.97", 130, 96)
@@ -134,7 +134,7 @@ def make_demo_history(context: HistoryContext) -> Iterator[HistoryEvent]:
 
 
 def make_demo_orders(context: HistoryContext) -> Iterator[Ticket]:
-    """Yields its working orders, all far from the market."""
+    """Yields the demo account's working orders, all far from the market."""
     if (stock := context.find_stock("MSFT")) is not None:
         yield _make_limit_order(
             stock, Action.BUY_TO_OPEN, 10, -context.scale_price(stock, "0.8"), TimeInForce.GTC
@@ -172,7 +172,7 @@ def make_demo_bracket(context: HistoryContext) -> tuple[Ticket, Ticket] | None:
 
 
 def make_derived_history(context: HistoryContext, *, margin: bool) -> Iterator[HistoryEvent]:
-    """Yields the past of anybody else's account."""
+    """Yields the history of any other customer's account."""
     random = context.random
     money = Decimal(random.randrange(30, 160) if margin else random.randrange(8, 40)) * 1000
     yield Deposit(at=context.pick_time(180), amount=money)
@@ -182,7 +182,7 @@ def make_derived_history(context: HistoryContext, *, margin: bool) -> Iterator[H
         if stock is None:
             continue
 
-        # A share of the money each, so that nobody starts with a margin call.
+        # An equal share of the cash each, so that no account starts with a margin call.
         price = context.scale_price(stock, "1")
         quantity = int(money / (8 if margin else 4) / price)
         if quantity:
@@ -228,7 +228,7 @@ def _buy_and_sell_stock(
 
 
 def _sell_expired_put(context: HistoryContext, underlying: str) -> Iterator[HistoryEvent]:
-    # A put that ran out on a Friday some weeks ago, where the market still knows the contract.
+    # A put that expired on a Friday some weeks ago; the market still finds the contract.
     stock = context.find_stock(underlying)
     if stock is None:
         return
@@ -281,7 +281,7 @@ def _make_limit_order(
 def find_trading_time(
     venue: Venue, today: date, days_ago: int, hour: int, minute: int = 30
 ) -> datetime:
-    """Returns an instant of the last trading day that is at least so many days ago."""
+    """Returns an instant on the last trading day that is at least so many days ago."""
     day = today - timedelta(days=days_ago)
     while not venue.is_trading_day(day):
         day -= timedelta(days=1)

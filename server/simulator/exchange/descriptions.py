@@ -1,4 +1,4 @@
-"""The sentences of the account's history: `Bought 1 SMCI 06/05/26 Call 45.00 @ 0.75`."""
+"""Writes the descriptions of transactions: `Bought 1 SMCI 06/05/26 Call 45.00 @ 0.75`."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def describe_trade(contract: Contract, action: Action, quantity: Decimal, price:
 
 
 def describe_removal(contract: Contract, quantity: Decimal, sub_type: str) -> str:
-    """Describes a contract that has come to its end."""
+    """Describes the removal of an expired, exercised or assigned contract."""
     name = _contract_name(contract)
     return f"Removal of {_format_quantity(quantity)} {name} due to {sub_type.lower()}"
 
 
 def describe_delivery(contract: Contract, action: Action, quantity: Decimal, price: Decimal) -> str:
-    """Describes shares that an option brought or took."""
+    """Describes shares received or delivered because of an option."""
     return f"{action.value} {_format_quantity(quantity)} {contract.symbol} @ {_format_price(price)}"
 
 
 def describe_variation(contract: Contract, price: Decimal) -> str:
-    """Describes the variation of a future."""
+    """Describes the daily variation of a future."""
     return f"{contract.symbol} mark to market at {_format_price(price)}"
 
 

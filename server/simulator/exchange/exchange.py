@@ -1,7 +1,7 @@
-"""The exchange as one object: accounts are opened here, orders come in at `desk`, time at `step`.
+"""Assembles the exchange: accounts, order entry, matching and settlement.
 
-It runs by itself inside `run`, a task that the application owns, or by hand: a test moves the clock
-and calls `step`. Both do the same, in the same order.
+The exchange steps by itself inside `run`, a task of the application, or by hand: a test moves the
+clock and calls `step`. Both do the same, in the same order.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from server.simulator.exchange.settlement import Settlement
 from server.simulator.exchange.vocabulary import OrderType
 
 LONGEST_PAUSE = timedelta(seconds=1)
-"""Longest time between two steps of `run`: days end also when nothing works."""
+"""Longest time between two steps of `run`: days end even when no order is working."""
 
 
 class Owner(Protocol):
-    """The customer, as far as accounts need to know."""
+    """Describes the customer, as far as accounts need it."""
 
     @property
     def id(self) -> str: ...
@@ -55,7 +55,7 @@ class Owner(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeStatistics:
-    """What the exchange holds and has done."""
+    """Counts accounts, orders, executions, transactions and scripts."""
 
     accounts: int
     orders: int
@@ -67,7 +67,7 @@ class ExchangeStatistics:
 
 
 class Exchange:
-    """Keeps accounts, takes orders, executes them."""
+    """Keeps accounts, takes orders and executes them."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Exchange:
         self._wake_event = asyncio.Event()
 
     def accounts_of(self, owner: Owner, accounts: Sequence[AccountSpec]) -> list[Account]:
-        """Returns a customer's accounts, opened (with their past) when first asked for."""
+        """Returns a customer's accounts; opens them with their history at the first call."""
         if any(spec.number not in self.registry.accounts for spec in accounts):
             self._notifier.muted = True
             try:
@@ -134,19 +134,19 @@ class Exchange:
         )
 
     def step(self) -> None:
-        """Does everything that the clock has made due."""
+        """Carries out everything that is due."""
         self._settlement.step(self.clock.now())
         self.matching_engine.step()
 
     def wake(self) -> None:
-        """Lets `run` look again at once: something has been placed, changed or scripted."""
+        """Lets `run` step at once: an order was placed, changed or scripted."""
         self._wake_event.set()
 
     async def run(self) -> None:
-        """Steps for ever: when something is due, when woken, and at least once a second.
+        """Steps forever: when something is due, when woken, and at least once a second.
 
-        Ends by cancellation only. The pauses are the loop's own seconds: whoever moves the clock
-        by hand calls `step` by hand too.
+        Ends only by cancellation. The pauses are real seconds: a test that moves the clock by hand
+        calls `step` by hand, too.
         """
         while True:
             self._wake_event.clear()
@@ -158,14 +158,14 @@ class Exchange:
                     await self._wake_event.wait()
 
     def script(self, account_number: str, script: Script, count: int = 1) -> None:
-        """Lays a script ready for the next orders of an account (`*`: of any account)."""
+        """Queues a script for the next orders of an account (`*`: of any account)."""
         self._scripts.setdefault(account_number, deque()).extend([script] * count)
 
     def fill(self, order: Order, *, units: Decimal | None, price: Decimal | None) -> bool:
-        """Executes an order whatever the market says; False if it is not at the exchange.
+        """Executes an order regardless of the market; returns False if it is not at the exchange.
 
-        Without `units` all that is open, without `price` at the order's own price or the mark. A
-        notional order has no units to give: the market fills it or nobody.
+        Without `units`, fills all open units; without `price`, at the order's own price or the
+        mark. A notional order has no units and is filled by the market only.
         """
         if not order.status.at_the_exchange or order.type is OrderType.NOTIONAL_MARKET:
             return False
@@ -184,7 +184,7 @@ class Exchange:
         return True
 
     def transfer(self, account: Account, amount: Decimal) -> Transaction:
-        """Brings money to an account, or takes it away (negative)."""
+        """Deposits money into an account, or withdraws it (negative)."""
         kind = "Deposit" if amount > 0 else "Withdrawal"
         transaction = account.move_money(
             amount, sub_type=kind, description=f"Cash {kind.lower()}", at=self.clock.now()
@@ -208,7 +208,7 @@ class Exchange:
 
     def _apply_script(self, account_number: str, ticket: Ticket) -> Ticket:
         if self._notifier.muted:
-            # The orders of an account's past are nobody's test.
+            # Scripts are for the orders of tests, not for those of an account's history.
             return ticket
 
         for name in (account_number, "*"):

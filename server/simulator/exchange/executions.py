@@ -1,8 +1,8 @@
 """Turns executions into fills, transactions and positions, one leg after the other.
 
 The broker reports an order as Filled before the fills of all its legs are in: the first leg is
-booked at once, the others some milliseconds later. A client that adds up fills at the first
-`Filled` it sees is wrong, here as there.
+booked at once, the others some milliseconds later. A client that adds up fills when it first sees
+`Filled` is wrong, here as at the broker.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from server.simulator.exchange.vocabulary import CLOSING, OrderType, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Booking:
-    """A leg of an execution whose fill is still to be told."""
+    """Holds a leg of an execution whose fill is still to be booked."""
 
     due: datetime
     order: Order
@@ -46,10 +46,10 @@ class Executions:
         self._leg_gap = leg_gap
         self._bookings: list[_Booking] = []
         self.count = 0
-        """How many executions there have been."""
+        """Number of executions so far."""
 
     def execute(self, order: Order, execution: Execution, at: datetime) -> None:
-        """Takes units off an order and books its first leg; the order is Filled with its last."""
+        """Executes units of an order and books its first leg; the last units make it Filled."""
         if order.type is OrderType.NOTIONAL_MARKET:
             leg = order.legs[0]
             leg.quantity = leg.remaining = order.open_units = execution.units
@@ -74,14 +74,14 @@ class Executions:
         self._book(first, done=not order.open_units)
 
     def book_due(self, now: datetime) -> None:
-        """Books the legs whose moment has come."""
+        """Books the legs that are due."""
         due = [booking for booking in self._bookings if booking.due <= now]
         self._bookings = [booking for booking in self._bookings if booking.due > now]
         for booking in sorted(due, key=lambda one: one.due):
             self._book(booking, done=False)
 
     def due_times(self) -> Iterator[datetime]:
-        """Yields the moments at which legs are to be booked."""
+        """Yields the instants at which legs are to be booked."""
         for booking in self._bookings:
             yield booking.due
 
@@ -127,7 +127,8 @@ class Executions:
 
 
 def _charge_fees(leg: Leg, quantity: Decimal, price: Decimal) -> Fees:
-    # Over the whole leg, less what its earlier fills paid: caps and cents then come out right.
+    # Calculated over the whole leg, less what its earlier fills paid, so that caps and cents are
+    # right.
     leg.traded_value += price * quantity * leg.contract.multiplier
     due = calculate_fees(
         leg.contract,

@@ -1,7 +1,7 @@
-"""The fee schedule: commission, clearing, regulatory and index fees of one leg.
+"""Calculates the fees of one leg: commission, clearing, regulatory and index fees.
 
-Fees of an order are worked out over the whole leg and charged as the difference to what its
-earlier fills paid, so that ten partial fills cost to the cent what one fill costs.
+The fees of a leg are calculated over its whole quantity and charged as the difference to what its
+earlier fills paid, so that ten partial fills cost exactly what one fill costs.
 
 | | commission open / close | clearing | regulatory | index |
 |---|---|---|---|---|
@@ -11,8 +11,8 @@ earlier fills paid, so that ten partial fills cost to the cent what one fill cos
 | Future Option | 2.50 / 0 | 0.30 | exchange 0.60, NFA 0.02 | |
 | Cryptocurrency | 1 % of the value, at most 10.00 | 0 | 0 | |
 
-Amounts are a contract's or share's in US dollars. The figures of equities and of a bought option
-are those that the recorded replies of the broker show; the rest is in the order of its price list.
+Amounts are in US dollars per contract or share. The figures of equities and of a bought option are
+those of the broker's recorded replies; the others are of the magnitude of its price list.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TAF_CAP = Decimal("8.30")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fees:
-    """What a trade costs besides its price; each amount is positive (a debit)."""
+    """Holds the fees of a trade; each amount is positive (a debit)."""
 
     commission: Decimal = ZERO
     clearing: Decimal = ZERO
@@ -67,7 +67,7 @@ class Fees:
         return self._combine(other, -1)
 
     def rounded(self) -> Fees:
-        """Rounds what appears on a transaction to cents: its four columns, not their parts."""
+        """Rounds the four amounts that a transaction shows to cents, not their parts."""
         return Fees(
             commission=round_cents(self.commission),
             clearing=round_cents(self.clearing),

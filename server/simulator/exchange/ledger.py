@@ -1,8 +1,8 @@
-"""The books of one account: every change of money is a transaction with postings that sum to zero.
+"""Keeps the books of one account: every transaction has postings that sum to zero.
 
-Cash is not a field that somebody adds to; it is the balance of the `cash` ledger account. What the
-customer sees (transactions, cash, fees, realized gains) is read off the same journal, so it cannot
-disagree. A debit to the customer's cash is negative.
+Cash is not a field that is added to; it is the balance of the ledger account `cash`. What the
+customer sees (transactions, cash, fees, realized gains) is derived from the same journal, so it
+always agrees. A debit to the customer's cash is negative.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Posting = tuple[str, Decimal]
 
 
 class UnbalancedTransaction(Exception):
-    """Postings that do not sum to zero, or that disagree with the transaction they belong to."""
+    """Tells that postings do not sum to zero or disagree with their transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The execution that a trade comes from."""
+    """Names the execution that a trade comes from."""
 
     order_id: int
     exec_id: str
@@ -41,7 +41,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """One line of the account's history."""
+    """Holds one line of the account's history."""
 
     id: int
     account_number: str
@@ -60,7 +60,7 @@ class Transaction:
 
     postings: tuple[Posting, ...]
     fees: Fees = NO_FEES
-    """Already rounded to cents (`Fees.charged`)."""
+    """Already rounded to cents (`Fees.rounded`)."""
 
     contract: Contract | None = None
     action: Action | None = None
@@ -88,7 +88,7 @@ class Ledger:
         self._balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
 
     def post(self, transaction: Transaction) -> None:
-        """Writes a transaction; one whose postings do not balance is refused."""
+        """Appends a transaction; one whose postings do not balance is refused."""
         if sum((amount for _, amount in transaction.postings), ZERO):
             raise UnbalancedTransaction(
                 f"postings of transaction {transaction.id} do not sum to zero"

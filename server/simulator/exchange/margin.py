@@ -1,13 +1,13 @@
-"""How much of an account's value its positions bind: a model in the manner of Regulation T.
+"""Calculates margin requirements in the manner of Regulation T.
 
-A requirement is stated against net liquidating value, so buying power is simply what is left of
-that value. Per underlying:
+A requirement is stated against net liquidating value, so buying power is what remains of that
+value. Per underlying:
 
 | position | initial | maintenance |
 |---|---|---|
 | long stock | 50 % of its value (cash account: 100 %) | 25 % |
 | short stock | 50 % on top of the proceeds | 30 % |
-| long option | its value: paid in full, lends nothing | the same |
+| long option | its value: paid in full, no loan value | the same |
 | short option, covered by stock | nothing beyond the stock | the same |
 | short option, spread | the spread's greatest loss, less what the pair is worth | the same |
 | short option, naked | 20 % of the underlying less what it is out of the money, | the same |
@@ -59,7 +59,7 @@ _FUTURE_RATE = Decimal("0.08")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginRates:
-    """The rates of one kind of account."""
+    """Holds the rates of one kind of account."""
 
     long_initial: Decimal
     long_maintenance: Decimal
@@ -69,7 +69,7 @@ class MarginRates:
     naked_minimum: Decimal = Decimal("0.1")
     naked_floor: Decimal = Decimal(250)
     cash: bool = False
-    """Short puts are secured by their strike, and nothing is lent."""
+    """True: short puts are secured by their strike, and nothing is lent."""
 
 
 REG_T = MarginRates(long_initial=Decimal("0.5"), long_maintenance=Decimal("0.25"))
@@ -78,7 +78,7 @@ CASH = MarginRates(long_initial=Decimal(1), long_maintenance=Decimal(1), cash=Tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """A holding with the prices that its requirement depends on."""
+    """Holds a position with the prices that its requirement depends on."""
 
     contract: Contract
     quantity: Decimal
@@ -93,7 +93,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnderlyingRequirement:
-    """The requirement of all that an account holds of one underlying."""
+    """Holds the requirement of all positions in one underlying."""
 
     underlying: str
     underlying_instrument_type: InstrumentType
@@ -107,7 +107,7 @@ class UnderlyingRequirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """The requirement of an account, whole and by underlying."""
+    """Holds the requirement of an account, in total and by underlying."""
 
     groups: tuple[UnderlyingRequirement, ...]
 
@@ -129,7 +129,7 @@ class Requirement:
 
 
 def calculate_requirement(exposures: Iterable[Exposure], rates: MarginRates) -> Requirement:
-    """Returns what the exposures bind, to the cent."""
+    """Returns the requirement of some exposures, to the cent."""
     by_underlying: defaultdict[str, list[Exposure]] = defaultdict(list)
     for exposure in exposures:
         if exposure.quantity:
@@ -182,7 +182,7 @@ def _calculate_group(
 
 @dataclass(slots=True)
 class _SideRequirement:
-    """What the short calls (or the short puts) of one underlying ask for, in cash."""
+    """Holds the cash requirement of the short calls (or the short puts) of one underlying."""
 
     spreads: Decimal = ZERO
     naked: Decimal = ZERO
@@ -194,8 +194,8 @@ class _SideRequirement:
 
 
 def _calculate_options(options: list[Exposure], shares: Decimal, rates: MarginRates) -> Decimal:
-    # In cash first (what a short may cost at worst), then against net liquidating value, which
-    # already holds the present value of all of them.
+    # Calculated in cash first (the greatest loss of the shorts), then against net liquidating
+    # value, which already includes the market value of all of them.
     market_value = sum((option.market_value for option in options), ZERO)
     calls = _calculate_side([one for one in options if one.contract.call], max(shares, ZERO), rates)
     puts = _calculate_side(
@@ -221,7 +221,7 @@ def _calculate_side(
             covered = min(left, cover // short.contract.multiplier)
             cover -= covered * short.contract.multiplier
             left -= covered
-            # The stock stands behind it: the call's loss is the stock's gain.
+            # Covered by stock: the loss of the call is the gain of the stock.
             side.spreads += covered * short.mark * short.contract.multiplier
 
         for long in sorted(longs, key=lambda one: _spread_loss(short.contract, one.contract)):

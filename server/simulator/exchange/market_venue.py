@@ -1,6 +1,7 @@
-"""The simulated market as the exchange's venue: an adapter, and the only importer of the market.
+"""Adapts the simulated market to the exchange's `Venue`.
 
-Contracts are made once each: the exchange compares and keeps them by symbol for years.
+It is the only module of the exchange that imports the market. Each contract is made once, because
+the exchange compares and keeps contracts by symbol.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from server.simulator.market.symbols import format_occ
 from server.simulator.market.time_grid import to_units
 
 COLLECTION = "Equity"
-"""The session whose end is the end of everybody's day."""
+"""The session whose end is the end of the day for every contract."""
 
 
 class MarketVenue:
@@ -32,7 +33,7 @@ class MarketVenue:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._contracts: dict[str, Contract] = {}
-        # The market moves from tick to tick, so what it said holds until the next one.
+        # The market changes only at ticks, so what it returned is valid until the next one.
         self._tick = -1
         self._tops: dict[str, TopOfBook] = {}
         self._closes: dict[str, Decimal | None] = {}
@@ -92,7 +93,7 @@ class MarketVenue:
         if underlying not in STOCKS:
             return None
 
-        # Without the chain: loading all of it would cost more than everything else at the start.
+        # Does not load the chain, which would cost more than all the rest of the start.
         listed = list_stock_option_expirations(underlying, self._market.listing.chain_day())
         if not listed:
             return None
@@ -118,7 +119,7 @@ class MarketVenue:
         try:
             kind = InstrumentType(instrument.instrument_type)
         except ValueError:
-            # Currency pairs and the like have a price here, but no order takes them.
+            # Currency pairs have a price in the market, but cannot be ordered.
             return None
 
         below = self._market.find(instrument.underlying_symbol)

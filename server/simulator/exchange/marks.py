@@ -1,7 +1,7 @@
-"""What positions are worth now: one look at the market, shared by everything that one answer says.
+"""Provides the market values of positions, all as of one instant.
 
 Two figures of one answer must come from the same instant, so a `Marks` is made for one answer (or
-one step of the exchange) and thrown away.
+one step of the exchange) and then dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from server.simulator.exchange.money import ZERO
 
 
 class Marks:
-    """Remembers the top of the book of every contract it was asked about."""
+    """Caches the top of the book of every contract that it was asked about."""
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
@@ -24,7 +24,7 @@ class Marks:
         self._closes: dict[str, Decimal | None] = {}
 
     def load(self, contracts: Iterable[Contract]) -> None:
-        """Asks for many contracts at once, with what lies below them: one call, not fifty."""
+        """Loads the tops of many contracts and of their underlyings in one call."""
         wanted: dict[str, Contract] = {}
         for contract in contracts:
             wanted[contract.symbol] = contract
@@ -38,7 +38,7 @@ class Marks:
             self._tops |= {one.symbol: top for one, top in zip(missing, tops, strict=True)}
 
     def load_closes(self, contracts: Iterable[Contract]) -> None:
-        """The same for the last closes."""
+        """Loads the last closes of many contracts in one call."""
         missing = [one for one in contracts if one.symbol not in self._closes]
         if missing:
             closes = self._venue.closes(missing)
@@ -51,18 +51,18 @@ class Marks:
         return self._tops[contract.symbol]
 
     def mark(self, contract: Contract) -> Decimal:
-        """Returns the price of one unit; a contract that nobody quotes is worth nothing."""
+        """Returns the price of one unit; zero for a contract without any price."""
         mark = self.top(contract).mark
         return ZERO if mark is None else mark
 
     def close(self, contract: Contract) -> Decimal:
-        """Returns the last close before today, or the mark where the market has none."""
+        """Returns the last close before today, or the mark if there is none."""
         self.load_closes([contract])
         close = self._closes[contract.symbol]
         return self.mark(contract) if close is None else close
 
     def spot(self, contract: Contract) -> Decimal:
-        """Returns the price below an option; of everything else, its own."""
+        """Returns the price of an option's underlying; for everything else, its own price."""
         if not contract.instrument_type.is_option:
             return self.mark(contract)
 
@@ -70,7 +70,7 @@ class Marks:
         return ZERO if underlying is None else self.mark(underlying)
 
     def market_value(self, contract: Contract, quantity: Decimal) -> Decimal:
-        """Returns the signed value of a holding; of a future, its notional value."""
+        """Returns the signed market value of a position; for a future, its notional value."""
         return self.mark(contract) * quantity * contract.multiplier
 
     def _find_underlying(self, contract: Contract) -> Contract | None:

@@ -1,9 +1,9 @@
-"""Whether an order would be executed against a market, at which prices, and how much of it.
+"""Decides whether an order is executed against a market, at which prices and how much of it.
 
-Pure: given an order and the tops of its legs, what happens. The price of an order is per unit and
-signed; its *natural* price is what the opposite sides ask for, its *middle* what lies between. An
-order at its natural price or better fills at once, at the market's prices; one at the middle or
-better fills at its own price once it has waited; a worse one waits.
+Pure functions of an order and the tops of the book of its legs. The price of an order is per unit
+and signed. Its *natural* price is what the opposite sides ask for, its *middle* the net of the
+mids. An order at its natural price or better fills at once, at the market's prices; one at the
+middle or better fills at its own price after it has waited; a worse one waits.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _COIN_STEP = Decimal("0.00000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """Some units of an order, and the price of each of its legs."""
+    """Holds some units of an order and the price of each of its legs."""
 
     units: Decimal
     prices: tuple[Decimal, ...]
 
 
 def is_triggered(order: Order, tops: Sequence[TopOfBook]) -> bool:
-    """Tells whether the market has touched the trigger of a stop.
+    """Tells whether the market has reached the trigger of a stop.
 
-    A purchase waits for the market to rise to it, a sale for it to fall to it. What counts is the
-    last trade of a single leg, or the net middle of a spread.
+    A purchase is triggered when the market rises to the trigger, a sale when it falls to it. The
+    price that counts is the last trade of a single leg, or the net middle of a spread.
     """
     trigger = order.ticket.stop_trigger
     if trigger is None:
@@ -60,8 +60,8 @@ def match_order(
 ) -> Execution | None:
     """Returns what the market would execute of an order now, or None.
 
-    `patient` says that the order has waited long enough to be met in the middle, `depth` how many
-    times the displayed size there is.
+    `patient` says that the order has waited long enough to be filled at the middle, `depth` how
+    many times the displayed size is available.
     """
     sides = [
         (top.ask if leg.action.side > 0 else top.bid)
@@ -92,7 +92,7 @@ def _has_limit(order: Order) -> bool:
 
 
 def _net_price(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None:
-    # Signed per unit as order prices are: what a sale brings is positive.
+    # Signed per unit, as order prices are: the proceeds of a sale are positive.
     total = ZERO
     for leg, price in zip(order.legs, prices, strict=True):
         if price is None:
@@ -104,7 +104,7 @@ def _net_price(order: Order, prices: Sequence[Decimal | None]) -> Decimal | None
 
 
 def _available_units(order: Order, tops: Sequence[TopOfBook], depth: Decimal) -> Decimal:
-    """How many units the displayed sizes hold: at least one, and no limit where none is shown."""
+    """Returns the units that the displayed sizes allow: at least one, all if no size is shown."""
     units = order.open_units
     for leg, top in zip(order.legs, tops, strict=True):
         shown = top.ask_size if leg.action.side > 0 else top.bid_size
@@ -129,8 +129,8 @@ def _match_notional(order: Order, price: Decimal | None) -> Execution | None:
 def _distribute_limit(
     order: Order, limit: Decimal, middles: Sequence[Decimal]
 ) -> tuple[Decimal, ...] | None:
-    # Every leg at its own middle in cents, and the leg with the least weight takes up the rest, so
-    # that the legs add up to the limit exactly.
+    # Every leg is priced at its own middle in cents, and the leg with the smallest ratio takes the
+    # rest, so that the legs add up to the limit exactly.
     prices = [middle.quantize(Decimal("0.01"), ROUND_HALF_EVEN) for middle in middles]
     if any(not leg.contract.instrument_type.is_option for leg in order.legs):
         prices = list(middles)
@@ -147,7 +147,7 @@ def _distribute_limit(
     )
     prices[lightest] = -leg.action.side * (limit - others) / order.ratio(leg)
     if prices[lightest] <= 0 or prices[lightest] != round_cents(prices[lightest]):
-        # A leg cannot be given away, nor be priced between cents; unless it is alone.
+        # A leg's price must be positive and in whole cents, unless it is the only leg.
         return (abs(limit),) if len(prices) == 1 else None
 
     return tuple(prices)

@@ -1,8 +1,7 @@
-"""Moves orders through their life and executes them: one `step` does all that is due by now.
+"""Advances orders through their life and executes them; one `step` does all that is due.
 
-Deterministic: what happens depends on the clock, the market and the order of arrival, nothing
-else. An order is stamped with the instant at which its step was due, not with the one at which
-somebody got round to it.
+The result depends only on the clock, the market and the order of arrival. An order is stamped with
+the instant at which its step was due, not with the instant at which the step was taken.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ HALF = Decimal("0.5")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchingStatistics:
-    """What the floor has done so far."""
+    """Counts working orders, executions and rejections."""
 
     working: int
     executions: int
@@ -43,7 +42,7 @@ class MatchingStatistics:
 
 
 class MatchingEngine:
-    """Takes every working order one step further whenever it is asked to."""
+    """Advances every working order when asked to."""
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class MatchingEngine:
         self._rejected = 0
 
     def step(self) -> None:
-        """Does everything that is due at the clock's now."""
+        """Carries out everything that is due at the clock's time."""
         now = self._clock.now()
         marks = Marks(self._venue)
         self._executions.book_due(now)
@@ -79,7 +78,7 @@ class MatchingEngine:
         self._executions.book_due(now)
 
     def next_due(self) -> datetime | None:
-        """Returns when the next step has something to do; None while nothing works."""
+        """Returns when the next step has work; None while no order is working."""
         now = self._clock.now()
         moments = list(self._executions.due_times())
         for order in self._registry.working.values():
@@ -97,7 +96,7 @@ class MatchingEngine:
         )
 
     def route(self, order: Order, at: datetime) -> None:
-        """Sends an order on its way: Routed, or Received until the market opens."""
+        """Sends an order to the exchange: Routed, or Received until the market opens."""
         opened = all(self._venue.is_open(leg.contract) for leg in order.legs)
         if opened:
             order.set_status(Status.ROUTED, at)
@@ -108,7 +107,7 @@ class MatchingEngine:
         self._notifier.publish_order(order)
 
     def backdate(self, order: Order, since: datetime) -> None:
-        """Makes a routed order one that has been live since an instant of the past."""
+        """Makes a routed order live since an instant in the past."""
         if order.status is not Status.ROUTED:
             return
 
@@ -117,7 +116,7 @@ class MatchingEngine:
         self._advance_stage(order, since + self._settings.routing + self._settings.flight)
 
     def end(self, order: Order, status: Status, at: datetime, reason: str | None = None) -> None:
-        """Takes an order to a terminal status and tells everybody whom it concerns."""
+        """Moves an order to a terminal status and notifies everything that depends on it."""
         order.reject_reason = reason
         order.set_status(status, at)
         self._registry.reserve(order, ZERO)
@@ -129,7 +128,7 @@ class MatchingEngine:
         self._on_end(order, at)
 
     def fill(self, order: Order, execution: Execution, at: datetime) -> None:
-        """Executes some units of an order, whatever the market says."""
+        """Executes some units of an order, regardless of the market."""
         first_fill = not order.has_fills
         self._executions.execute(order, execution, at)
         if first_fill:
@@ -199,7 +198,7 @@ class MatchingEngine:
         self.route(new, at)
 
     def abort_replace(self, old: Order, at: datetime) -> None:
-        """Gives up replacing an order because a fill (or a cancel of the new one) came first."""
+        """Aborts a replacement because a fill, or a cancel of the new order, came first."""
         new = self._registry.orders.get(old.replacing or 0)
         if new is not None and not new.status.terminal:
             self.end(new, Status.REJECTED, at, "Order was filled before it could be replaced")
@@ -282,7 +281,7 @@ def _first_match_time(order: Order, at: datetime, first_match: timedelta) -> dat
 
 
 def _find_off_tick_price(order: Order) -> Decimal | None:
-    # Of a spread only the net price counts, on the finest tick that its legs have.
+    # A spread is checked by its net price only, on the smallest tick of its legs.
     for price in (order.ticket.price, order.ticket.stop_trigger):
         if price is None:
             continue

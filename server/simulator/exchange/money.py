@@ -1,7 +1,7 @@
-"""Amounts: rounded to cents half up, signed inside, with an `-effect` beside them on the wire.
+"""Formats and rounds amounts: signed inside, with an `-effect` key beside them on the wire.
 
 Inside, a credit (money to the customer) is positive. The broker prints decimals without trailing
-zeros but with at least one place: `1.0`, `76.12`, `0.000166`.
+zeros but with at least one place: `1.0`, `76.12`, `0.000166`. Cents are rounded half up.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def round_cents(amount: Decimal) -> Decimal:
 
 
 def format_decimal(amount: Decimal) -> str:
-    """Writes a decimal as the broker does."""
+    """Formats a decimal as the broker does."""
     if not amount:
         return "0.0"
 
@@ -40,13 +40,13 @@ def format_decimal(amount: Decimal) -> str:
 
 
 def format_quantity(quantity: Decimal) -> int | str:
-    """Writes a quantity as the broker does: a JSON integer, or a string for a part of one."""
+    """Formats a quantity as the broker does: a JSON integer, or a string if it is fractional."""
     whole = int(quantity)
     return whole if whole == quantity else format_decimal(quantity)
 
 
 def effect_of(amount: Decimal) -> Effect:
-    """Names the sign of an amount."""
+    """Returns the effect that the sign of an amount means."""
     if not amount:
         return Effect.NONE
 
@@ -54,5 +54,5 @@ def effect_of(amount: Decimal) -> Effect:
 
 
 def with_effect(name: str, amount: Decimal) -> dict[str, Any]:
-    """Writes a signed amount as the broker's pair of keys."""
+    """Formats a signed amount as the broker's pair of keys."""
     return {name: format_decimal(abs(amount)), f"{name}-effect": effect_of(amount).value}

@@ -1,4 +1,7 @@
-"""Tells the account streamer what changed: always the full object, in the order it happened."""
+"""Publishes changes of orders, positions and balances to account streamers.
+
+Always sends the whole object, in the order of the events.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +35,10 @@ class Notifier:
         self._venue = venue
         self._clock = clock
         self.muted = False
-        """True while an account's past is written: nobody is told about history."""
+        """True while an account's history is booked, which nobody is notified about."""
 
     def publish_order(self, order: Order) -> None:
-        """Publishes an order, and the complex order that it is part of."""
+        """Publishes an order, and the complex order that it belongs to."""
         if self.muted:
             return
 
@@ -45,7 +48,7 @@ class Notifier:
             self._publisher.publish(number, "ComplexOrder", complex_order_json(complex_order))
 
     def publish_position(self, account: Account, symbol: str) -> None:
-        """Publishes a position after a fill, and the balance that it left."""
+        """Publishes a position after a fill, and the new balance."""
         if self.muted:
             return
 
@@ -60,7 +63,7 @@ class Notifier:
             )
 
             if position.realized_on == today:
-                # The broker tells the year's gain of an underlying whenever it may have changed.
+                # The broker sends the year's gain of an underlying whenever it may have changed.
                 self._publisher.publish(
                     account.number,
                     "UnderlyingYearGainSummary",
@@ -70,7 +73,7 @@ class Notifier:
         self.publish_balance(account, marks)
 
     def publish_transfer(self, account: Account, transaction: Transaction) -> None:
-        """Publishes money that came or went, and the balance that it left."""
+        """Publishes a deposit or withdrawal, and the new balance."""
         if not self.muted:
             self._publisher.publish(
                 account.number, "ExternalTransaction", external_transaction_json(transaction)

@@ -1,7 +1,7 @@
-"""Takes orders in: checks them, answers dry runs, accepts, cancels and replaces.
+"""Takes orders in: checks them, answers dry runs, accepts, cancels and replaces them.
 
 The broker does not recognise a repeated order: the same request twice is two orders, whatever its
-`external-identifier` says. Nothing here waits; what takes time happens on the floor.
+`external-identifier` says. Nothing here waits; what takes time happens in the matching engine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from server.simulator.exchange.vocabulary import (
 
 
 class OrderEntry:
-    """The order entry of the exchange."""
+    """Accepts, cancels and replaces orders, or refuses to."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class OrderEntry:
         self._script = script
 
     def check(self, account: Account, ticket: Ticket) -> PreflightCheck:
-        """Returns what placing an order would mean; one that breaks a rule is refused here."""
+        """Checks an order without placing it; one that breaks a rule is refused here."""
         return self._checker.check(account, ticket)
 
     def place(self, account: Account, ticket: Ticket) -> PreflightCheck:
@@ -73,7 +73,7 @@ class OrderEntry:
         return check
 
     def cancel(self, order: Order, by: str) -> None:
-        """Asks for the end of an order; a terminal one is refused."""
+        """Requests the cancellation of an order; refuses it for one that has ended."""
         if not order.cancellable:
             raise _cannot_update(order)
 
@@ -81,7 +81,7 @@ class OrderEntry:
         self._contingent_orders.cancel(order, self._clock.now())
 
     def check_replacement(self, account: Account, old: Order, ticket: Ticket) -> PreflightCheck:
-        """Returns what replacing an order would mean."""
+        """Checks a replacement without placing it."""
         if not is_replaceable(old):
             raise _cannot_update(old)
 
@@ -91,7 +91,7 @@ class OrderEntry:
         return check
 
     def replace(self, account: Account, old: Order, ticket: Ticket) -> Order:
-        """Puts a new order in the place of an old one, once the old one is cancelled."""
+        """Places a new order that takes effect once the old one is cancelled."""
         check = self.check_replacement(account, old, self._script(account.number, ticket))
         if check.blocked:
             raise preflight_failure(check.problems)
@@ -107,7 +107,7 @@ class OrderEntry:
         self._registry.add(new)
         self._notifier.publish_order(new)
         if waiting:
-            # Nothing is at the exchange: the new one waits where the old one waited.
+            # The old order is not at the exchange: the new one waits in its place.
             self._matching_engine.end(old, Status.CANCELLED, now)
         else:
             old.set_status(Status.REPLACE_REQUESTED, now)
@@ -121,7 +121,7 @@ class OrderEntry:
     ) -> list[PreflightCheck]:
         """Returns the checks of every order of a complex one, the trigger's first.
 
-        Children are checked against what the account holds once the trigger is filled.
+        Children are checked against the positions and cash after the trigger's fill.
         """
         checks: list[PreflightCheck] = []
         positions: Mapping[str, Position] | None = None
@@ -146,7 +146,7 @@ class OrderEntry:
     def place_complex(
         self, account: Account, kind: str, trigger: Ticket | None, tickets: Sequence[Ticket]
     ) -> tuple[ComplexOrder, list[PreflightCheck]]:
-        """Accepts orders that belong together, or refuses all of them."""
+        """Accepts the orders of a complex order, or refuses all of them."""
         scripted = [self._script(account.number, ticket) for ticket in tickets]
         checks = self.check_complex(account, kind, trigger, scripted)
         if any(check.blocked for check in checks):
@@ -172,7 +172,7 @@ class OrderEntry:
             if order is not first and first is not None:
                 order.status = Status.CONTINGENT
 
-        # One cancels the other, so only the costlier of them can ever be filled.
+        # One cancels the other, so only the costliest of them can be filled.
         working = checks[:1] if first is not None else checks
         costliest = min(working, key=lambda check: check.effect.change)
         self._registry.reserve(costliest.order, _buying_power_to_reserve(costliest))
@@ -188,7 +188,7 @@ class OrderEntry:
         return complex_order, checks
 
     def cancel_complex(self, complex_order: ComplexOrder, by: str) -> None:
-        """Asks for the end of every order of a complex one."""
+        """Requests the cancellation of every order of a complex one."""
         if complex_order.terminal_at is not None:
             raise BrokerError(
                 422,
@@ -197,7 +197,7 @@ class OrderEntry:
             )
 
         now = self._clock.now()
-        # Dormant children first: a trigger that is cancelled would take them with it anyway.
+        # Contingent children first: cancelling the trigger would cancel them anyway.
         waiting_first = sorted(
             complex_order.all_orders(), key=lambda one: one.status is not Status.CONTINGENT
         )
@@ -217,7 +217,7 @@ def is_replaceable(order: Order) -> bool:
 
 
 def make_remaining_ticket(order: Order) -> Ticket:
-    """Returns what an order still asks for: the filled part is not asked for again."""
+    """Returns a ticket for what is left of an order, without its filled part."""
     return replace(
         order.ticket,
         legs=tuple(

@@ -1,4 +1,4 @@
-"""The rules that an order has to keep whatever the account holds: shape, price, time in force."""
+"""Checks an order's shape, price and time in force, whatever the account holds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EXTENDED = frozenset(
 def find_broken_rules(
     ticket: Ticket, contracts: Sequence[Contract | None], *, now: datetime, today: date
 ) -> list[Problem]:
-    """Returns every rule that an order breaks; `contracts` are its legs' (None: unknown)."""
+    """Returns every rule that an order breaks; `contracts` has None for an unknown symbol."""
     unknown = [
         problems.invalid_instrument(leg.symbol, "it does not exist")
         for leg, contract in zip(ticket.legs, contracts, strict=True)

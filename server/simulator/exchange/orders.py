@@ -1,8 +1,8 @@
-"""An order and its life: what was asked for (`Ticket`), and how far it has come (`Order`).
+"""Defines the order ticket (what was requested) and the order (how far it has come).
 
 Received → Routed → In Flight → Live → Filled, Cancelled, Expired or Rejected. Cancel Requested and
-Replace Requested lie between Live and Cancelled, and a fill may still come in them. Prices are
-signed here: a credit is positive.
+Replace Requested lie between Live and Cancelled, and a fill may still come while they last. Prices
+are signed here: a credit is positive.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Behaviour = Literal["immediate", "never", "reject", "partial", "delayed", "sched
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What the exchange does with an order instead of asking the market.
+    """Makes the exchange treat an order in a given way instead of asking the market.
 
-    An order brings one in its `behavior`, `delay` and `schedule` fields (the words of the SDK's
-    paper broker; `immediate`, which the SDK sends with every order, means the market decides), or
-    the simulator's admin route lays one ready for the orders that come next.
+    An order brings a script in its `behavior`, `delay` and `schedule` fields (the words of the
+    SDK's paper broker; `immediate`, which the SDK sends with every order, means the market
+    decides), or the simulator's admin route queues one for the orders that come next.
 
     | behaviour | what happens |
     |---|---|
@@ -53,7 +53,7 @@ DEFAULT_SCRIPT = Script()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketLeg:
-    """One leg as it was asked for."""
+    """Describes one leg as it was requested."""
 
     symbol: str
     instrument_type: str
@@ -64,7 +64,7 @@ class TicketLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """An order request that could be read; whether it is allowed is another question."""
+    """Holds an order request that could be parsed; whether it is allowed is checked later."""
 
     type: OrderType
     time_in_force: TimeInForce
@@ -78,7 +78,7 @@ class Ticket:
 
     gtc_date: date | None = None
     strict: bool = False
-    """A closing leg without a position is refused instead of turned into an opening one."""
+    """True: a closing leg without a position is refused, not turned into an opening one."""
 
     source: str | None = None
     external_identifier: str | None = None
@@ -89,7 +89,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution of one leg."""
+    """Records one execution of one leg."""
 
     id: str
     exec_id: str
@@ -102,7 +102,7 @@ class Fill:
 
 @dataclass(slots=True, kw_only=True)
 class Leg:
-    """One leg of an order at work."""
+    """Tracks one leg of an order."""
 
     contract: Contract
     action: Action
@@ -112,7 +112,7 @@ class Leg:
     remaining: Decimal
     fills: list[Fill] = field(default_factory=list)
     charged: Fees = field(default_factory=Fees)
-    """What its fills have paid so far, so that later ones pay only the difference."""
+    """Fees charged so far, so that later fills pay only the difference."""
 
     traded_value: Decimal = ZERO
 
@@ -123,7 +123,7 @@ class Leg:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """One order of an account."""
+    """Tracks one order of an account."""
 
     id: int
     account_number: str
@@ -133,10 +133,10 @@ class Order:
     updated_at: datetime
     status: Status = Status.RECEIVED
     open_units: Decimal = ZERO
-    """Units not yet executed; legs are booked a moment later, one after the other."""
+    """Units not yet executed; their legs are booked a moment later, one after the other."""
 
     due: datetime | None = None
-    """When the next step of its life is taken; None while it waits for something else."""
+    """When the next step of its life is due; None while it waits for something else."""
 
     expires_at: datetime | None = None
     in_flight_at: datetime | None = None
@@ -146,23 +146,23 @@ class Order:
     reject_reason: str | None = None
     cancel_user: str | None = None
     units_at_replace: Decimal = ZERO
-    """`open_units` when a replace was asked for: fewer later mean that a fill slipped in."""
+    """`open_units` when the replace was requested: fewer later mean that a fill came first."""
 
     edited: bool = False
     replaces: int | None = None
     replacing: int | None = None
-    """The order that is to take this one's place."""
+    """Id of the order that will replace this one."""
 
     complex_id: int | None = None
     complex_tag: str | None = None
     reserved: Decimal = ZERO
-    """Buying power that it binds while it works; set by `Registry.bind` alone."""
+    """Buying power that it reserves while it works; set by `Registry.reserve` alone."""
 
     triggered: bool = False
-    """A stop that has been touched works as a market or limit order from then on."""
+    """True once a stop was triggered: it then works as a market or limit order."""
 
     ready_at: datetime | None = None
-    """Before this it is not matched: a script's delay."""
+    """The order is not matched before this instant."""
 
     client_order_id: str | None = None
     exchange_number: int | None = None
@@ -173,11 +173,11 @@ class Order:
 
     @property
     def size(self) -> Decimal:
-        """The number of units: a 2 by 4 spread is 2 units of 1 by 2."""
+        """Number of units: a 2 by 4 spread is 2 units of 1 by 2."""
         return count_units([leg.quantity for leg in self.legs if leg.quantity is not None])
 
     def ratio(self, leg: Leg) -> Decimal:
-        """How many of a leg's contracts belong to one unit of the order."""
+        """Returns how many of a leg's contracts belong to one unit of the order."""
         return leg.quantity / self.size if leg.quantity else Decimal(1)
 
     @property
@@ -200,7 +200,7 @@ class Order:
         return self.legs[0].contract
 
     def set_status(self, status: Status, at: datetime) -> None:
-        """Takes the order to another status and stamps it; a terminal one is never left."""
+        """Moves the order to another status and stamps it; a terminal status is final."""
         if self.status.terminal:
             raise ValueError(f"order {self.id} is {self.status} and stays so")
 
@@ -220,7 +220,7 @@ class Order:
 
 
 def count_units(quantities: Sequence[Decimal]) -> Decimal:
-    """Returns the greatest number of equal units that quantities can be cut into."""
+    """Returns the greatest number of equal units that the quantities divide into."""
     if not quantities:
         return ZERO
 

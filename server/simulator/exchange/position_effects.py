@@ -1,8 +1,8 @@
-"""Opening or closing: what a leg's action means for what is really held.
+"""Decides whether a leg opens or closes a position, given what the account holds.
 
 Unless an order asks for strict validation, the broker turns a closing leg without a position into
-an opening one, silently but for a warning. The same is decided again when a fill comes, because
-another order may have closed the position in between.
+an opening one, with only a warning. The decision is made again at the fill, because another order
+may have closed the position in between.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from server.simulator.exchange.vocabulary import CLOSING, OPENING, Action, Instr
 def resolve_position_effects(
     ticket: Ticket, contracts: Sequence[Contract], positions: Mapping[str, Position]
 ) -> tuple[list[Action], list[Problem]]:
-    """Returns the actions that legs really have, and what there is to say about the changes."""
+    """Returns the actions that the legs really have, and the problems found."""
     actions: list[Action] = []
     found: list[Problem] = []
     for leg, contract in zip(ticket.legs, contracts, strict=True):
@@ -40,7 +40,7 @@ def resolve_position_effects(
                         None if ticket.strict else action.reversed_effect.value
                     )
                 )
-                # A stop keeps its action until it is triggered: so the broker's dry run shows it.
+                # A stop keeps its action until it is triggered, as the broker's dry run shows it.
                 if ticket.type is not OrderType.STOP:
                     action = action.reversed_effect
             elif opposite and quantity > abs(held):
@@ -55,10 +55,10 @@ def resolve_position_effects(
 
 
 def resolve_fill_action(action: Action, held: Decimal, quantity: Decimal) -> Action:
-    """Returns the action that a fill has against what is held by now.
+    """Returns the action that a fill has, given what the account holds now.
 
-    Futures (`Buy`, `Sell`) have no effect of their own, and a closing fill larger than what is
-    left keeps its name: it closes the rest and opens the difference.
+    Futures (`Buy`, `Sell`) do not distinguish opening from closing. A closing fill larger than the
+    position keeps its name: it closes the position and opens the difference.
     """
     if action not in CLOSING and action not in OPENING:
         return action

@@ -1,8 +1,8 @@
-"""A holding of one contract, and what a trade makes of it.
+"""Defines positions and what a trade changes about them.
 
-A value: a trade returns another position, so that "what if" costs nothing. The quantity is signed
-here (short is negative) and never on the wire. Cost is relieved in proportion and in whole cents,
-with the rest going to the last unit closed, so that nothing is left over when a position is gone.
+A position is a value: a trade returns a new one, so that "what if" costs nothing. The quantity is
+signed here (short is negative) and never on the wire. Cost is relieved in proportion and in whole
+cents, and the last unit closed takes the rest, so that no cost remains when a position is closed.
 """
 
 from __future__ import annotations
@@ -19,30 +19,31 @@ from server.simulator.exchange.money import ZERO, round_cents
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """What an account holds of one contract."""
+    """Holds what an account has of one contract."""
 
     contract: Contract
     quantity: Decimal
     """Signed: long is positive."""
 
     cost: Decimal
-    """Signed dollars: what a long cost, minus what a short brought. Of a future, the value from
-    which its next variation is counted; no money has been paid for it."""
+    """Signed dollars: what a long cost, minus the proceeds of a short. For a future, the value from
+    which its next variation is calculated; no money was paid for it."""
 
     points: Decimal
-    """Sum of price times signed quantity of what is open: the average open price's numerator."""
+    """Sum of price times signed quantity of what is open: the numerator of the average open
+    price."""
 
     day_cost: Decimal
-    """`cost` with what was held overnight valued at the last close, for the gain of the day."""
+    """`cost`, but with overnight positions valued at the last close, for the gain of the day."""
 
     opened_at: datetime
     updated_at: datetime
     order_id: int | None = None
     realized_today: Decimal = ZERO
-    """Gain realized on `realized_on`, against the price paid."""
+    """Gain realized on the day `realized_on`, against the price paid."""
 
     realized_day_gain: Decimal = ZERO
-    """The same against the last close, for what was held overnight."""
+    """Gain realized on that day, against the last close for overnight positions."""
 
     realized_on: date | None = None
 
@@ -54,26 +55,26 @@ class Position:
         return _trim(self.points / self.quantity)
 
     def mark_to_close(self, price: Decimal) -> Position:
-        """Returns the position as the next day starts it, valued at the day's last price."""
+        """Returns the position at the start of the next day, valued at the last close."""
         return replace(self, day_cost=round_cents(price * self.quantity * self.contract.multiplier))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeOutcome:
-    """What a trade did to a position."""
+    """Describes how a trade changed a position."""
 
     opened: Decimal = ZERO
     """Units added (positive)."""
 
     closed: Decimal = ZERO
-    """Units taken off (positive)."""
+    """Units removed (positive)."""
 
     cost_change: Decimal = ZERO
     realized: Decimal = ZERO
 
 
 def make_flat_position(contract: Contract, at: datetime) -> Position:
-    """Returns the empty position of a contract."""
+    """Returns an empty position in a contract."""
     return Position(
         contract=contract,
         quantity=ZERO,
@@ -113,7 +114,7 @@ def apply_trade(
     everything = closes == abs(held)
     relieved = position.cost if everything else round_cents(position.cost * share)
     day_relieved = position.day_cost if everything else round_cents(position.day_cost * share)
-    # What a closing trade brings, signed as cash: a sale brings money, a purchase costs it.
+    # Proceeds of the closing part, signed as cash: positive for a sale, negative for a purchase.
     proceeds = -side * closing_value
     realized = proceeds - relieved if closes else ZERO
     day_gain = proceeds - day_relieved if closes else ZERO

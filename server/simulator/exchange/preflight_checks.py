@@ -1,6 +1,6 @@
-"""Checks an order before it is let through: rules, position effects, permissions, buying power.
+"""Checks an order before it is accepted: rules, position effects, permissions and buying power.
 
-A check leaves nothing behind; a dry run is a check and nothing else.
+A check changes nothing; a dry run is a check and nothing else.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ SIZE_LIMITS: Mapping[str, int] = {
     "future-option-position-size": 5_000,
     "underlying-opening-order-limit": 1_000,
 }
-"""What `/position-limit` says, and what an order is held against."""
+"""What `/position-limit` answers, and what an order is checked against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightCheck:
-    """An order that could be read, with everything that the preflight check found."""
+    """Holds an order with everything that the preflight check found."""
 
     order: Order
     problems: tuple[Problem, ...]
@@ -69,7 +69,7 @@ class PreflightChecker:
         self._clock = clock
 
     def look_at_market(self) -> Marks:
-        """Returns a fresh look at the market, to be shared by checks that belong together."""
+        """Returns new marks, to be shared by checks that belong together."""
         return Marks(self._venue)
 
     def check(
@@ -82,10 +82,10 @@ class PreflightChecker:
         released: Decimal = ZERO,
         marks: Marks | None = None,
     ) -> PreflightCheck:
-        """Returns what placing an order would mean; one that breaks a rule is refused here.
+        """Returns the result of checking a ticket; one that breaks a rule is refused here.
 
-        `positions` and `cash` are those that the order will meet (a trigger's outcome), `released`
-        the buying power that a replaced order gives back.
+        `positions` and `cash` are those that the order will meet (after a trigger's fill),
+        `released` is the buying power that a replaced order gives back.
         """
         now = self._clock.now()
         today = new_york_date(now)

@@ -1,9 +1,9 @@
-"""What may be wrong with an order, with the broker's code where it is known.
+"""Lists what may be wrong with an order, with the broker's code where it is known.
 
-Codes marked * are the broker's own, seen in its replies or pages; the others are named in their
-manner, because no public page lists them. `blocks` is False for what is only a warning. `rule`
-tells what can never be right whatever the account holds: a dry run refuses that too, while
-problems of the account are told in its success body.
+Codes marked * are the broker's own, seen in its replies or pages; the others follow its naming,
+because no public page lists them. `blocks` is False for a warning. `rule` is True for what is never
+allowed, whatever the account holds: a dry run refuses that too, and reports all other problems in
+its success body.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from server.simulator.envelope import BrokerError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One finding of the preflight check."""
+    """Describes one finding of the preflight check."""
 
     code: str
     message: str
@@ -30,7 +30,7 @@ class Problem:
 
 
 def preflight_failure(problems: Iterable[Problem]) -> BrokerError:
-    """Makes the broker's 422 of the problems that block."""
+    """Makes the broker's 422 from the problems that block."""
     return BrokerError(
         422,
         "preflight_check_failure",

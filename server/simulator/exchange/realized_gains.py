@@ -1,4 +1,4 @@
-"""What an underlying has brought in a year, kept as a sum: it is told at every closing fill."""
+"""Sums up what each underlying has gained in a year, since every closing fill reports it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.simulator.exchange.money import ZERO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearGain:
-    """Realized gain (signed) and fees (positive) of an underlying with all derived from it."""
+    """Holds realized gain (signed) and fees (positive) of an underlying and its derivatives."""
 
     realized: Decimal = ZERO
     commission: Decimal = ZERO
@@ -21,7 +21,7 @@ class YearGain:
 
 
 class YearGains:
-    """Adds up transactions by underlying and calendar year."""
+    """Sums transactions by underlying and calendar year."""
 
     def __init__(self) -> None:
         self._sums: dict[tuple[str, int], YearGain] = {}
@@ -30,7 +30,7 @@ class YearGains:
         return self._sums.get((underlying, year), YearGain())
 
     def add(self, transaction: Transaction) -> None:
-        """Counts a transaction in; one without an instrument counts nowhere."""
+        """Adds a transaction; one without an instrument is ignored."""
         if transaction.contract is None:
             return
 

@@ -1,7 +1,7 @@
-"""Everything that the exchange keeps, by number: accounts, orders, complex orders.
+"""Stores everything that the exchange keeps, by number: accounts, orders, complex orders.
 
-The one place that hands out ids. Orders of all accounts share one row of numbers, so an id that
-belongs to somebody else exists; asking for it must look like asking for one that does not.
+The only place that issues ids. Orders of all accounts share one sequence of numbers, so an id of
+another account exists; asking for it must look like asking for one that does not exist.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ FIRST_TRANSACTION = 2_000_001
 
 
 class Registry:
-    """Holds the state of the exchange; it has no rules of its own."""
+    """Stores the state of the exchange; it has no rules of its own."""
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.orders: dict[int, Order] = {}
         self.complex_orders: dict[int, ComplexOrder] = {}
         self.working: dict[int, Order] = {}
-        """Orders that a step has to look at, oldest first."""
+        """Orders that each step looks at, oldest first."""
 
         self._reserved: dict[str, Decimal] = {}
         self._by_account: dict[str, dict[int, Order]] = {}
@@ -52,7 +52,7 @@ class Registry:
         return next(self._executions)
 
     def add(self, order: Order) -> None:
-        """Keeps an order, and puts it to work unless it is history."""
+        """Stores an order, and lets it work unless it has ended."""
         self.orders[order.id] = order
         self._by_account.setdefault(order.account_number, {})[order.id] = order
         if not order.status.terminal:
@@ -67,15 +67,15 @@ class Registry:
         return [one for one in self.complex_orders.values() if one.account_number == account_number]
 
     def reserve(self, order: Order, amount: Decimal) -> None:
-        """Sets the buying power that an order binds; kept as a sum, asked for at every fill."""
+        """Sets the buying power that an order reserves, and updates the account's sum."""
         number = order.account_number
         self._reserved[number] = self.reserved(number) + amount - order.reserved
         order.reserved = amount
 
     def reserved(self, account_number: str) -> Decimal:
-        """Returns the buying power that an account's working orders bind."""
+        """Returns the buying power that an account's working orders reserve."""
         return self._reserved.get(account_number, ZERO)
 
     def find_complex_order(self, order: Order) -> ComplexOrder | None:
-        """Returns the complex order that an order is part of."""
+        """Returns the complex order that an order belongs to, or None."""
         return None if order.complex_id is None else self.complex_orders.get(order.complex_id)

@@ -1,4 +1,4 @@
-"""What can be set about the exchange: how fast, how patient, and which of two broker habits."""
+"""Defines the settings of the exchange."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSettings:
-    """The whole configuration, frozen."""
+    """Holds the configuration of the exchange."""
 
     routing: timedelta = timedelta(milliseconds=15)
-    """Routed → In Flight."""
+    """Time from Routed to In Flight."""
 
     flight: timedelta = timedelta(milliseconds=25)
-    """In Flight → Live."""
+    """Time from In Flight to Live."""
 
     first_match: timedelta = timedelta(milliseconds=20)
-    """Live → first look at the market."""
+    """Time from Live to the first match against the market."""
 
     match_every: timedelta = timedelta(milliseconds=100)
-    """How often a working order is held against the market."""
+    """How often a working order is matched against the market."""
 
     patience: timedelta = timedelta(seconds=2)
-    """An order at the middle of the market or better is met there after this long."""
+    """An order at the middle of the market or better is filled after waiting this long."""
 
     depth: Decimal = Decimal(10)
-    """How many times the displayed size can be had at a price in one go; an order beyond that is
-    filled in parts, one every `match_every`."""
+    """How many times the displayed size can be filled at once; a larger order is filled in parts,
+    one every `match_every`."""
 
     leg_gap: timedelta = timedelta(milliseconds=5)
-    """Between the fills of two legs of one execution: the order is Filled before they all are."""
+    """Time between the fills of two legs of one execution; the order is Filled before the last
+    one."""
 
     cancelling: timedelta = timedelta(milliseconds=60)
-    """Cancel Requested → Cancelled; a fill may come in between."""
+    """Time from Cancel Requested to Cancelled; a fill may come first."""
 
     replacing: timedelta = timedelta(milliseconds=80)
-    """Replace Requested → Cancelled, and the new order is routed."""
+    """Time from Replace Requested to Cancelled, when the new order is routed; a fill may come
+    first."""
 
     dry_run_refuses_margin: bool = False
     """True: a dry run that fails the margin check is 422, with the figures under `data` beside the

@@ -1,8 +1,8 @@
-"""The end of a trading day and of a contract: settlement, exercise, assignment, the next morning.
+"""Settles the end of trading days and of contracts: variation, exercise, assignment, expiration.
 
-An option that is at least a cent in the money when it expires is exercised or assigned, one on an
-index or a future in cash; any other is removed worthless. Futures pay their variation at the end of
-every day and are closed out at the last mark when they expire.
+An option that is at least a cent in the money when it expires is exercised or assigned, in cash if
+it is on an index or a future; any other is removed as worthless. Futures pay their variation at the
+end of every day and are closed at the last mark when they expire.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from server.simulator.exchange.vocabulary import InstrumentType
 
 
 class Settlement:
-    """Turns days over and takes expired contracts off the books."""
+    """Ends trading days and removes expired contracts from the books."""
 
     def __init__(self, registry: Registry, venue: Venue, clock: Clock, notifier: Notifier) -> None:
         self._registry = registry
@@ -33,7 +33,7 @@ class Settlement:
         self._session_ends_at = venue.session_end(clock.now())
 
     def step(self, now: datetime) -> None:
-        """Does what the clock has made due: expirations first, then the ends of days."""
+        """Carries out what is due: expirations first, then the ends of days."""
         for account in self._registry.accounts.values():
             if account.next_expiry is not None and account.next_expiry <= now:
                 self._expire(account, now)

@@ -1,8 +1,8 @@
-"""Reads an order request: types and words only, whether the order is allowed is asked later.
+"""Parses order tickets from request bodies; whether an order is allowed is checked later.
 
-What cannot be read is 400 `validation_error` with a `domain` (the field) and a `reason`, the shape
-that the SDK expects beside `code` and `message`. Fields that the simulator does not know are
-ignored, as the broker ignores them.
+A body that cannot be parsed is 400 `validation_error` with a `domain` (the field) and a `reason`,
+which the SDK expects beside `code` and `message`. Unknown fields are ignored, as the broker ignores
+them.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from server.simulator.exchange.vocabulary import (
 _Term = TypeVar("_Term", bound=StrEnum)
 _LARGEST = Decimal(10) ** 12
 _PLACES = 8
-_LAST_YEAR = 2199  # beyond, somewhere, no session follows
+_LAST_YEAR = 2199  # the calendar does not reach beyond this year
 BEHAVIOURS = ("immediate", "never", "reject", "partial", "delayed", "scheduled")
 
 
 def parse_ticket(body: Any) -> Ticket:
-    """Returns the order that a request body asks for."""
+    """Parses the order in a request body."""
     if not isinstance(body, dict):
         raise _invalid("body", "must be a JSON object")
 
@@ -43,7 +43,7 @@ def parse_ticket(body: Any) -> Ticket:
         raise _invalid("legs", "is missing")
 
     if body.get("rules"):
-        # Ignoring a condition would route an order that should have waited.
+        # Ignoring a condition would route an order that has to wait.
         raise _invalid("rules", "are not supported by the simulator")
 
     return Ticket(
@@ -64,7 +64,7 @@ def parse_ticket(body: Any) -> Ticket:
 
 
 def amend_ticket(ticket: Ticket, body: Any) -> Ticket:
-    """Returns a ticket with what a replace request changes; legs and sizes stay."""
+    """Returns a ticket with the changes of a replace request; legs and sizes stay."""
     if not isinstance(body, dict):
         raise _invalid("body", "must be a JSON object")
 
@@ -93,7 +93,7 @@ def amend_ticket(ticket: Ticket, body: Any) -> Ticket:
 
 
 def parse_script(body: Mapping[str, Any]) -> Script:
-    """Returns what `behavior`, `delay` (seconds, or an ISO duration) and `schedule` ask for."""
+    """Parses `behavior`, `delay` (seconds, or an ISO duration) and `schedule`."""
     behaviour = body.get("behavior", "immediate")
     if behaviour not in BEHAVIOURS:
         raise _invalid("behavior", f"must be one of {', '.join(BEHAVIOURS)}")
@@ -220,7 +220,7 @@ def _parse_delay(given: Any) -> timedelta | None:
         return None
 
     text = str(given)
-    # pydantic writes a duration as PT1.5S.
+    # pydantic writes durations as PT1.5S.
     text = text.removeprefix("PT").removesuffix("S") if text.startswith("PT") else text
     amount = _parse_decimal("delay", text)
     if amount < 0 or amount > 86_400:

@@ -1,8 +1,8 @@
-"""What an account was worth in the past: its journal replayed, valued along its own trades.
+"""Calculates what an account was worth in the past, by replaying its journal.
 
-The simulated market keeps no past for accounts that did not exist yet, so a contract is valued on
-the straight line between the prices at which the account traded it and its mark now. Cash and
-quantities of a past day are exact; the value ends at today's net liquidating value.
+The simulated market keeps no price history for accounts, so a contract is valued on the straight
+line between the prices at which the account traded it and its mark now. Cash and quantities of a
+past day are exact; the value ends at today's net liquidating value.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPEN = time(9, 30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """The net liquidating value over one interval."""
+    """Holds the net liquidating value over one interval."""
 
     at: datetime
     open: Decimal
@@ -40,7 +40,7 @@ class Bar:
 
 
 class ValuationHistory:
-    """The past of one account, as seen from one instant."""
+    """Values one account at instants in the past."""
 
     def __init__(self, account: Account, venue: Venue, now: datetime) -> None:
         self._account = account
@@ -64,12 +64,12 @@ class ValuationHistory:
                 path.append((now.timestamp(), marks.mark(position.contract)))
 
     def balances_on(self, day: date, time_of_day: str) -> Balances:
-        """Returns the balances of the beginning or the end of a day."""
+        """Returns the balances at the beginning or the end of a day."""
         at = datetime.combine(day, OPEN if time_of_day == "BOD" else CLOSE, NEW_YORK)
         return self.balances_at(min(at, self._now))
 
     def balances_at(self, at: datetime) -> Balances:
-        """Returns the balances of an instant."""
+        """Returns the balances at an instant."""
         replay = _JournalReplay(self._journal)
         replay.advance_to(at)
         marks = Marks(_HistoricalVenue(self._venue, self, at))
@@ -124,7 +124,7 @@ class ValuationHistory:
 
 
 class _JournalReplay:
-    """Replays a journal forwards, as far as it is asked to."""
+    """Replays a journal forwards."""
 
     def __init__(self, journal: Sequence[Transaction]) -> None:
         self._journal = journal
@@ -152,7 +152,7 @@ class _JournalReplay:
             contract, transaction.executed_at
         )
         if transaction.action is None or transaction.quantity is None or price is None:
-            # A future's variation: it has been paid, so it counts from here.
+            # A future's variation was paid: gains are calculated from here.
             after = replace(held, cost=held.cost + transaction.value)
         else:
             change = transaction.action.side * transaction.quantity
@@ -164,7 +164,7 @@ class _JournalReplay:
 
 
 class _HistoricalVenue:
-    """A venue whose prices are those of an instant of the account's past."""
+    """Provides the prices of an instant in the account's past."""
 
     def __init__(self, venue: Venue, history: ValuationHistory, at: datetime) -> None:
         self._venue = venue
@@ -183,7 +183,7 @@ class _HistoricalVenue:
     def _top(self, contract: Contract) -> TopOfBook:
         price = self._history.price(contract.symbol, self._at)
         if not price:
-            # Never traded by this account: an underlying, whose present price has to do.
+            # This account never traded it: an underlying, which is valued at its current price.
             return self._venue.tops([contract])[0]
 
         return TopOfBook(bid=price, ask=price, last=price)

@@ -1,7 +1,7 @@
-"""The broker's words: what an instrument, an action, an order type and a status may be called.
+"""Defines the broker's words for instrument types, actions, order types and statuses.
 
-They are spelled exactly as on the wire; `Status` holds every word that the SDK can read, and only
-those, because one status it does not know costs a client the whole list.
+They are spelled exactly as on the wire. `Status` has every word that the SDK can read and no other,
+because one unknown status makes the SDK fail on the whole list.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from enum import StrEnum
 
 
 class InstrumentType(StrEnum):
-    """What an instrument is."""
+    """Names the type of an instrument."""
 
     EQUITY = "Equity"
     EQUITY_OPTION = "Equity Option"
@@ -38,12 +38,12 @@ class InstrumentType(StrEnum):
 
     @property
     def max_legs(self) -> int:
-        """How many legs one order may have."""
+        """Greatest number of legs of one order."""
         return 4 if self.is_option else 1
 
 
 class Action(StrEnum):
-    """What a leg does; the two short ones are for futures."""
+    """Names what a leg does; `Buy` and `Sell` are for futures."""
 
     BUY_TO_OPEN = "Buy to Open"
     BUY_TO_CLOSE = "Buy to Close"
@@ -75,7 +75,7 @@ CLOSING = frozenset({Action.BUY_TO_CLOSE, Action.SELL_TO_CLOSE})
 
 
 class OrderType(StrEnum):
-    """How an order is priced."""
+    """Names how an order is priced."""
 
     LIMIT = "Limit"
     MARKET = "Market"
@@ -94,7 +94,7 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order works."""
+    """Names how long an order works."""
 
     DAY = "Day"
     GTC = "GTC"
@@ -111,7 +111,7 @@ class TimeInForce(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an order stands."""
+    """Names the state of an order."""
 
     RECEIVED = "Received"
     ROUTED = "Routed"
@@ -133,7 +133,7 @@ class Status(StrEnum):
 
     @property
     def at_the_exchange(self) -> bool:
-        """Whether a fill may still come: also while a cancel or a replace is under way."""
+        """Whether a fill may still come, including while a cancel or a replace is pending."""
         return self in (Status.LIVE, Status.CANCEL_REQUESTED, Status.REPLACE_REQUESTED)
 
 
@@ -150,7 +150,7 @@ TERMINAL = frozenset(
 
 
 class Effect(StrEnum):
-    """The sign of an amount: the broker's amounts are never negative."""
+    """Names the sign of an amount: the broker's amounts are never negative."""
 
     CREDIT = "Credit"
     DEBIT = "Debit"

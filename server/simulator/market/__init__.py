@@ -1,6 +1,6 @@
-"""A market with sense: every price is a function of seed, symbol and time, and all of them agree.
+"""Simulates a market: every price is a function of seed, symbol and time, and all prices agree.
 
-Nothing in here runs in the background: a price is computed when somebody asks for it.
+No task runs in the background: a price is computed when it is asked for.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Brownian paths that can be asked for any instant, in any order, by any process.
+"""Computes Brownian paths at any instant, in any order and in any process.
 
-Lévy's construction: a path is a line between far nodes plus tents of ever shorter span, each as
-high as a Brownian bridge demands. Every height is a hash of (series, level, index), so nothing is
-stored and nothing depends on what was asked before. A long span adds no more than one of `CALM`
-would: prices stay near their base for ever, so that a strike that is listed today has not run away.
+Lévy's construction: a path is linear between far nodes, plus triangular functions ("tents") of ever
+shorter spans, each as high as a Brownian bridge requires. Every height is a hash of (series, level,
+index), so nothing is stored and no result depends on earlier calls. A long span adds no more
+variance than one of `VARIANCE_HORIZON`: prices stay near their base forever, so that a listed
+strike stays near the money.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
 UNIT_NS = 12_500_000
-"""The lattice of time: 12.5 ms, so that a tick of 100 ms is 2**3 units and costs no fine levels."""
+"""The time unit, 12.5 ms: a tick of 100 ms is 2**3 units and so needs none of the finest levels."""
 
 TOP_LEVEL = 31
-"""The far nodes are 2**31 units (311 days) apart."""
+"""Level of the far nodes, which are 2**31 units (311 days) apart."""
 
 VARIANCE_HORIZON = 4 / 365.25
-"""Spans beyond four days (in years) stop adding variance."""
+"""Length of a span (in years) beyond which it adds no more variance: four days."""
 
 UNIT_YEARS = UNIT_NS / 1e9 / (365.25 * 86_400)
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -40,7 +41,7 @@ def mix(values: Hashes) -> Hashes:
 
 
 def uniform(seeds: Hashes, index: Ints | int, salt: int) -> Floats:
-    """Returns numbers in [0, 1), one for each seed and index; `salt` tells the uses apart."""
+    """Returns numbers in [0, 1), one per seed and index; `salt` separates different uses."""
     at = np.atleast_1d(np.asarray(index, dtype=np.int64)).astype(np.uint64)
     words = mix(seeds + at * _INDEX_STRIDE + _salt(salt))
     result: Floats = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
@@ -48,7 +49,7 @@ def uniform(seeds: Hashes, index: Ints | int, salt: int) -> Floats:
 
 
 def gauss(words: Hashes) -> Floats:
-    """Turns hashes into nearly normal numbers that never leave ±3.5 (a sum of four uniforms)."""
+    """Converts hashes to nearly normal numbers within ±3.5 (a sum of four uniform ones)."""
     low = np.uint64(0xFFFF)
     total = (words & low) + ((words >> np.uint64(16)) & low)
     total += ((words >> np.uint64(32)) & low) + (words >> np.uint64(48))
@@ -61,8 +62,8 @@ def walk(
 ) -> Floats:
     """Returns the path of each seed at each instant, in units of the root of a year.
 
-    `seeds` and `units` broadcast. With `finest` above 1 the shorter tents are left out, which makes
-    the path a line between nodes 2**(finest - 1) units apart: smooth, and cheaper.
+    `seeds` and `units` broadcast. With `finest` above 1 the shorter spans are left out, which makes
+    the path linear between nodes 2**(finest - 1) units apart: smooth, and cheaper.
     """
     seeds, units = np.broadcast_arrays(np.atleast_1d(seeds), np.atleast_1d(units))
     first = units >> TOP_LEVEL
@@ -71,7 +72,7 @@ def walk(
     total: Floats = (1 - share) * far * _node(seeds, first) + share * far * _node(seeds, first + 1)
 
     # Levels whose tents are zero at all these instants (a tick of 100 ms is a multiple of 8 units)
-    # need not be computed.
+    # are skipped.
     aligned = int(np.bitwise_or.reduce(units.ravel())) if units.size else 0
     lowest = (aligned & -aligned).bit_length() if aligned else TOP_LEVEL
     levels = np.arange(TOP_LEVEL, max(finest, lowest) - 1, -1, dtype=np.int64)
@@ -86,8 +87,8 @@ def walk(
     words = mix(
         seeds + index.astype(np.uint64) * _INDEX_STRIDE + levels.astype(np.uint64) * _LEVEL_STRIDE
     )
-    # One level after the other: `sum` and `@` add in an order that depends on the shape, and the
-    # last digit would depend on what else is asked.
+    # Adds one level after the other: `sum` and `@` add in an order that depends on the shape, and
+    # the last digit would depend on what else is computed.
     for tent in (1 - np.abs(2 * share - 1)) * gauss(words) * height:
         total = total + tent
 
@@ -99,5 +100,5 @@ def _node(seeds: Hashes, index: Ints) -> Floats:
 
 
 def _salt(number: int) -> np.uint64:
-    # In Python's integers: numpy warns when a scalar (not an array) wraps around.
+    # Calculated in Python integers: numpy warns when a scalar (not an array) overflows.
     return np.uint64(number * int(_LEVEL_STRIDE) & 0xFFFF_FFFF_FFFF_FFFF)

@@ -1,7 +1,7 @@
-"""The exchanges' days: holidays, half days, trading sessions, in New York's time.
+"""Calculates holidays, half days and trading sessions of the exchanges, in New York's time.
 
-Computed by rule, because a calendar package takes a second to import and the simulator must be
-ready sooner; a test compares every day of twenty years with `pandas_market_calendars`.
+Calculated by rule, because a calendar package takes a second to import and the simulator must be
+ready sooner. A test compares every day of twenty years with `pandas_market_calendars`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 DAY = timedelta(days=1)
 SATURDAY = 5
 
-# Days of mourning: a rule cannot know them.
+# Days of mourning, which follow no rule.
 _CLOSED_ONCE = frozenset({date(2018, 12, 5), date(2025, 1, 9)})
 
 
@@ -55,7 +55,7 @@ def holidays(year: int) -> tuple[date, ...]:
     if year >= 2022:
         days.append(_observed(date(year, 6, 19)))
 
-    # A New Year's Day on a Saturday is not made up for: its Friday would close the old year.
+    # A New Year's Day on a Saturday is not observed: its Friday would belong to the old year.
     days = [day for day in days if day.year == year and day.weekday() < SATURDAY]
     return tuple(sorted({*days, *(day for day in _CLOSED_ONCE if day.year == year)}))
 
@@ -104,13 +104,13 @@ def trading_days(first: date, last: date) -> Iterator[date]:
 
 
 def nth_weekday(year: int, month: int, weekday: int, nth: int) -> date:
-    """Returns the nth Monday (0) ... Sunday (6) of a month."""
+    """Returns the nth weekday of a month; weekdays are 0 (Monday) to 6 (Sunday)."""
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
 
 
 def third_friday(year: int, month: int) -> date:
-    """Returns the day of the monthly expiration: a Thursday where the Friday is a holiday."""
+    """Returns the day of the monthly expiration: a Thursday if the Friday is a holiday."""
     friday = nth_weekday(year, month, 4, 3)
     return friday if is_trading_day(friday) else previous_trading_day(friday)
 
@@ -120,12 +120,12 @@ Collection = Literal["Equity", "CME", "CFE"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One day's trading, in instants."""
+    """Holds the times of one trading day."""
 
     collection: str
     day: date
     start: datetime
-    """Orders are accepted from here; before `open` it is the pre-market."""
+    """Orders are accepted from here on; the pre-market lasts until `open`."""
 
     open: datetime
     close: datetime
@@ -134,7 +134,7 @@ class Session:
 
 
 class TradingHours:
-    """When the exchanges trade: by their own calendar, or always."""
+    """Tells when the exchanges trade: by their own calendars, or always."""
 
     def __init__(self, *, always_open: bool) -> None:
         self.always_open = always_open
@@ -142,7 +142,7 @@ class TradingHours:
     def session(self, collection: str, day: date) -> Session | None:
         """Returns that day's session, or None on a day without one.
 
-        An exchange that never closes has one session a day, from midnight to midnight.
+        An exchange that is always open has one session a day, from midnight to midnight.
         """
         if self.always_open:
             midnight, following = _at(day, time(0)), _at(day + DAY, time(0))
@@ -166,7 +166,7 @@ class TradingHours:
         return self._seek(collection, day, -DAY)
 
     def current(self, collection: str, now: datetime) -> Session | None:
-        """Returns the session that `now` belongs to, its extended hours included."""
+        """Returns the session that `now` belongs to, including its extended hours."""
         today = now.astimezone(NEW_YORK).date()
         for day in (today, today + DAY):  # a futures session begins on the evening before
             session = self.session(collection, day)
@@ -180,7 +180,7 @@ class TradingHours:
         return session is not None and session.open <= now < session.close
 
     def last_instant(self, collection: str, now: datetime) -> datetime:
-        """Returns `now` while it trades, else the end of the trading before it."""
+        """Returns `now` while the market trades, else the end of the last session."""
         if self.always_open:
             return now
 
@@ -216,7 +216,8 @@ def _session(collection: str, day: date) -> Session | None:
             close_ext=_at(day, time(17) if half else time(20)),
         )
 
-    # Futures trade on the stock exchange's holidays too, but end early; three days have none.
+    # Futures also trade on the stock exchange's holidays, but close early; on three days they do
+    # not trade.
     if day.weekday() >= SATURDAY or day in futures_holidays(day.year):
         return None
 
@@ -233,13 +234,13 @@ def _session(collection: str, day: date) -> Session | None:
 
 
 def futures_holidays(year: int) -> tuple[date, ...]:
-    """Returns the days on which the futures exchanges do not open: three a year at most."""
+    """Returns the days on which the futures exchanges do not open, at most three a year."""
     kept = {_observed(date(year, 1, 1)), _easter(year) - 2 * DAY, _observed(date(year, 12, 25))}
     return tuple(day for day in holidays(year) if day in kept)
 
 
 def futures_half_days(year: int) -> tuple[date, ...]:
-    """Returns the days on which the futures exchanges end early."""
+    """Returns the days on which the futures exchanges close early."""
     closed = futures_holidays(year)
     return tuple(sorted({*holidays(year), *half_days(year)} - set(closed)))
 

@@ -1,7 +1,7 @@
-"""Which candles there are: their times, and the trading that each covers.
+"""Lays out the periods of candles: their times, and the trading that each covers.
 
-Exchanges make candles while they trade: a market that is always open has them around the clock
-today, and for the days before it those of the real sessions. Intraday candles start at multiples of
+Exchanges make candles while they trade. A market that is always open has them around the clock
+today, and on earlier days only during the real sessions. Intraday candles start at multiples of
 their length from New York's midnight, daily and longer ones at midnight UTC of their date.
 """
 
@@ -22,29 +22,29 @@ from server.simulator.market.rows import COLLECTIONS
 from server.simulator.market.time_grid import to_units
 
 INTRADAY = {"s": 1, "m": 60, "h": 3600}
-"""Seconds in the units of less than a day."""
+"""Seconds in each unit shorter than a day."""
 
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class CandlePeriod:
-    """One candle to be."""
+    """Describes the period of one candle."""
 
     time: int
-    """Epoch milliseconds."""
+    """Start of the candle, in epoch milliseconds."""
 
     pieces: tuple[tuple[int, int], ...]
-    """First and last lattice step of every session in it, oldest first."""
+    """First and last time unit of every session in it, oldest first."""
 
     @property
     def steps(self) -> int:
-        """How long it was traded."""
+        """Number of time units in which it trades."""
         return sum(end - begin for begin, end in self.pieces)
 
 
 class CandlePeriods:
-    """Lays out candles from now backwards, without end."""
+    """Lists candle periods from now backwards, without end."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._pricer = pricer
@@ -52,7 +52,7 @@ class CandlePeriods:
     def list_backwards(
         self, row: int, count: int, unit: str, now: datetime, *, regular: bool
     ) -> Iterator[CandlePeriod]:
-        """Yields the spans of a row, newest first; `regular` leaves extended hours out."""
+        """Yields the periods of a row, newest first; `regular` excludes extended hours."""
         if unit in INTRADAY:
             return self._intraday(row, timedelta(seconds=count * INTRADAY[unit]), now, regular)
 
@@ -67,7 +67,7 @@ class CandlePeriods:
             hours = self._trading_hours(row, day, now, regular)
             if hours is not None:
                 first, last = hours[0], min(hours[1], now)
-                # In UTC: a day on which the clocks change has 23 or 25 hours.
+                # Calculated in UTC, because a day on which the clocks change has 23 or 25 hours.
                 midnight = _midnight(day)
                 number = (last - midnight) // length
                 while midnight + (number + 1) * length > first:
@@ -123,12 +123,12 @@ class CandlePeriods:
 
             return _at(day, time(8, 15)), _at(day, time(close + 4))
 
-        # Beyond the regular hours nothing moves here, so there is nothing to make candles of.
+        # Prices do not move outside the regular hours, so there are no candles for them.
         session = hours.session(collection, day)
         return None if session is None else (session.open, session.close)
 
     def _last_unit(self, row: int, now: datetime) -> int:
-        """Returns the last step at which a row moves: now, its halt, or its expiry."""
+        """Returns the last time unit at which a row moves: now, its halt, or its expiration."""
         market_time = self._pricer.time_grid.at(now)
         last = int(self._pricer.units(np.array([row]), market_time)[0])
         expires = float(self._pricer.rows.expires[row])
@@ -136,7 +136,7 @@ class CandlePeriods:
 
 
 def parse_interval(text: str) -> tuple[int, str] | None:
-    """Reads `5m`, `d`, `3mo`: how many of which unit."""
+    """Parses an interval such as `5m`, `d` or `3mo` into a number and a unit."""
     match = re.fullmatch(r"(\d{0,4})(s|m|h|d|w|mo|y)", text.lower())
     if match is None:
         return None

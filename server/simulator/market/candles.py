@@ -1,7 +1,7 @@
-"""Candles of any row, computed from the same path as its quotes, newest first.
+"""Computes the candles of any row from the same price path as its quotes, newest first.
 
-The newest candle ends with the last trade, all others with the path. Their extremes are those of a
-lattice within them, so a longer candle may be a hair narrower than the shorter ones inside it.
+The newest candle ends with the last trade, all others with the path. High and low are those of
+sampled prices, so a longer candle may be slightly narrower than the shorter ones inside it.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ from server.simulator.market.ticks import MICRO
 from server.simulator.market.time_grid import to_seconds
 
 _BATCH = 8192
-"""Prices computed at once: enough for numpy, few enough not to hold up the event loop."""
+"""Prices computed at once: enough for numpy, few enough not to block the event loop."""
 
 _HISTORY = {"s": 3, "m": 120, "h": 800, "d": 3660, "w": 3660, "mo": 3660, "y": 3660}
-"""How many days back each unit of length goes."""
+"""Days of history by unit of length."""
 
 _SAMPLES = 8
-"""Prices looked at within an intraday candle, at least half as many."""
+"""Prices sampled within an intraday candle; at least half as many are."""
 
 _DAILY_SHIFT = 14
-"""Days are looked at every 3 minutes, as in Summary."""
+"""Daily candles are sampled every 3 minutes, as the Summary event is."""
 
 _LONG_SHIFT = 16
-"""Past days of 24 hours, and those of a week or more, are looked at every 14 minutes."""
+"""Past days of 24 hours, and candles of a week or more, are sampled every 14 minutes."""
 
 _LONG = 12 * 3600 * 80
-"""Steps from which a day is long."""
+"""Time units from which on a day counts as long."""
 
 _TICK = 8
-"""Steps of 100 ms: a candle ends before the next one begins."""
+"""Time units in 100 ms: a candle ends before the next one begins."""
 
 _SALT_VOLUME, _SALT_BOUGHT = 131, 132
 
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """A candle to be, and the steps at which its price is looked at."""
+    """Holds a candle's period and the time units at which its price is sampled."""
 
     period: CandlePeriod
     steps: Ints
 
 
 class Candles:
-    """Makes candles."""
+    """Computes candles."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._rows = pricer.rows
@@ -69,7 +69,7 @@ class Candles:
     def generate(
         self, row: int, interval: str, since: datetime, now: datetime, *, regular_hours: bool
     ) -> Iterator[dict[str, Any]]:
-        """Yields the candles of a row whose time is not before `since`, newest first."""
+        """Yields the candles of a row that start at or after `since`, newest first."""
         length = parse_interval(interval)
         if length is None:
             return
@@ -93,7 +93,7 @@ class Candles:
     def _make(
         self, row: int, batch: list[_Samples], now: datetime | None
     ) -> Iterator[dict[str, Any]]:
-        """Yields a batch; with `now` it is the newest candle alone, ended by the last trade."""
+        """Yields a batch of candles; with `now` it is the newest one, ended by the last trade."""
         if not batch:
             return
 
@@ -107,7 +107,7 @@ class Candles:
         close = prices[ends - 1]
         high, low = np.maximum.reduceat(prices, starts), np.minimum.reduceat(prices, starts)
         trade = None if now is None else self._last_trade(row, now)
-        # A trade before this candle began is no part of it.
+        # Ignores a trade from before this candle.
         if trade is not None and trade[0] >= batch[0].period.pieces[0][0]:
             close[0] = trade[1]
             high, low = np.maximum(high, close), np.minimum(low, close)
@@ -136,7 +136,7 @@ class Candles:
             yield {**common, **dict(zip(columns, values, strict=True))}
 
     def _volatility(self, row: int, samples: Ints) -> Floats:
-        """Returns implied volatilities, of an option its own, else the 30-day one."""
+        """Returns implied volatilities: an option's own, else the underlying's for 30 days."""
         rows = np.full(len(samples), row)
         levels = self._pricer.levels(rows, samples)
         if self._rows.sign[row] != 0:
@@ -152,9 +152,9 @@ class Candles:
         return (int(trades.units[0]), price / MICRO) if price else None
 
     def _volumes(self, row: int, times: Ints, traded: Ints) -> tuple[Floats, Floats]:
-        """Returns what was traded in each candle, and how much of it buyers asked for."""
+        """Returns the volume of each candle and the part of it that buyers initiated."""
         seed = self._rows.seed[[row]]
-        # A trading day of six and a half hours, whatever the exchange.
+        # Relative to a trading day of six and a half hours, whatever the exchange.
         share = traded / (6.5 * 3600 * 80)
         busy = 0.5 + uniform(seed, times, _SALT_VOLUME)
         volume = np.floor(self._rows.volume[row] * share * busy)
@@ -163,7 +163,7 @@ class Candles:
 
 
 def _sample(period: CandlePeriod, unit: str, *, newest: bool) -> _Samples:
-    """Chooses the steps to look at: both ends, and a lattice between them."""
+    """Chooses the time units to sample: both ends, and evenly spaced ones between them."""
     steps: list[Ints] = []
     for begin, end in period.pieces:
         last = max(end - _TICK, begin)

@@ -1,8 +1,8 @@
-"""How low and how high a row has been today.
+"""Computes today's low and high of any row.
 
-Underlyings are looked at on a lattice of 3 minutes. A spot was lowest when its path was; an option,
-of which volatility and time are a part as well, is valued at the turning points of every half hour.
-All of it is a function of time alone: whoever asks at the same instant gets the same range.
+Underlyings are sampled every 3 minutes. A row that is no option has its extremes where its path has
+them. An option also depends on volatility and time, so it is valued at the turning points of every
+half hour. The result depends on time alone: two calls for the same instant return the same range.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from server.simulator.market.time_grid import MarketTime
 
 _STEP = 1 << 14
 _BLOCK = 8
-"""Steps of the lattice in the piece of a day whose turning points count for an option."""
+"""Samples in each part of a day whose turning points are used for options."""
 
 _NEVER = 2**62
 
 
 class DayRanges:
-    """Lows and highs of today."""
+    """Computes lows and highs of today."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._pricer = pricer
@@ -35,7 +35,7 @@ class DayRanges:
         self._options: dict[tuple[int, int], _BlockRanges] = {}
 
     def today(self, rows: Ints, units: Ints, market_time: MarketTime) -> tuple[Ints, Ints]:
-        """Returns low and high, in millionths, from the opening until each row's step."""
+        """Returns low and high, in millionths, from the opening until each row's time."""
         low, high = np.empty_like(units), np.empty_like(units)
         collection = self._pricer.rows.collection[rows]
         option = self._pricer.rows.sign[rows] != 0
@@ -64,7 +64,7 @@ class DayRanges:
         last = int(units.max()) // _STEP
         block = last // _BLOCK
         if (seen.until[rows] >= block).any():
-            # An instant before one that was asked for: what is remembered is of its future.
+            # An earlier instant than in a former call: the cached ranges include later prices.
             seen = _BlockRanges()
             seen.grow(self._pricer.rows.count)
 
@@ -79,14 +79,14 @@ class DayRanges:
         return np.minimum(low, seen.low[rows]), np.maximum(high, seen.high[rows])
 
     def _range_between(self, rows: Ints, path: _Path, first: int, last: int) -> tuple[Ints, Ints]:
-        """Returns what rows cost when their underlying turned, between two steps of the lattice."""
+        """Returns the prices of rows where their underlying turned, between two samples."""
         which = self._pricer.rows.series[rows]
         table = self._pricer.rows.ticks[rows]
         one, other = (
             self._pricer.ticks.round_to_nearest(table, self._pricer.fair_values(rows, at[which])[0])
             for at in path.turning_points(self._pricer.series, first, last)
         )
-        # A put is dearest where its underlying is cheapest.
+        # A put has its high where its underlying has its low.
         return np.minimum(one, other), np.maximum(one, other)
 
     def _path(self, collection: int, market_time: MarketTime) -> _Path:
@@ -108,14 +108,14 @@ class DayRanges:
 
 
 class _Path:
-    """Where all series were at each step of the lattice since an opening."""
+    """Holds the samples of all series since an opening."""
 
     def __init__(self, first: int) -> None:
         self.first = first
         self._spots: Floats = np.empty((0, 0))
 
     def turning_points(self, series: PriceSeries, first: int, last: int) -> tuple[Ints, Ints]:
-        """Returns when each series was lowest and when highest, as steps of time."""
+        """Returns when each series was at its low and at its high, in time units."""
         last = max(first, last)
         known = len(self._spots)
         if last >= self.first + known:
@@ -127,7 +127,7 @@ class _Path:
 
 
 class _BlockRanges:
-    """The range of each option over the blocks that are over."""
+    """Holds the range of each option over the finished blocks."""
 
     def __init__(self) -> None:
         self.low = self.high = self.until = np.empty(0, dtype=np.int64)
@@ -141,13 +141,13 @@ class _BlockRanges:
             self.until = np.concatenate([self.until, np.zeros(more, dtype=np.int64)])
 
     def include(self, rows: Ints, block: int, low: Ints, high: Ints) -> None:
-        """Adds a block to the range of some rows."""
+        """Extends the range of some rows by a block."""
         self.low[rows] = np.minimum(self.low[rows], low)
         self.high[rows] = np.maximum(self.high[rows], high)
         self.until[rows] = block
 
 
 def _drop_old_days(kept: dict[tuple[int, int], Any]) -> None:
-    """Drops the days before the last."""
+    """Drops all days but the last."""
     while len(kept) >= 2 * len(COLLECTIONS):
         del kept[next(iter(kept))]

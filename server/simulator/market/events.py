@@ -1,4 +1,4 @@
-"""dxFeed's events: which rows have one, when there is a new one, and what is in it."""
+"""Makes dxFeed's events: which rows have one, when there is a new one, and its fields."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from server.simulator.market.ticks import MICRO
 from server.simulator.market.time_grid import MarketTime, to_milliseconds, to_seconds
 
 _INDEX_OPTIONS = 1_500_000.0
-"""Options on an index a day: nobody trades the index itself, so they follow from no volume."""
+"""Options traded on an index per day; an index itself has no volume to derive it from."""
 
 _EXCHANGE_CODES = (*"QNPZKUVX", "")
-"""dxFeed's letters of exchanges; crypto and futures have none."""
+"""dxFeed's codes of exchanges; cryptocurrencies and futures have none."""
 
 
 class EventFactory:
-    """Makes the columns of events for rows at a moment."""
+    """Makes the columns of events for rows at a point in time."""
 
     def __init__(self, listing: Listing, pricer: Pricer, summaries: DaySummaries) -> None:
         self._listing = listing
@@ -63,8 +63,9 @@ class EventFactory:
         return np.full(len(rows), event_type in self._makers)
 
     def update_interval(self, event_type: str) -> int | None:
-        """Returns the steps after which that type changes; None is with the market's tick."""
-        # Greeks once a second and summaries every five: as dxFeed's, they lag behind the quotes.
+        """Returns the time units between changes of a type; None means the market's tick."""
+        # Greeks change once a second and summaries every five seconds: they lag behind quotes, as
+        # dxFeed's do.
         return {
             "Greeks": 80,
             "TheoPrice": 80,
@@ -74,11 +75,11 @@ class EventFactory:
         }.get(event_type)
 
     def follows_trades(self, event_type: str) -> bool:
-        """Tells whether there is a new one exactly when a row's trade number changes."""
+        """Tells whether a new event comes exactly when a row's trade number changes."""
         return event_type in {"Trade", "TimeAndSale"}
 
     def make(self, event_type: str, rows: Ints, market_time: MarketTime) -> Columns:
-        """Returns the columns; `_present` is which rows have an event, `_key` what makes it new."""
+        """Returns the columns; `_present` tells which rows have an event, `_key` when it is new."""
         return self._makers[event_type](rows, market_time)
 
     def _quote(self, rows: Ints, market_time: MarketTime) -> Columns:
@@ -201,7 +202,7 @@ class EventFactory:
             "haltStartTime": np.where(halted, halt, 0),
             "haltEndTime": 0,
             "exDividendDayId": 0,
-            # Limit up, limit down: stocks alone have it.
+            # Only stocks have limit-up and limit-down prices.
             "highLimitPrice": np.where(company, np.round(before * 1.05, 2), np.nan),
             "lowLimitPrice": np.where(company, np.round(before * 0.95, 2), np.nan),
             "high52WeekPrice": np.where(option, np.nan, high / MICRO),
@@ -307,7 +308,7 @@ class EventFactory:
 
 
 def _to_prices(micro: Ints) -> Any:
-    """Returns prices as floats whose shortest text is the price; none is not a number."""
+    """Returns prices as floats whose shortest text is the price; no price is NaN."""
     return np.where(micro > 0, micro / MICRO, np.nan)
 
 

@@ -1,4 +1,4 @@
-"""The contracts of one expiration, as a block of rows of the market."""
+"""Defines the contracts of one expiration, as a block of rows of the market."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from server.simulator.market.instrument import Instrument
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExpirationBlock:
-    """The contracts of one expiration: for each strike a call at an even place and its put."""
+    """Holds the contracts of one expiration: for each strike a call, followed by its put."""
 
     first: int
-    """Row of the first call; strike `i` has its call at `first + 2i`, its put after it."""
+    """Row of the first call; strike `i` has its call at `first + 2i` and its put after it."""
 
     expiration: Expiration
     underlying: Instrument

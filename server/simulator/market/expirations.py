@@ -1,7 +1,7 @@
-"""When contracts expire: the listing cycles of stock, index and future options.
+"""Lists when contracts expire: the listing cycles of stock, index and future options.
 
-A window only looks forward (everything within so many days), so what is listed stays listed until
-it expires. The day that counts is the chain's day: today, and from the close on already tomorrow.
+A contract is listed once it expires within a number of days, so it stays listed until it expires.
+The day that counts is the chain's day: today, and from the close on already tomorrow.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from server.simulator.market.stocks import STOCKS, Stock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiration:
-    """All contracts of one root that expire together."""
+    """Describes all contracts of one root that expire together."""
 
     root: str
-    """`SPXW`, `BRKB`, `EW3`."""
+    """For example `SPXW`, `BRKB` or `EW3`."""
 
     day: date
     kind: str
@@ -44,20 +44,20 @@ class Expiration:
     expires_at: datetime
     stops_trading_at: datetime
     underlying: FutureContract | None = None
-    """The future, of an option on one."""
+    """The future under an option on a future; else None."""
 
     option_product: OptionProduct | None = None
     contract_code: str = ""
-    """`EW3U6`, of an option on a future."""
+    """For example `EW3U6`; for an option on a future only."""
 
 
 @lru_cache(maxsize=1024)
 def list_stock_option_expirations(symbol: str, day: date) -> tuple[Expiration, ...]:
-    """Returns what is listed on a stock, fund or index on a chain's day, by date, AM first."""
+    """Returns the expirations of a stock, fund or index on a chain's day, by date, AM first."""
     stock = STOCKS[symbol]
     root = symbol.replace("/", "")
     found: dict[tuple[str, date], Expiration] = {}
-    # The first to claim a date names its kind: a third Friday is Regular, not Weekly.
+    # The first rule that yields a date decides its kind: a third Friday is Regular, not Weekly.
     if stock.kind == "index":
         listed = _index_cycle(stock, day)
     elif stock.cycle == "none":
@@ -74,7 +74,7 @@ def list_stock_option_expirations(symbol: str, day: date) -> tuple[Expiration, .
 
 @lru_cache(maxsize=256)
 def list_future_option_expirations(product: Product, day: date) -> tuple[Expiration, ...]:
-    """Returns what is listed on a product's futures on a chain's day, by date."""
+    """Returns the expirations of a product's futures on a chain's day, by date."""
     found = [
         expiration
         for option in product.options
@@ -160,7 +160,7 @@ def _on_first_future(
     *,
     month: tuple[int, int] | None = None,
 ) -> Iterator[Expiration]:
-    """Yields the expiration on the first future that outlives it (and has its month, if given)."""
+    """Yields the expiration on the first future that outlives it (in its month, if given)."""
     at = datetime.combine(day, time(13, 30) if product.rule == "gold" else time(16), NEW_YORK)
     if product.rule == "oil":
         at = at.replace(hour=14, minute=30)
@@ -176,7 +176,7 @@ def _on_future(
     contract: FutureContract, option: OptionProduct, at: datetime, kind: str, month: int
 ) -> Expiration:
     day = at.astimezone(NEW_YORK).date()
-    # A monthly for January that expires in December carries January's year.
+    # A monthly option for January that expires in December has January's year.
     year = day.year + (1 if month < day.month else 0)
     return Expiration(
         root=option.root,
@@ -222,7 +222,7 @@ def _monthly_of(product: Product, year: int, month: int) -> date:
     if product.rule == "gold":
         return _step_back(last, 3)
 
-    # Bonds: the last Friday that is at least two business days before the month's last one.
+    # For bonds, the last Friday at least two business days before the month's last business day.
     day = _step_back(last, 2)
     while day.weekday() != 4:
         day -= timedelta(days=1)
@@ -231,7 +231,7 @@ def _monthly_of(product: Product, year: int, month: int) -> date:
 
 
 def _months(day: date, ahead: int) -> Iterator[tuple[int, int]]:
-    # Two months more than the window: options end in the month before the one they are named after.
+    # Two months beyond the window: an option expires in the month before the one in its name.
     end = day + _days(ahead + 62)
     year, month = day.year, day.month
     while (year, month) <= (end.year, end.month):

@@ -1,7 +1,7 @@
-"""The fields of dxFeed's events, and columns of them as DXLink's flat lists.
+"""Defines the fields of dxFeed's events, and interleaves columns into dxLink's flat lists.
 
-A column is an array, a list, one value for all rows, or a function that makes one of these. What is
-not a number is the text `NaN`, as on DXLink; JSON has no other way to say it.
+A column is an array, a list, one value for all rows, or a function that makes one of these. NaN
+becomes the text `NaN`, as on dxLink, because JSON cannot express it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ FIELDS["TradeETH"] = FIELDS["Trade"]
 def flatten(
     columns: Columns, symbols: Sequence[str], chosen: Any, fields: Sequence[str]
 ) -> list[Any]:
-    """Interleaves the fields of the chosen events into DXLink's flat list."""
+    """Interleaves the fields of the chosen events into dxLink's flat list."""
     picks = np.flatnonzero(chosen)
     count, width = len(picks), len(fields)
     result: list[Any] = [None] * (count * width)
@@ -92,11 +92,11 @@ def flatten(
 
 
 _WHOLE = {"size", "callVolume", "putVolume", "optionVolume"}
-"""Computed as floats, counted in whole numbers."""
+"""Computed as floats but counted in whole numbers."""
 
 
 def _to_values(column: Any, picks: Ints, count: int, *, whole: bool) -> list[Any]:
-    """Turns a column into Python values; not-a-number becomes the text `NaN`."""
+    """Converts a column to Python values; NaN becomes the text `NaN`."""
     if callable(column):
         column = column()
 

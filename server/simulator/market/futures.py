@@ -1,7 +1,8 @@
-"""The futures that are listed on a day, and when they expire.
+"""Lists the futures of a day and calculates when they expire.
 
-A contract has three names: `/ESZ6` in orders (one digit of the year), `/ESZ26:XCME` on DXLink
-(two), `ESZ6` at the exchange. Which contract is active rolls some days before the front one ends.
+A contract has three names: `/ESZ6` in orders (one digit of the year), `/ESZ26:XCME` on dxLink (two
+digits), `ESZ6` at the exchange. The next contract becomes the active one some days before the front
+one expires.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from server.simulator.market.products import MONTHS, Product, Rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FutureContract:
-    """One future: a product in a delivery month."""
+    """Describes one future: a product in a delivery month."""
 
     product: Product
     year: int
@@ -52,7 +53,7 @@ class FutureContract:
 
     @property
     def roll_on(self) -> date:
-        """The day from which the next contract is the active one."""
+        """Day from which on the next contract is the active one."""
         return _business_days_before(self.expiration, self.product.roll_days)
 
 
@@ -73,7 +74,7 @@ def list_contracts(product: Product, today: date) -> tuple[FutureContract, ...]:
 
 
 def parse_contract(symbol: str, today: date) -> FutureContract | None:
-    """Returns the contract named `/ESZ6` or `/ESZ26:XCME`, if it is listed or lately expired."""
+    """Parses `/ESZ6` or `/ESZ26:XCME`; None unless it is listed or recently expired."""
     match = re.fullmatch(r"/([A-Z0-9]+?)([FGHJKMNQUVXZ])(\d{1,2})(?::([A-Z]+))?", symbol)
     product = PRODUCTS.get(match[1]) if match else None
     if match is None or product is None or match[2] not in product.months:
@@ -86,7 +87,7 @@ def parse_contract(symbol: str, today: date) -> FutureContract | None:
     if match[4] is None and len(match[3]) != 1:
         return None
 
-    # One digit names ten years: the one that is meant ended at most a year ago.
+    # One digit may mean any of ten years: the one meant ended at most a year ago.
     base = today.year - 1
     span = 100 if match[4] else 10
     year = base + (int(match[3]) - base) % span

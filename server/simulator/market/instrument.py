@@ -1,7 +1,7 @@
-"""What the simulated broker lists, and what the market says about one of them at one instant.
+"""Defines instruments as the broker lists them, and their quotes.
 
-Prices are `Decimal` in here and floats only on the wire of DXLink: an order is checked against
-`Instrument.tick_at`, and a float would put it off its tick.
+Prices are `Decimal` here and floats only on dxLink's wire: an order is checked against
+`Instrument.tick_at`, and a float may lie off its tick.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 
 class Clock(Protocol):
-    """The only thing that the market knows of time."""
+    """Tells the time to the market."""
 
     def now(self) -> datetime:
         """Returns the current instant, aware, in UTC."""
@@ -23,7 +23,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickSize:
-    """One row of a tick table: `value` holds below `threshold`; the last row has none."""
+    """Holds one row of a tick table: `value` holds below `threshold`; the last row has none."""
 
     value: Decimal
     threshold: Decimal | None = None
@@ -31,13 +31,13 @@ class TickSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """One thing that can be quoted, in the broker's words."""
+    """Describes one instrument that can be quoted, in the broker's words."""
 
     symbol: str
     """As orders and positions name it: `SPY`, `SPY   261218P00685000`, `/ESZ6`, `BTC/USD`."""
 
     streamer_symbol: str
-    """As DXLink names it: `SPY`, `.SPY261218P685`, `/ESZ26:XCME`, `BTC/USD:CXTALP`."""
+    """As dxLink names it: `SPY`, `.SPY261218P685`, `/ESZ26:XCME`, `BTC/USD:CXTALP`."""
 
     instrument_type: str
     """Equity, Equity Option, Future, Future Option, Cryptocurrency, Index or Warrant.
@@ -47,23 +47,24 @@ class Instrument:
 
     description: str
     underlying_symbol: str
-    """The equity, index or future below an option (`/ESZ6`); of everything else, its own symbol."""
+    """The equity, index or future under an option (`/ESZ6`); for everything else, its own
+    symbol."""
 
     multiplier: Decimal
-    """What one point of price is worth for a quantity of one."""
+    """Value of one point of price for a quantity of one."""
 
     tick_sizes: tuple[TickSize, ...]
-    """Ascending thresholds; of an option, the rows that the underlying has for its options."""
+    """Tick table by ascending thresholds; for an option, the one of its underlying's options."""
 
     row: int
-    """Where the market keeps it; stable as long as the market lives."""
+    """Number of its row in the market; it never changes while the market exists."""
 
     exchange: str = ""
     product_code: str = ""
-    """`ES`, of a future and of its options."""
+    """`ES`, for a future and its options."""
 
     root_symbol: str = ""
-    """Of options: `SPXW`, `EW4`."""
+    """`SPXW` or `EW4`, for an option."""
 
     expiration_date: date | None = None
     expires_at: datetime | None = None
@@ -76,7 +77,7 @@ class Instrument:
     is_index: bool = False
     is_etf: bool = False
     is_tradeable: bool = True
-    """False for an index: it has a price, but nobody sells it."""
+    """False for an index, which has a price but cannot be traded."""
 
     is_closing_only: bool = False
     is_halted: bool = False
@@ -93,7 +94,7 @@ class Instrument:
         return self.option_type is not None
 
     def tick_at(self, price: Decimal) -> Decimal:
-        """Returns the smallest step of a price of that size (its sign does not matter)."""
+        """Returns the tick at a price, whatever its sign."""
         size = abs(price)
 
         for row in self.tick_sizes:
@@ -103,13 +104,13 @@ class Instrument:
         return self.tick_sizes[-1].value
 
     def is_on_tick(self, price: Decimal) -> bool:
-        """Tells whether an order may name that price."""
+        """Tells whether an order may have that price."""
         return price % self.tick_at(price) == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The market of one instrument at one instant; a side that nobody makes is `None`."""
+    """Holds the market of one instrument at one instant; a missing side is `None`."""
 
     bid: Decimal | None
     ask: Decimal | None
@@ -127,7 +128,7 @@ class Quote:
 
     @property
     def mark(self) -> Decimal | None:
-        """What positions are valued at: mid, else last price, else the one side there is."""
+        """Price that positions are valued at: mid, else last price, else the one side there is."""
         for price in (self.mid, self.last, self.ask, self.bid):
             if price is not None:
                 return price

@@ -1,7 +1,7 @@
-"""What is listed: finds instruments by either name, and loads their rows when first asked for.
+"""Finds instruments by either of their names, and loads their rows at the first request.
 
-An option is known if its expiration is listed and its strike is on the ladder; nothing else makes
-it exist. Expirations are loaded one by one, so that finding one contract does not build a chain.
+An option exists if its expiration is listed and its strike is on the ladder. Expirations are loaded
+one by one, so that finding one contract does not build a chain.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from server.simulator.market.ticks import TickTables
 
 
 class Listing:
-    """The instruments of the market and the rows they have."""
+    """Lists the instruments of the market and their rows."""
 
     def __init__(self, seed: int, clock: Clock) -> None:
         self.rows = Rows()
@@ -56,22 +56,22 @@ class Listing:
             self._remember(instrument)
 
     def today(self) -> date:
-        """Returns New York's date."""
+        """Returns today's date in New York."""
         return self._clock.now().astimezone(NEW_YORK).date()
 
     def chain_day(self) -> date:
-        """Returns the day whose chains are listed: from the close on, tomorrow."""
+        """Returns the day whose chains are listed: tomorrow from the close on."""
         return chain_day(self._clock.now())
 
     def row(self, symbol: str) -> int | None:
-        """Returns the row of what the broker calls `symbol`."""
+        """Returns the row of a broker symbol, or None."""
         if (row := self._by_symbol.get(symbol)) is not None:
             return row
 
         if symbol.startswith("./"):
             row = self._future_option(symbols.parse_future_option(symbol))
         elif symbol.startswith("/"):
-            # Not remembered: one digit of the year means another contract some day.
+            # Not cached: one digit of the year means another contract some day.
             return self._future(symbol)
         elif not symbol.startswith("."):
             row = self._option(symbols.parse_option(symbol))
@@ -82,7 +82,7 @@ class Listing:
         return row
 
     def streamer_row(self, symbol: str) -> int | None:
-        """Returns the row of what DXLink calls `symbol`."""
+        """Returns the row of a dxLink symbol, or None."""
         if (row := self._by_streamer.get(symbol)) is not None:
             return row
 
@@ -94,24 +94,25 @@ class Listing:
             return self._future(symbol)
 
         if row is not None:
-            # A subscription to a whole chain asks for tens of thousands, and again for each change.
+            # A subscription to a whole chain asks for tens of thousands of symbols, again at each
+            # change.
             self._by_streamer[symbol] = row
 
         return row
 
     def instrument(self, row: int) -> Instrument:
-        """Returns the description of a row, made once."""
+        """Returns the instrument of a row; makes it at the first call."""
         if row not in self._instruments:
             self._instruments[row] = describe_option(self.block(row), row)
 
         return self._instruments[row]
 
     def block(self, row: int) -> ExpirationBlock:
-        """Returns the expiration that an option's row belongs to."""
+        """Returns the block of the expiration that an option's row belongs to."""
         return self._ordered[bisect_right(self._firsts, row) - 1]
 
     def contract(self, row: int) -> FutureContract:
-        """Returns the contract that a future's row is."""
+        """Returns the contract of a future's row."""
         return self._contracts[row]
 
     def futures(self, product: Product) -> list[Instrument]:
@@ -132,11 +133,11 @@ class Listing:
         """Returns the listed contracts on the futures of a product, by expiration."""
         listed = list_future_option_expirations(product, self.chain_day())
         now = self._clock.now()
-        # Some end hours before the stock market's close, which is when a chain's day ends.
+        # Some expire hours before the stock market's close, which ends a chain's day.
         return [self._future_block(product, each) for each in listed if each.expires_at > now]
 
     def spot_instruments(self) -> Sequence[Instrument]:
-        """Returns stocks, funds, indices, coins, warrants and pairs."""
+        """Returns stocks, funds, indices, cryptocurrencies, warrants and currency pairs."""
         return self._spot_instruments
 
     def _remember(self, instrument: Instrument) -> int:
@@ -145,7 +146,7 @@ class Listing:
         if instrument.instrument_type != "Future":
             self._by_symbol[instrument.symbol] = row
 
-        # A stock whose name a currency pair shares keeps it: pairs stream under theirs too.
+        # Currency pairs are streamed under their own symbols.
         self._by_streamer[instrument.streamer_symbol] = row
         return row
 
@@ -180,7 +181,7 @@ class Listing:
         if stock is None:
             return None
 
-        # An expired contract was listed on the day before its last.
+        # An expired contract was listed on the day before it expired.
         for seen in (self.chain_day(), min(self.chain_day(), day - timedelta(days=1))):
             for expiration in list_stock_option_expirations(stock.symbol, seen):
                 if expiration.root == root and expiration.day == day:

@@ -1,6 +1,6 @@
-"""The one door to the simulated market: find an instrument, ask its quote, its events, its past.
+"""Offers the simulated market: finds instruments, and computes quotes, events and candles.
 
-A price is never stored. Two simulators with the same seed show the same market at the same instant.
+Prices are not stored: two simulators with the same seed show the same market at the same instant.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _TICK = timedelta(milliseconds=100)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SymbolHandles:
-    """Symbols of one event type, resolved once so that DXLink need not look them up each time."""
+    """Holds the symbols of one event type, resolved once instead of at each round."""
 
     event_type: str
     symbols: tuple[str, ...]
-    """Streamer symbols, those that the market knows, in the order given."""
+    """Streamer symbols that the market knows, in the order given."""
 
     rows: npt.NDArray[np.int64]
     unknown: tuple[str, ...]
-    """Symbols that this event type will never have a value for."""
+    """Symbols that will never have an event of this type."""
 
     last_columns: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
-    """The columns of the last round, which the next round is compared with."""
+    """Columns of the last round, for comparison with the next one."""
 
 
 class Market:
-    """Everything that is listed, and what it costs at the clock's now."""
+    """Computes prices of all instruments at the clock's current time."""
 
     def __init__(
         self,
@@ -70,24 +70,24 @@ class Market:
         self._events = EventFactory(self.listing, self.pricer, self.summaries)
         self._candles = Candles(self.pricer)
         self._last_trades: dict[int, tuple[int, int]] = {}
-        """By row: which trade was seen last, and at what price."""
+        """Number and price of the last trade seen, by row."""
 
     def find(self, symbol: str) -> Instrument | None:
-        """Returns what the broker calls `symbol`, expired contracts included, or None."""
+        """Returns the instrument of a broker symbol, including expired contracts, or None."""
         row = self.listing.row(symbol)
         return None if row is None else self.listing.instrument(row)
 
     def find_streamer(self, streamer_symbol: str) -> Instrument | None:
-        """Returns what DXLink calls `streamer_symbol`, or None."""
+        """Returns the instrument of a dxLink symbol, or None."""
         row = self.listing.streamer_row(streamer_symbol)
         return None if row is None else self.listing.instrument(row)
 
     def quote(self, instrument: Instrument) -> Quote:
-        """Returns the market of an instrument now: on its tick, bid below ask."""
+        """Returns the current quote of an instrument: on its tick, bid below ask."""
         return self.quotes([instrument])[0]
 
     def quotes(self, instruments: Sequence[Instrument]) -> list[Quote]:
-        """Returns the markets of many instruments at one instant."""
+        """Returns the quotes of many instruments at one instant."""
         if not instruments:
             return []
 
@@ -115,7 +115,7 @@ class Market:
         ]
 
     def _last_prices(self, rows: Ints, market_time: MarketTime) -> list[int]:
-        """Returns prices of last trades; each is worked out once, and again after the next one."""
+        """Returns the prices of the last trades; computes each once per trade."""
         asked = list(
             zip(rows.tolist(), self.pricer.trade_numbers(rows, market_time).tolist(), strict=True)
         )
@@ -133,7 +133,7 @@ class Market:
         return [self._last_trades[row][1] for row, _ in asked]
 
     def closes(self, instruments: Sequence[Instrument]) -> list[Decimal | None]:
-        """Returns the closes before the present session, as `Summary` has them."""
+        """Returns the closes before the current session, as `Summary` has them."""
         if not instruments:
             return []
 
@@ -142,7 +142,7 @@ class Market:
         return [_to_decimal(close) for close in closes.tolist()]
 
     def is_open(self, instrument: Instrument) -> bool:
-        """Tells whether it trades now; with `always_open`, until it expires or is halted."""
+        """Tells whether an instrument trades now (with `always_open`: unless expired or halted)."""
         now = self.clock.now()
         if instrument.is_halted or not instrument.is_tradeable:
             return False
@@ -156,12 +156,12 @@ class Market:
     def fields(self, event_type: str) -> Mapping[str, str]:
         """Returns the fields of an event type and their kinds: text, int, double or bool.
 
-        An event type that dxFeed does not have has none.
+        An event type that dxFeed does not have has no fields.
         """
         return FIELDS.get(event_type, {})
 
     def event(self, event_type: str, streamer_symbol: str) -> dict[str, Any] | None:
-        """Returns one event as dxFeed names its fields, or None where there is none."""
+        """Returns one event with dxFeed's field names, or None if there is none."""
         fields = tuple(self.fields(event_type))
         values = self.columns(
             event_type, self.resolve_symbols(event_type, [streamer_symbol]), fields
@@ -169,9 +169,9 @@ class Market:
         return dict(zip(fields, values, strict=True)) if values else None
 
     def resolve_symbols(self, event_type: str, symbols: Iterable[str]) -> SymbolHandles:
-        """Resolves streamer symbols once, for `columns`."""
+        """Resolves streamer symbols for `columns`."""
         asked = tuple(dict.fromkeys(symbols))
-        # Row 0 stands in for a symbol without a row; it is left out with the others.
+        # Row 0 is a placeholder for a symbol without a row; it is dropped below.
         found = [self.listing.streamer_row(symbol) for symbol in asked]
         rows = np.array([row or 0 for row in found], dtype=np.int64)
         known = self._events.can_have(event_type, rows)
@@ -190,10 +190,10 @@ class Market:
         fields: Sequence[str],
         since: datetime | None = None,
     ) -> list[Any]:
-        """Returns DXLink's flat COMPACT list: the fields of the first event, of the second, ...
+        """Returns dxLink's flat COMPACT list: the fields of the first event, of the second, ...
 
-        With `since`, only the events whose values changed after that instant. The list holds
-        str, int, float, bool and None only; what is not a number is the text `NaN`.
+        With `since`, only the events whose values changed after that instant. The list holds str,
+        int, float, bool and None only; NaN is the text `NaN`.
         """
         if not handles.symbols:
             return []
@@ -223,8 +223,8 @@ class Market:
     ) -> Iterator[dict[str, Any]]:
         """Yields candles of a streamer symbol, newest first, back to `from_time`.
 
-        `interval` is dxFeed's: a number and s, m, h, d, w, mo or y. Of what is not known, or not
-        to be had in such pieces, there are none.
+        `interval` is dxFeed's: a number and s, m, h, d, w, mo or y. An unknown symbol or interval
+        has no candles.
         """
         row = self.listing.streamer_row(symbol)
         if row is None:
@@ -242,7 +242,7 @@ class Market:
         earlier: MarketTime,
         market_time: MarketTime,
     ) -> list[Any]:
-        # Few rows trade at a time, which is cheap to see, and what a trade was is dear to find out.
+        # Few rows trade at a time, which is cheap to detect; the details of a trade are expensive.
         rows = handles.rows
         numbers = self.pricer.trade_numbers
         traded = numbers(rows, market_time) != numbers(rows, earlier)
@@ -279,7 +279,7 @@ def _flatten(
 
 
 def _to_decimal(micro: int) -> Decimal | None:
-    """Returns a price in millionths without trailing zeros; 0 is no price."""
+    """Returns a price in millionths as Decimal without trailing zeros; None for 0."""
     if micro == 0:
         return None
 

@@ -1,7 +1,7 @@
-"""Rows and descriptions of options: what a block of contracts shares, and what tells them apart.
+"""Makes rows, descriptions and symbols of options.
 
-Most contracts hardly trade. How often one does, and how wide it is quoted, comes from its distance
-to the money and its time to live.
+Most contracts trade rarely. How often one trades, and how wide its quote is, depends on its
+distance to the money and its time to expiration.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WIDTH = {"daily": 1.0, "thrice": 1.5, "weekly": 3.0, "monthly": 6.0, "none": 6.
 
 
 def find_option_ticks(underlying: Instrument) -> tuple[TickSize, ...]:
-    """Returns the tick table that options on an equity, an index or a future have."""
+    """Returns the tick table of the options on an equity, an index or a future."""
     if underlying.instrument_type == "Future":
         return PRODUCTS[underlying.product_code].option_tick_sizes
 
@@ -47,7 +47,7 @@ def make_option_columns(
     ticks: TickTables,
     seed: int,
 ) -> dict[str, Any]:
-    """Returns a block's columns but `series` and `carry`: calls at even places, then their puts."""
+    """Returns a block's columns except `series` and `carry`: each call, then its put."""
     both = np.repeat(strikes, 2)
     signs = np.tile([1.0, -1.0], len(strikes))
     expires = expiration.expires_at.timestamp()
@@ -76,7 +76,7 @@ def make_option_columns(
         "flags": flags,
         "spread": width,
         "size": np.clip(60 * np.sqrt(busy), 5, 60),
-        # Powers of two: contracts that trade at the same step are priced together.
+        # Powers of two, so that contracts which trade at the same time are priced together.
         "trades": 1 << np.clip(np.rint(np.log2(30 / busy)), 5, 18).astype(np.int64),
         "volume": np.maximum(volume * busy, 1.0),
         "seed": option_seeds(derive_seed(seed, "option", expiration.root), both, signs, expires),
@@ -84,7 +84,7 @@ def make_option_columns(
 
 
 def describe_option(block: ExpirationBlock, row: int) -> Instrument:
-    """Makes the description of one contract of a block."""
+    """Makes the instrument of one contract of a block."""
     place = row - block.first
     strike = float(block.strikes[place // 2])
     kind = "P" if place % 2 else "C"
@@ -130,7 +130,7 @@ def describe_option(block: ExpirationBlock, row: int) -> Instrument:
 
 
 def format_future_option(expiration: Expiration, kind: str, strike: float) -> str:
-    """Writes `./ESZ6 EW4X6 261127C6800`: the code is padded to six places."""
+    """Formats `./ESZ6 EW4X6 261127C6800`: the code is padded to six characters."""
     future = expiration.underlying
     name = "" if future is None else future.exchange_symbol
     code = f"{expiration.contract_code:<6}"
@@ -138,7 +138,7 @@ def format_future_option(expiration: Expiration, kind: str, strike: float) -> st
 
 
 def format_future_option_streamer(expiration: Expiration, kind: str, strike: float) -> str:
-    """Writes `./EW4X26C6800:XCME`: two digits of the year, the exchange at the end."""
+    """Formats `./EW4X26C6800:XCME`: two digits of the year, the exchange at the end."""
     code, digit = expiration.contract_code[:-1], int(expiration.contract_code[-1])
     year = expiration.day.year
     year += (digit - year) % 10

@@ -1,6 +1,6 @@
-"""Cryptocurrencies, warrants and currency pairs of the simulated market.
+"""Lists the cryptocurrencies, warrants and currency pairs of the simulated market.
 
-A cryptocurrency has two names: `BTC/USD` in orders, `BTC/USD:CXTALP` on DXLink.
+A cryptocurrency has two names: `BTC/USD` in orders, `BTC/USD:CXTALP` on dxLink.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cryptocurrency:
-    """A cryptocurrency against the dollar."""
+    """Describes a cryptocurrency against the dollar."""
 
     id: int
     symbol: str
@@ -32,7 +32,7 @@ class Cryptocurrency:
     """Decimals that a quantity may have."""
 
     volume: float
-    """Coins a day."""
+    """Units traded per day."""
 
     @property
     def streamer_symbol(self) -> str:
@@ -41,7 +41,7 @@ class Cryptocurrency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warrant:
-    """A warrant; the broker only lets it be sold."""
+    """Describes a warrant; the broker accepts closing orders only."""
 
     symbol: str
     name: str
@@ -53,7 +53,7 @@ class Warrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyPair:
-    """A currency pair: listed and streamed, never traded here."""
+    """Describes a currency pair, which is listed and streamed but cannot be traded."""
 
     id: int
     symbol: str

@@ -1,8 +1,8 @@
-"""The paths below all prices: where every underlying stands at an instant, and how volatile it is.
+"""Computes the spot price and volatility of every underlying at an instant.
 
 A series follows its leader (`SPX`, gold, oil) with its beta and adds a path of its own, so that a
-fund and its index, a future and its index agree. The volatility level and the smile's anchor move
-slowly: within minutes an option's price changes by its delta, as it should, and not by a new smile.
+fund agrees with its index, and a future with its index. The volatility level and the smile's anchor
+move slowly: within minutes an option's price changes by its delta, and not because its smile moved.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from server.simulator.market.products import Product
 from server.simulator.market.stocks import STOCKS, VIX
 
 RATE = 0.04
-"""The risk-free rate, continuous, of every maturity."""
+"""Risk-free rate of every maturity, continuously compounded."""
 
 REVERSION = 3.0
-"""How fast, a year, volatility returns to its base along the term structure."""
+"""Speed, per year, at which volatility reverts to its base along the term structure."""
 
 _VOL_FINEST = 13
-"""Volatility is a line between nodes 51 seconds apart."""
+"""Volatility is linear between nodes 51 seconds apart."""
 
 _ANCHOR_FINEST = 18
-"""The smile's anchor is a line between nodes 27 minutes apart."""
+"""The smile's anchor is linear between nodes 27 minutes apart."""
 
 _TRACKER_VOLATILITY = 0.01
-"""What moves by less than this beside its leader is the leader under another name."""
+"""A series whose own volatility is below this tracks its leader and shares its volatility."""
 
 _LEADERS = 3
-"""The longest chain of leaders: `QQQ` follows `NDX`, which follows `SPX`."""
+"""Longest chain of leaders: `QQQ` follows `NDX`, which follows `SPX`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
-    """Spot, smile anchor and short volatility; one entry a series, or one a question."""
+    """Holds spot, smile anchor and short volatility, as columns."""
 
     spot: Floats
     anchor: Floats
@@ -63,7 +63,7 @@ class _Entry:
 
 
 class PriceSeries:
-    """All underlyings as columns."""
+    """Holds all underlyings as columns."""
 
     def __init__(self, seed: int) -> None:
         entries = list(_list_entries())
@@ -82,7 +82,7 @@ class PriceSeries:
         self._couple_volatilities(entries)
         self._own = np.array([entry.volatility for entry in entries])
         self._resolve_leaders(entries)
-        # Options are a little dearer than what the path delivers, as on the real market.
+        # Implied volatility is a little above the path's own, as on the real market.
         total = np.sqrt(((self._weight * self._own[self._lead]) ** 2).sum(axis=1))
         self.usual_volatility = np.maximum(total * 1.06, 0.02)
         self.usual_volatility[self.index[VIX]] = 0.95
@@ -110,7 +110,7 @@ class PriceSeries:
         return self._levels(which, units, path, slow, level)
 
     def spot_at(self, which: Ints, units: Ints) -> Floats:
-        """Returns the spots alone of series `which[i]` at instant `units[i]`: half the work."""
+        """Returns only the spots of series `which[i]` at instant `units[i]`, at half the cost."""
         spot: Floats = self.base[which] * np.exp(self._path(which, units))
         is_vix = which == self._vix
         if is_vix.any():
@@ -119,7 +119,7 @@ class PriceSeries:
         return spot
 
     def spots(self, units: Ints) -> Floats:
-        """Returns the spots of all series at some instants: one row an instant."""
+        """Returns the spots of all series at some instants: one row per instant."""
         own = walk(self._seeds[None, :], units[:, None]) * self._own
         path = (own[:, self._lead] * self._weight).sum(axis=2)
         spots: Floats = self.base * np.exp(path)
@@ -127,7 +127,7 @@ class PriceSeries:
         return spots
 
     def _path(self, which: Ints, units: Ints, *, finest: int = 1) -> Floats:
-        """Returns the logarithm of what spots have moved from their base."""
+        """Returns the logarithm of spots relative to their base."""
         path = np.zeros(len(which))
         for depth in range(_LEADERS):
             lead, weight = self._lead[which, depth], self._weight[which, depth]
@@ -137,13 +137,13 @@ class PriceSeries:
 
             lead = lead[led]
             steps = walk(self._seeds[lead], units[led], finest=finest)
-            # In the order of `_all_at`, or the last digits would differ.
+            # Adds in the order of `_all_at`, or the last digits would differ.
             path[led] += (steps * self._own[lead]) * weight[led]
 
         return path
 
     def _all_at(self, units: int) -> Levels:
-        """Returns the levels of all series at one instant; remembered for some instants."""
+        """Returns the levels of all series at one instant; cached for some instants."""
         now = np.array([units])
         own = walk(self._seeds, now) * self._own
         own_slow = walk(self._seeds, now, finest=_ANCHOR_FINEST) * self._own
@@ -193,7 +193,7 @@ class PriceSeries:
                 current = entries[self.index[current.leader]]
 
     def _couple_volatilities(self, entries: list[_Entry]) -> None:
-        """Couples volatility: a fund has its index's, a stock half (by variance) the market's."""
+        """Couples volatilities: a tracker has its leader's, a stock half of it (by variance)."""
         own = np.arange(len(entries))
         self._vol_lead = np.stack([own, own], axis=1)
         self._vol_weight = np.tile([1.0, 0.0], (len(entries), 1))
@@ -208,7 +208,7 @@ class PriceSeries:
 
 
 def atm_volatility(short: Floats, usual: Floats | float, years: Floats | float) -> Floats:
-    """Returns the at-the-money volatility of a maturity: short at once, usual in the long run."""
+    """Returns the at-the-money volatility of a maturity: `short` at zero, `usual` at infinity."""
     decay = REVERSION * np.maximum(years, 1e-9)
     share = -np.expm1(-decay) / decay
     result: Floats = np.sqrt(np.square(usual) + (np.square(short) - np.square(usual)) * share)
@@ -266,6 +266,6 @@ def _independent_entry(name: str, price: float, volatility: float) -> _Entry:
 
 
 def derive_seed(seed: int, use: str, name: str) -> int:
-    """Returns the 64-bit seed of one use of one name, the same in every process."""
+    """Returns the 64-bit seed of a use and a name, the same in every process."""
     digest = hashlib.blake2b(f"{seed}\0{use}\0{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -1,7 +1,7 @@
-"""Prices of any rows at any instants: fair values, greeks, quotes, last trades.
+"""Computes the prices of any rows at any instants: fair values, greeks, quotes, last trades.
 
-The fair value of a row depends on its underlying's path and on time alone; a quote is that value
-pushed apart onto the tick, and a trade is one side of the quote at the moment of the trade.
+The fair value of a row depends only on its underlying's path and on time. A quote is the fair value
+with a spread, rounded to the tick, and a trade is one side of the quote at the time of the trade.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from server.simulator.market.time_grid import MarketTime, TimeGrid, to_seconds
 YEAR = 365.25 * 86_400
 
 _HALT_AFTER = 15 * 60 * 1_000_000_000 // UNIT_NS
-"""A halted symbol stopped trading a quarter of an hour after the opening."""
+"""A halted symbol stopped trading 15 minutes after the opening."""
 
 _SALT_BID, _SALT_ASK, _SALT_SIDE, _SALT_SIZE, _SALT_DAY = range(101, 106)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotes:
-    """Both sides of some rows, prices in millionths; 0 is a side that nobody makes."""
+    """Holds both sides of some rows, prices in millionths; 0 is a missing side."""
 
     bid: Ints
     ask: Ints
@@ -40,23 +40,23 @@ class Quotes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trades:
-    """The last trade of some rows, prices in millionths; 0 where there was none."""
+    """Holds the last trade of some rows, prices in millionths; 0 if there was none."""
 
     number: Ints
-    """Counts a row's trades since 1970."""
+    """Number of trades of the row since 1970."""
 
     units: Ints
     price: Ints
     size: Floats
     bought: npt.NDArray[np.bool_]
-    """The buyer crossed the spread."""
+    """True if the buyer crossed the spread."""
 
     bid: Ints
     ask: Ints
 
 
 class Pricer:
-    """Computes; remembers nothing but recent levels of the underlyings."""
+    """Computes prices; caches only recent levels of the underlyings."""
 
     def __init__(self, listing: Listing, time_grid: TimeGrid) -> None:
         self.listing = listing
@@ -66,7 +66,7 @@ class Pricer:
         self.time_grid = time_grid
 
     def units(self, rows: Ints, market_time: MarketTime) -> Ints:
-        """Returns the step at which each row stands: its exchange's, or that of its halt."""
+        """Returns the time unit at which each row stands: that of its exchange, or of its halt."""
         collection = self.rows.collection[rows]
         units: Ints = market_time.units[collection]
         halted = (self.rows.flags[rows] & Flag.HALTED) != 0
@@ -77,7 +77,7 @@ class Pricer:
         return units
 
     def levels(self, rows: Ints, units: Ints) -> Levels:
-        """Returns the levels of each row's underlying at each row's own step."""
+        """Returns the levels of each row's underlying at each row's own time unit."""
         which = self.rows.series[rows]
         if units.size and (units == units[0]).all():
             every = self.series.all_at(int(units[0]))
@@ -87,7 +87,7 @@ class Pricer:
                 volatility=every.volatility[which],
             )
 
-        # Trades happen at few distinct steps (see `_phase`), so most rows share their answer.
+        # Trades happen at few distinct times (see `_phase`), so most rows share their result.
         keys, back = np.unique(units * len(self.series.names) + which, return_inverse=True)
         some = self.series.at(keys % len(self.series.names), keys // len(self.series.names))
         return Levels(
@@ -95,14 +95,14 @@ class Pricer:
         )
 
     def spots(self, rows: Ints, units: Ints) -> Floats:
-        """Returns the spot of each row's underlying at each row's own step."""
+        """Returns the spot of each row's underlying at each row's own time unit."""
         if units.size and (units == units[0]).all():
             return self.levels(rows, units).spot
 
         return self.series.spot_at(self.rows.series[rows], units)
 
     def forward(self, rows: Ints, at: Floats, spot: Floats) -> Floats:
-        """Returns a spot row's price: of a future, the spot carried to its delivery."""
+        """Returns the prices of rows that are no options; futures are carried to delivery."""
         delivers = self.rows.delivers[rows]
         left = np.where(np.isnan(delivers), 0.0, np.maximum(delivers - at, 0.0)) / YEAR
         result: Floats = spot * np.exp(self.rows.carry[rows] * left)
@@ -141,7 +141,7 @@ class Pricer:
         )
 
     def fair_values(self, rows: Ints, units: Ints) -> tuple[Floats, Floats]:
-        """Returns fair values and half of what separates bid and ask."""
+        """Returns fair values and half spreads."""
         at = to_seconds(units)
         option = self.rows.sign[rows] != 0
         if not option.any():
@@ -164,11 +164,12 @@ class Pricer:
         return fair, half
 
     def quotes(self, rows: Ints, market_time: MarketTime) -> Quotes:
-        """Returns the quotes of rows at a moment."""
+        """Returns the quotes of rows at a point in time."""
         units = self.units(rows, market_time)
         bid, ask = self._bids_and_asks(rows, units, market_time.now)
         flags, seeds = self.rows.flags[rows], self.rows.seed[rows]
-        # Sizes change every tick for one row in four, and up to eight times slower for others.
+        # Sizes change at every tick for one row in four, and up to eight times less often for
+        # others.
         turn = (units // self.time_grid.step) >> (seeds & np.uint64(3)).astype(np.int64)
         typical = self.rows.size[rows]
         bid_size = _quote_sizes(typical, uniform(seeds, turn, _SALT_BID), flags)
@@ -192,13 +193,13 @@ class Pricer:
         return np.where(gone, 0, bid), np.where(gone, 0, ask)
 
     def trade_numbers(self, rows: Ints, market_time: MarketTime) -> Ints:
-        """Returns how many trades each row has had: what is compared to see that one happened."""
+        """Returns the number of trades of each row so far; a change means a new trade."""
         ticks = self.units(rows, market_time) // self.time_grid.step
         result: Ints = (ticks + self._phase(rows)) // self.rows.trades[rows]
         return result
 
     def trades(self, rows: Ints, number: Ints) -> Trades:
-        """Returns the trades of those numbers; an option that had no bid then did not trade."""
+        """Returns the trades of those numbers; an option without a bid did not trade."""
         r = self.rows
         seeds, flags = r.seed[rows], r.flags[rows]
         units = (number * r.trades[rows] - self._phase(rows)) * self.time_grid.step
@@ -224,13 +225,13 @@ class Pricer:
         )
 
     def _phase(self, rows: Ints) -> Ints:
-        """Returns where in its period a row trades: one of eight places."""
+        """Returns at which of eight offsets in its period a row trades."""
         place = ((self.rows.seed[rows] >> np.uint64(8)) & np.uint64(7)).astype(np.int64)
         result: Ints = self.rows.trades[rows] * place // 8
         return result
 
     def volume(self, rows: Ints, units: Ints, market_time: MarketTime) -> Floats:
-        """Returns what was traded since the opening of the day until each step."""
+        """Returns the volume from the opening of the day until each time unit."""
         collection = self.rows.collection[rows]
         first = np.array([day.first for day in market_time.days])[collection]
         length = np.array([day.length for day in market_time.days])[collection]
@@ -239,7 +240,7 @@ class Pricer:
         return result
 
     def day_volume(self, rows: Ints, market_time: MarketTime) -> Floats:
-        """Returns what will have been traded when the day is over."""
+        """Returns the volume of the whole day."""
         day = np.array([day.id for day in market_time.days])[self.rows.collection[rows]]
         busy = 0.7 + 0.6 * uniform(self.rows.seed[rows], day, _SALT_DAY)
         result: Floats = self.rows.volume[rows] * busy

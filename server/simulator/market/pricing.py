@@ -1,10 +1,10 @@
-"""What an option is worth, and how that changes: Black–Scholes on the forward, for whole columns.
+"""Values options and their greeks with Black–Scholes on the forward, for whole columns.
 
 One formula serves all: a stock's forward grows at rate less dividends, a future's is its own price
-(Black-76). What can be exercised early is never worth less than its exercise; beyond that, no
-premium for it is computed, so American puts deep in the money are worth their intrinsic value.
+(Black-76). An American option is never worth less than its intrinsic value; no further premium for
+early exercise is computed, so American puts deep in the money are worth their intrinsic value.
 
-Units are dxFeed's: theta a day, vega and rho a percentage point.
+Units are dxFeed's: theta per day, vega and rho per percentage point.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from server.simulator.market.brownian import Floats
 from server.simulator.market.price_series import atm_volatility
 
 MIN_YEARS = 60 / (365.25 * 86_400)
-"""No maturity is shorter than a minute, or the greeks would be infinite."""
+"""Shortest maturity, a minute: with less, the greeks would become infinite."""
 
 _ROOT_TAU = np.sqrt(2 * np.pi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
-    """Value and greeks of some options; of price alone, the greeks are empty."""
+    """Holds value and greeks of some options."""
 
     price: Floats
     delta: Floats
@@ -47,9 +47,10 @@ def smile(
     rho: Floats,
     wings: Floats,
 ) -> Floats:
-    """Returns implied volatilities: Gatheral and Jacquier's SSVI, mean-reverting along its term.
+    """Returns implied volatilities from Gatheral and Jacquier's SSVI.
 
-    Free of static arbitrage while `wings * (1 + |rho|) <= 2`: total variance grows with time.
+    The at-the-money term structure reverts to the mean. Free of static arbitrage while `wings * (1
+    + |rho|) <= 2`: total variance grows with time.
     """
     years = np.maximum(years, MIN_YEARS)
     total = np.square(atm_volatility(short, usual, years)) * years
@@ -75,7 +76,7 @@ def value_options(
 ) -> Valuation:
     """Values options on `spot * exp(carry * carry_years)`; `sign` is 1 for calls, -1 for puts.
 
-    The greeks of an option on a future are with respect to the future.
+    The greeks of an option on a future are relative to the future.
     """
     years = np.maximum(years, MIN_YEARS)
     forward = spot * np.exp(carry * carry_years)
@@ -98,7 +99,7 @@ def value_options(
     )
     rho = np.where(on_future, -years * price, sign * strike * years * discount * n2)
 
-    # Exercise: there an option moves with its underlying and with nothing else.
+    # Where exercise is worth more, an option moves only with its underlying.
     intrinsic = sign * (below - strike)
     early = american & (intrinsic > price)
     return Valuation(
@@ -112,7 +113,7 @@ def value_options(
 
 
 def normal_cdf(x: Floats) -> Floats:
-    """Returns the normal distribution to 1e-15 (Hart's rational forms, as given by G. West)."""
+    """Returns the normal distribution to 1e-15 (Hart's rational functions, as given by G. West)."""
     size = np.minimum(np.abs(x), 37.0)
     bell = np.exp(-np.square(size) / 2)
     top = 3.52624965998911e-02 * size + 0.700383064443688

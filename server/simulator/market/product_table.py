@@ -1,6 +1,6 @@
-"""The futures products of the simulated market, and the options on them.
+"""Lists the futures products of the simulated market, and the options on them.
 
-Prices are those of the spot; what a contract costs follows from its carry, or from its index.
+Prices are spot prices; the price of a contract follows from its carry, or from its index.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a futures product and a product of options on it are."""
+"""Defines futures products and the option products on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 from server.simulator.market.instrument import TickSize
 
 MONTHS = "FGHJKMNQUVXZ"
-"""The letters of January to December."""
+"""Month codes of January to December."""
 
 Rule = Literal["index", "oil", "gold", "bond", "currency", "volatility", "small"]
 
@@ -20,12 +20,12 @@ Weekday = Literal[0, 1, 2, 3, 4]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionProduct:
-    """One family of options on a product's futures: `EW3`, the third Friday's weekly of /ES."""
+    """Describes a family of options on a product's futures: `EW3` expires on third Fridays."""
 
     root: str
     schedule: Literal["quarterly", "monthly", "week", "month-end"]
     week: int = 0
-    """Which week of the month, 1 to 5, of a weekly."""
+    """Week of the month, 1 to 5, of a weekly."""
 
     weekday: Weekday = 4
     am_settled: bool = False
@@ -34,53 +34,54 @@ class OptionProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Product:
-    """A family of futures; there is one object of each, compared by identity."""
+    """Describes a family of futures; there is one object of each, compared by identity."""
 
     code: str
     description: str
     exchange: str
-    """The broker's word: all of CME Group is `CME`."""
+    """The broker's name: all of CME Group is `CME`."""
 
     streamer_exchange: str
     price: float
-    """Of the spot, where it follows no other listing."""
+    """Price of the spot, unless it follows another listing."""
 
     leader: str = ""
-    """The stock index that it is a future on; its path is that index's."""
+    """Stock index under the future, whose path it follows."""
 
     volatility: float = 0.0
     carry: float = 0.0
-    """Yearly rate at which later contracts cost more (an index future's comes from its index)."""
+    """Yearly rate by which later contracts cost more (an index future derives it from its
+    index)."""
 
     tick: Decimal
     multiplier: Decimal
-    """Dollars a point."""
+    """Dollars per point."""
 
     display_factor: Decimal
     months: str
     listed: int
-    """How many contracts are listed at once."""
+    """Number of contracts listed at once."""
 
     rule: Rule
     sector: str
     option_ticks: tuple[tuple[str | None, str], ...] = ()
-    """(threshold, value), as strings."""
+    """Tick table of its options: (threshold, value), as strings."""
 
     spread_tick: Decimal | None = None
     options: tuple[OptionProduct, ...] = ()
     strike_step: float = 0.0
     identifier: str = ""
-    """The index that it is written on."""
+    """The index under it."""
 
     etf: tuple[str, int] | None = None
-    """The fund that moves alike, and the shares that weigh as much."""
+    """Fund that tracks the same price, and its number of shares of equal value."""
 
     roll_days: int = 4
     cash_settled: bool = True
     small: bool = False
     main_fraction: Decimal = Decimal(0)
     volume: float = 0.0
-    """Contracts a day of the active contract, in thousands."""
+    """Contracts per day of the active contract, in thousands."""
 
     @property
     def root(self) -> str:

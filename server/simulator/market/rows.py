@@ -1,7 +1,7 @@
-"""Everything that can be quoted, as columns: one row an instrument, added when first asked for.
+"""Stores everything that can be quoted as columns, one row per instrument, added on demand.
 
-A row's number never changes, and nothing is taken out again: subscriptions and positions keep
-numbers. An expired contract stays and has no quote.
+A row's number never changes and no row is removed, because subscriptions and positions keep the
+numbers. An expired contract stays, without a quote.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from server.simulator.market.brownian import mix
 from server.simulator.market.stocks import Quirk
 
 COLLECTIONS = ("Equity", "CME", "CFE", "Always")
-"""Whose hours a row keeps; the numbers in the column `collection`."""
+"""Exchanges whose hours a row follows; the column `collection` holds positions in this tuple."""
 
 NEVER = np.inf
 
 
 class Flag(IntFlag):
-    """What is unusual about a row."""
+    """Marks what is unusual about a row."""
 
     UNQUOTED = 1
     UNSIZED = 2
@@ -36,7 +36,7 @@ class Flag(IntFlag):
     """Sizes are fractions (cryptocurrencies)."""
 
     INDEX = 256
-    """What is published as its last price is the index itself, not a side of its quote."""
+    """Its published last price is the index itself, not a side of its quote."""
 
 
 QUIRK_FLAGS = {
@@ -51,23 +51,23 @@ QUIRK_FLAGS = {
 _COLUMNS: dict[str, Any] = {
     "series": np.int64,
     "collection": np.int64,
-    "sign": np.float64,  # 1 call, -1 put, 0 no option
+    "sign": np.float64,  # 1 for a call, -1 for a put, 0 for anything else
     "strike": np.float64,
     "expires": np.float64,  # epoch seconds; infinite for what does not expire
     "delivers": np.float64,  # epoch seconds at which the forward is due; NaN for spot
     "carry": np.float64,
     "ticks": np.int64,
     "flags": np.int64,
-    "spread": np.float64,  # half of it: a share of the price, or a liquidity factor of an option
-    "size": np.float64,  # typical
+    "spread": np.float64,  # half the spread: a share of the price; for an option, a factor
+    "size": np.float64,  # typical size
     "trades": np.int64,  # ticks between trades
-    "volume": np.float64,  # a day
+    "volume": np.float64,  # per day
     "seed": np.uint64,
 }
 
 
 class Rows:
-    """The columns, grown by blocks."""
+    """Holds the columns; grows in blocks."""
 
     series: Any
     collection: Any
@@ -115,9 +115,9 @@ class Rows:
 
 
 def option_seeds(seed: int, strikes: Any, signs: Any, expires: float) -> Any:
-    """Returns the hashes of contracts: from what they are, not from when they were loaded."""
+    """Returns the seeds of contracts; they depend on the contract, not on when it was loaded."""
     words = np.round(strikes * 1000).astype(np.int64).astype(np.uint64) << np.uint64(2)
     words += (signs > 0).astype(np.uint64)
-    # Masked in Python's integers: numpy warns when a scalar wraps around.
+    # Masked as a Python integer: numpy warns when a scalar overflows.
     salt = np.uint64((seed ^ int(expires) * 0x9E3779B97F4A7C15) & 0xFFFF_FFFF_FFFF_FFFF)
     return mix(mix(words) ^ salt)

@@ -1,21 +1,21 @@
-"""The stocks, funds and indices of the simulated market, and the ones that misbehave on purpose.
+"""Lists the stocks, funds and indices of the simulated market, and those that misbehave on purpose.
 
-Prices are where a listing starts and stays near; strikes are laid out around them, so a changed
-price moves a chain. Real names, made-up market.
+A listing's price starts at the price given here and stays near it; strikes are laid out around it,
+so a changed price moves a chain. The names are real, the market is made up.
 
 | symbol | on purpose |
 |---|---|
 | `VIX` | an index without a market: Trade, Summary, no Quote; REST has no `bid`, `ask`, `mid` |
-| `SPX` | quoted with sizes `NaN` (DXLink) and `0.0` (REST), as are `NDX` and `RUT` |
+| `SPX` | quoted with sizes `NaN` (dxLink) and `0.0` (REST), as are `NDX` and `RUT` |
 | `ZVZZT` | crossed: its bid is above its ask |
 | `ZWZZT` | halted since the last open: a frozen quote, `HALTED` in Profile, `is-trading-halted` |
 | `ZXZZT` | sizes are `NaN` although both prices are there |
-| `ZJZZT` | nobody bids: `bidPrice` is `NaN`, REST has no `bid` and no `mid` |
+| `ZJZZT` | no bid: `bidPrice` is `NaN`, REST has no `bid` and no `mid` |
 | `ZBZZT` | below a dollar: its tick is 0.0001 |
 | `ZCZZT` | closing only |
 | far options | no bid where they are worth less than a tick, as on the real market |
 
-The `Z.ZZT` symbols are the ones that Nasdaq keeps for tests. None of them has options.
+Nasdaq reserves the `Z.ZZT` symbols for tests. None of them has options.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from enum import StrEnum
 from typing import Literal
 
 VIX = "VIX"
-"""100 times the 30-day at-the-money volatility of `SPX`, not a path of its own."""
+"""Computed as 100 times the 30-day at-the-money volatility of `SPX`; it has no path of its own."""
 
 
 class Quirk(StrEnum):
-    """What is wrong with a symbol, on purpose."""
+    """Names what is wrong with a symbol, on purpose."""
 
     UNQUOTED = "unquoted"
     UNSIZED = "unsized"
@@ -46,39 +46,39 @@ Cycle = Literal["daily", "thrice", "weekly", "monthly", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stock:
-    """One listing of the stock market."""
+    """Describes one listing of the stock market."""
 
     symbol: str
     name: str
     kind: Literal["stock", "etf", "index"]
     price: float
     volatility: float
-    """Of a year; what its own path does beside `beta` times its leader's."""
+    """Per year, of its own path beside `beta` times its leader's."""
 
     beta: float
     leader: str
-    """Whose path it follows: `SPX` for nearly all, gold for `GLD`."""
+    """Series whose path it follows: `SPX` for nearly all, gold for `GLD`."""
 
     dividend: float
-    """What is paid a quarter."""
+    """Dividend per quarter."""
 
     market: str
     cycle: Cycle
     """Which expirations its options have."""
 
     ticks: Literal["all-penny", "penny", "nickel"]
-    """Its options' tick table: .01; .01 below 3 and .05 above; .05 below 3 and .10 above."""
+    """Tick table of its options: .01; .01 below 3 and .05 above; .05 below 3 and .10 above."""
 
     sector: str
     industry: str
     shares: float
-    """Outstanding, in millions."""
+    """Shares outstanding, in millions."""
 
     earnings: float
-    """Per share and year."""
+    """Earnings per share and year."""
 
     volume: float
-    """Shares a day, in millions."""
+    """Shares traded per day, in millions."""
 
     quirk: Quirk | None = None
 

@@ -1,7 +1,7 @@
-"""Which strikes are listed: close together near the money, further apart away from it.
+"""Lays out strike ladders: close together near the money, further apart away from it.
 
-Laid out around the listing's fixed price and not around the market's: a ladder that followed the
-market would take contracts away from people who hold them.
+A ladder surrounds the listing's fixed price, not the current one: a ladder that followed the market
+would remove contracts that people hold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from server.simulator.market.products import Product
 from server.simulator.market.stocks import STOCKS
 
 Band = tuple[float, float, float]
-"""(step, from, to), both as shares of the price."""
+"""(step, from, to); from and to are shares of the price."""
 
 _INDEX_PM: dict[str, tuple[Band, ...]] = {
     "SPXW": ((5, 0.955, 1.04), (25, 0.75, 1.16), (100, 0.4, 1.4)),
@@ -57,7 +57,7 @@ def build_stock_ladder(symbol: str, root: str) -> Floats:
 
 @lru_cache(maxsize=64)
 def build_future_ladder(product: Product, price: float) -> Floats:
-    """Returns the strikes, ascending, of the options on a product; `price` is its usual one."""
+    """Returns the strikes, ascending, of the options on a product; `price` is its base price."""
     step = product.strike_step
     return _build_ladder(
         price,
@@ -68,7 +68,7 @@ def build_future_ladder(product: Product, price: float) -> Floats:
 
 
 def format_strike(strike: float) -> str:
-    """Writes a strike as DXLink does: `685`, `257.5`."""
+    """Formats a strike as dxLink does: `685`, `257.5`."""
     return str(int(strike)) if strike == int(strike) else repr(float(strike))
 
 

@@ -1,7 +1,7 @@
-"""A row's trading day and year: open, high, low, the close before, the year's range.
+"""Computes the open, high, low and previous close of a row's day, and the range of its year.
 
-The year is looked at on a lattice of 15 hours. What is now and what was last traded are part of
-every range, so that no price is outside of its day.
+The year is sampled every 15 hours. The current price and the last trade belong to every range, so
+that no price lies outside its day.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SALT_INTEREST = 111
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryColumns:
-    """Prices in millionths; 0 where there is none."""
+    """Holds prices in millionths; 0 where there is none."""
 
     open: Ints
     high: Ints
@@ -35,7 +35,7 @@ class SummaryColumns:
 
 
 class DaySummaries:
-    """Summaries of days and years."""
+    """Computes summaries of days and years."""
 
     def __init__(self, pricer: Pricer) -> None:
         self._pricer = pricer
@@ -43,7 +43,7 @@ class DaySummaries:
         self._year = lru_cache(maxsize=4)(self._make_year)
 
     def summarize(self, rows: Ints, market_time: MarketTime) -> SummaryColumns:
-        """Returns the day so far of each row."""
+        """Returns the summary of each row's day so far."""
         pricer, r = self._pricer, self._pricer.rows
         collection = r.collection[rows]
         units = pricer.units(rows, market_time)
@@ -65,14 +65,14 @@ class DaySummaries:
         )
 
     def closes(self, rows: Ints, market_time: MarketTime) -> Ints:
-        """Returns the close before the present session of each row; cheap beside a summary."""
+        """Returns the close before the current session of each row; much cheaper than a summary."""
         closed = np.array([day.previous_close for day in market_time.days])[
             self._pricer.rows.collection[rows]
         ]
         return self._near(rows, self._pricer.fair_values(rows, closed)[0])
 
     def year_range(self, rows: Ints, market_time: MarketTime) -> tuple[Ints, Ints]:
-        """Returns the low and the high of the last 52 weeks, today included."""
+        """Returns the low and the high of the last 52 weeks, including today."""
         pricer = self._pricer
         units = pricer.units(rows, market_time)
         low, high = self._year(int(market_time.units[0]) >> 22)

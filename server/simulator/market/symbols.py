@@ -1,7 +1,7 @@
-"""The grammar of symbols: what the broker writes, what DXLink writes, and what they mean.
+"""Parses and formats the option symbols of the broker and of dxLink.
 
-A strike is read as `Decimal` text and never as a fraction of thousandths glued to a dot:
-`.F261218C12.05` and `.F261218C12.5` are two contracts.
+A strike is parsed from its whole text, never as thousandths appended to a dot: `.F261218C12.05` and
+`.F261218C12.5` are two contracts.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ OptionType = Literal["C", "P"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionSymbol:
-    """What a symbol of an option says."""
+    """Holds the parts of an option's symbol."""
 
     root: str
-    """`SPXW`; of an option on a future, its contract code `EW3U6`."""
+    """`SPXW`; for an option on a future, its contract code `EW3U6`."""
 
     day: date | None
-    """Missing in DXLink's names of options on futures: the code stands for it."""
+    """None for dxLink's symbols of options on futures, where the contract code implies it."""
 
     option_type: OptionType
     strike: float
     future: str = ""
-    """`/ESZ6`, where the symbol says so."""
+    """`/ESZ6`, if the symbol has it."""
 
 
 def parse_option(symbol: str) -> OptionSymbol | None:
-    """Reads an option on a stock or an index, in OCC's or DXLink's form."""
+    """Parses an option on a stock or an index, in the OCC's or dxLink's form."""
     if symbol.startswith("."):
         match, scale = _STREAMER.fullmatch(symbol), 1
     else:
@@ -66,7 +66,7 @@ def parse_option(symbol: str) -> OptionSymbol | None:
 
 
 def parse_future_option(symbol: str) -> OptionSymbol | None:
-    """Reads an option on a future, in the broker's or DXLink's form."""
+    """Parses an option on a future, in the broker's or dxLink's form."""
     if match := _FUTURE_STREAMER.fullmatch(symbol):
         return OptionSymbol(
             root=f"{match[1]}{match[2]}{match[3][1]}",
@@ -90,12 +90,12 @@ def parse_future_option(symbol: str) -> OptionSymbol | None:
 
 
 def format_occ(root: str, day: date, kind: str, strike: float) -> str:
-    """Writes an option's symbol as the Options Clearing Corporation does: 21 characters."""
+    """Formats an option's symbol as the Options Clearing Corporation does: 21 characters."""
     return f"{root:<6}{day:%y%m%d}{kind}{round(strike * 1000):08d}"
 
 
 def format_streamer(root: str, day: date, kind: str, strike: float) -> str:
-    """Writes an option's symbol as DXLink does."""
+    """Formats an option's symbol as dxLink does."""
     return f".{root}{day:%y%m%d}{kind}{format_strike(strike)}"
 
 

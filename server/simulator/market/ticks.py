@@ -1,7 +1,7 @@
-"""Tick tables, and rounding whole columns of prices onto them.
+"""Rounds whole columns of prices to their tick tables.
 
-Prices are whole numbers of millionths in here: bond options move by 15,625 of them, and a float
-tick would sooner or later print `5.1000000000000005`.
+Prices are whole numbers of millionths here: bond options move by 15,625 of them, and a float tick
+would sometimes print `5.1000000000000005`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ MICRO = 1_000_000
 Rows = tuple[TickSize, ...]
 
 _ROWS = 4
-"""The longest table (options on index futures) has four rows."""
+"""Length of the longest table (options on index futures)."""
 
 _NEVER = 2**62
 
 
 class TickTables:
-    """Numbered tick tables; equal tables get the same number."""
+    """Numbers tick tables; equal tables get the same number."""
 
     def __init__(self) -> None:
         self._numbers: dict[Rows, int] = {}
@@ -34,7 +34,7 @@ class TickTables:
         self._value = np.empty((0, _ROWS), dtype=np.int64)
 
     def register(self, rows: Rows) -> int:
-        """Returns the number of a table, kept from the first time on."""
+        """Returns the number of a table; the first call assigns it."""
         if rows not in self._numbers:
             below = [_NEVER if row.threshold is None else _micro(row.threshold) for row in rows]
             value = [_micro(row.value) for row in rows]
@@ -55,7 +55,7 @@ class TickTables:
         """Returns the highest prices on the tick, in millionths, that are not above `prices`."""
         micro = prices * MICRO
         tick = self.tick_at(table, micro)
-        # A price on its tick must stay there though its float is a hair below.
+        # A price on its tick must stay there although its float is slightly below.
         return np.floor(micro / tick + 1e-7).astype(np.int64) * tick
 
     def round_up(self, table: Ints, prices: Floats) -> Ints:

@@ -1,6 +1,6 @@
-"""Time as prices see it: the lattice step of every exchange, its trading day, the day before.
+"""Converts instants to the market's time units and trading days, for each exchange.
 
-A closed exchange stands at the last step of its trading, so its quotes and greeks stand too.
+A closed exchange stays at the last unit of its trading, so its quotes and greeks stay, too.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _UNIT = timedelta(microseconds=UNIT_NS / 1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingDay:
-    """A trading day of one exchange, on the lattice."""
+    """Describes a trading day of one exchange, in time units."""
 
     day: date
     first: int
-    """Step of the opening."""
+    """Time unit of the opening."""
 
     length: int
-    """Steps from the opening to the close."""
+    """Time units from the opening to the close."""
 
     previous_day: date
     previous_close: int
-    """Step of the close of the trading day before."""
+    """Time unit of the close of the trading day before."""
 
     @property
     def id(self) -> int:
-        """The day as dxFeed counts days."""
+        """Number of the day as dxFeed counts days."""
         return (self.day - _EPOCH).days
 
     @property
@@ -54,32 +54,32 @@ class TradingDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketTime:
-    """One instant, for all exchanges: arrays have one entry a collection."""
+    """Holds one instant as each exchange sees it: arrays have one entry per collection."""
 
     now: float
-    """Epoch seconds, whatever the exchanges do."""
+    """Epoch seconds, whether or not the exchanges trade."""
 
     units: Ints
     days: tuple[TradingDay, ...]
 
     @property
     def alike(self) -> bool:
-        """All exchanges stand at the same step, which is the fast case."""
+        """Whether all exchanges are at the same time unit, which is the fast case."""
         return bool((self.units == self.units[0]).all())
 
 
 class TimeGrid:
-    """Turns instants into moments."""
+    """Converts instants to market times."""
 
     def __init__(self, hours: TradingHours, tick: timedelta) -> None:
         self.hours = hours
         self.step = max(tick // _UNIT, 1)
-        """Steps of the lattice between two moves of the market."""
+        """Time units between two ticks of the market."""
 
         self._day = lru_cache(maxsize=256)(self._make_day)
 
     def at(self, now: datetime, every: int | None = None) -> MarketTime:
-        """Returns the moment of `now`, rounded down to a tick (or to `every` steps)."""
+        """Returns the market time at `now`, rounded down to a tick (or to `every` units)."""
         step = every or self.step
         seen = [self._last(collection, now) for collection in COLLECTIONS]
         return MarketTime(
@@ -89,7 +89,7 @@ class TimeGrid:
         )
 
     def day(self, collection: str, now: datetime) -> TradingDay:
-        """Returns the trading day that an instant belongs to; between two, the one before."""
+        """Returns the trading day of an instant; between two days, the earlier one."""
         today = now.astimezone(NEW_YORK).date()
         if collection == "Always" or self.hours.always_open:
             return self._day(collection, today)
@@ -137,18 +137,18 @@ class TimeGrid:
 
 
 def to_units(now: datetime) -> int:
-    """Returns the lattice step of an instant."""
+    """Returns the time unit of an instant."""
     return (now - _ZERO) // _UNIT
 
 
 def to_seconds(units: Ints) -> Floats:
-    """Returns epoch seconds of lattice steps."""
+    """Converts time units to epoch seconds."""
     result: Floats = units.astype(np.float64) * (UNIT_NS / 1e9)
     return result
 
 
 def to_milliseconds(units: Ints) -> Ints:
-    """Returns epoch milliseconds of lattice steps, rounded down."""
+    """Converts time units to epoch milliseconds, rounded down."""
     result: Ints = units * (UNIT_NS // 500_000) // 2
     return result
 

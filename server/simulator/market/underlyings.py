@@ -1,6 +1,6 @@
-"""Rows and descriptions of everything that is no option: stocks, indices, coins, warrants, futures.
+"""Makes rows and descriptions of stocks, indices, cryptocurrencies, warrants, pairs and futures.
 
-An index has `Index` as its type in here although the broker's REST lists it among the equities.
+An index has the type `Index` here, although the broker's REST API lists it among the equities.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ OPTION_TICKS = {
     "penny": _make_tick_table(("3.0", "0.01"), (None, "0.05")),
     "nickel": _make_tick_table(("3.0", "0.05"), (None, "0.1")),
 }
-"""By the program that the exchange has a class in."""
+"""Tick tables of options, by the exchange's program for their class."""
 
 
 def load_underlyings(
     rows: Rows, ticks: TickTables, series: PriceSeries, seed: int
 ) -> Iterator[Instrument]:
-    """Adds a row for every spot and yields its description."""
+    """Adds a row for every underlying except futures, and yields its description."""
     for stock in STOCKS.values():
         first = _add_row(
             rows,
@@ -119,7 +119,7 @@ def add_future(
     contract: FutureContract,
     active: FutureContract,
 ) -> Instrument:
-    """Adds a row for a future; those behind the active one trade less."""
+    """Adds a row for a future; contracts later than the active one trade less."""
     product = contract.product
     which = series.product(product)
     behind = (contract.year - active.year) * 12 + contract.month - active.month
@@ -134,7 +134,7 @@ def add_future(
         collection=COLLECTIONS.index("CFE" if product.exchange == "CFE" else "CME"),
         expires=contract.expires_at.timestamp(),
         delivers=contract.expires_at.timestamp(),
-        # Volatility's futures cost more the later they are due.
+        # Volatility futures cost more the later they expire.
         carry=0.12 if product.leader == VIX else carry,
         ticks=ticks.register(product.tick_sizes),
         seed=derive_seed(seed, "row", contract.streamer_symbol),

@@ -1,8 +1,8 @@
-"""A stand-in for the Anthropic Messages API: the wire of the real one, rules instead of a mind.
+"""Serves a stand-in for the Anthropic Messages API: the real wire format, rules instead of a model.
 
-It answers what its few rules know, calls the tools that it is offered, and says of itself in every
-answer that it is no model. It is for running without a key and for testing clients of the API,
-never for judging what a real model would say.
+It answers what its few rules cover, calls the tools that it is offered, and says in every answer
+that it is no model. Use it to run without a key and to test clients of the API, never to judge what
+a real model would say.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Refusals in the shape of the Messages API, which is not the broker's."""
+"""Defines errors in the shape of the Messages API, which differs from the broker's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """A refusal: HTTP status, the API's word for it, a sentence, and headers if any."""
+    """Reports an error as the API does: HTTP status, type, sentence and headers."""
 
     def __init__(
         self, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None
@@ -29,5 +29,5 @@ class ApiError(Exception):
 
 
 def invalid_request(message: str) -> ApiError:
-    """Returns the refusal of a request that cannot be right."""
+    """Returns the error for a request that is not valid."""
     return ApiError(400, "invalid_request_error", message)

@@ -1,7 +1,7 @@
-"""What a conversation says, as far as rules can tell: the question, the accounts, what tools gave.
+"""Reads what the rules need from a conversation: question, accounts and tool results.
 
-The question is the newest user turn that holds no tool results; what came after it belongs to its
-answer. Results are read as data only: whatever they say, they cannot become the question.
+The question is the newest user turn without tool results; all later turns belong to its answer.
+Results are read as data only: whatever they contain, they cannot become the question.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OBJECT = re.compile(r"^\s*([\[{].*[\]}])\s*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """One call of a tool and what came of it."""
+    """Holds one tool call and its result."""
 
     tool: str
     input: Mapping[str, Any]
@@ -51,17 +51,17 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation that waits for an answer."""
+    """Holds a conversation that waits for an answer."""
 
     question: str
     earlier: tuple[str, ...]
-    """What the user said before, newest last."""
+    """Earlier messages of the user, newest last."""
     tools: frozenset[str]
     accounts: tuple[str, ...]
     chosen_account: str
     today: date
     results: tuple[ToolResult, ...]
-    """Of this answer, in the order of the calls."""
+    """Tool results of this answer, in the order of the calls."""
     tool_rounds: int
     """How often this answer has called tools already."""
 
@@ -70,12 +70,12 @@ class Conversation:
 
     @property
     def named_accounts(self) -> list[str]:
-        """Accounts in the question that are the user's."""
+        """The user's accounts that the question names."""
         return [each for each in ACCOUNT.findall(self.question) if each in self.accounts]
 
 
 def read_conversation(request: MessagesRequest) -> Conversation:
-    """Reads the conversation of a request."""
+    """Reads the conversation in a request."""
     at = max(
         (
             index

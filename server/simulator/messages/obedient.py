@@ -1,8 +1,9 @@
-"""A model that does whatever any text tells it: the worst that an injection could make of one.
+"""Answers as a model that does whatever any text tells it, the worst that an injection could cause.
 
 For tests of guards: if a client lets this model do no harm, no model can. `CALL tool {json}` in any
-text (a user's, an assistant's, a tool's result, whoever wrote it) is a call that it makes, offered
-or not; every code-like word that it reads it repeats as a confirmation, in words and in arguments.
+text (a user's, an assistant's, a tool's result) is a call that it makes, even of a tool that was
+not offered. It repeats every word that looks like a code as a confirmation, in its answer and in
+arguments.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ CODE = re.compile(r"\b(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6,8}\b")
 
 
 def obey(request: MessagesRequest) -> Reply:
-    """Returns what the obedient model says to a request."""
+    """Returns the obedient model's reply to a request."""
     conversation = read_conversation(request)
     texts = list(_collect_texts(request, conversation))
     made = [(result.tool, dict(result.input)) for result in conversation.results]
@@ -61,7 +62,7 @@ def _find_directives(
             if (match[1], arguments) not in found:
                 found.append((match[1], arguments))
 
-    # What it knows of codes goes to every tool that anybody named, as if it were a confirmation.
+    # Every code is also passed to every tool that any text names, as if it were a confirmation.
     codes = {code for text in texts for code in CODE.findall(text)} - set(conversation.accounts)
     for name, arguments in tuple(found):
         found += [(name, {**arguments, "code": code}) for code in sorted(codes)[:2]]

@@ -1,7 +1,7 @@
-"""Counts what a prompt cache would have saved: tokens of prefixes that were sent before.
+"""Counts the tokens that a prompt cache would have saved.
 
-A breakpoint (`cache_control`) marks the end of a prefix. Tools come before the system, the system
-before the messages, so a change of a tool forgets everything after it, as with the real API.
+A breakpoint (`cache_control`) marks the end of a prefix. Tools come before the system prompt, and
+it before the messages, so a change of a tool invalidates everything after it, as at the real API.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MAX_PREFIXES = 4096
 
 
 class PromptCache:
-    """Prefixes by key and content, each for five minutes after its last use."""
+    """Remembers prefixes by key and content, each for five minutes after its last use."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self._expires_at: OrderedDict[bytes, float] = OrderedDict()
 
     def usage(self, request: MessagesRequest, key: str, reply: Reply) -> Usage:
-        """Counts a request, and remembers its prefixes."""
+        """Returns the usage of a request, and remembers its prefixes."""
         now = self._clock.monotonic()
         digest = hashlib.sha256(f"{key}\n{request.model}\n".encode())
         length = read = written = 0

@@ -1,4 +1,4 @@
-"""A reply, and its two forms on the wire: one message, or the events of a stream."""
+"""Defines a reply and its two wire formats: one message, or the events of a stream."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ JSON_CHUNK = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentBlock:
-    """A content block: text, or the call of a tool."""
+    """Holds a content block: text, or a tool call."""
 
     text: str = ""
     tool: str = ""
     id: str = ""
     input: Mapping[str, Any] | None = None
     raw_input: str | None = None
-    """What a stream sends as the input instead, to be wrong on purpose."""
+    """What a stream sends instead of the input, to be wrong on purpose."""
 
     def to_json(self) -> dict[str, Any]:
         if not self.tool:
@@ -50,7 +50,7 @@ class ContentBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, counted at four characters each."""
+    """Counts tokens, at four characters each."""
 
     input_tokens: int
     output_tokens: int
@@ -68,14 +68,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the stand-in answers."""
+    """Holds what the stand-in answers."""
 
     blocks: tuple[ContentBlock, ...]
     stop_reason: str = "end_turn"
 
     @property
     def length(self) -> int:
-        """Characters, of which its tokens are counted."""
+        """Length in characters, for counting tokens."""
         return sum(len(orjson.dumps(block.to_json())) for block in self.blocks)
 
 
@@ -87,7 +87,7 @@ def reply_with_text(text: str) -> Reply:
 def reply_with_calls(
     asked: Sequence[tuple[str, Mapping[str, Any]]], number: int, text: str = ""
 ) -> Reply:
-    """Returns a reply that calls tools side by side; `number` makes the ids differ by turn."""
+    """Returns a reply with parallel tool calls; `number` makes the ids differ by turn."""
     pieces = [ContentBlock(text=text)] if text else []
     pieces += [
         ContentBlock(tool=name, id=f"toolu_standin_{number:03}_{index}", input=arguments)
@@ -97,7 +97,7 @@ def reply_with_calls(
 
 
 def to_message(reply: Reply, *, identity: str, model: str, usage: Usage) -> dict[str, Any]:
-    """Returns the answer to a request that does not stream."""
+    """Renders the reply to a request without streaming."""
     return _make_envelope(identity, model, usage) | {
         "content": [block.to_json() for block in reply.blocks],
         "stop_reason": reply.stop_reason,

@@ -1,7 +1,7 @@
-"""Reads a request as the API does, and refuses what the API refuses.
+"""Parses requests as the API does, and refuses what the API refuses.
 
-The rule that clients break most is kept to the letter: every `tool_use` of an assistant is answered
-by a `tool_result` in the very next message, and no result comes without its use.
+The rule that clients break most often is enforced exactly: every `tool_use` of an assistant must be
+answered by a `tool_result` in the very next message, and no result may come without its use.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "tool_use": frozenset({"type", "id", "name", "input", "caller", "cache_control"}),
     "tool_result": frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
 }
-"""What the blocks may have; the API refuses anything else, such as what an SDK adds for itself."""
+"""Fields that blocks may have; the API refuses any other, such as those that an SDK adds for
+itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One message of the conversation."""
+    """Holds one message of the conversation."""
 
     role: str
     blocks: tuple[Block, ...]
@@ -44,7 +45,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesRequest:
-    """What a client asks for."""
+    """Holds what a client asks for."""
 
     model: str
     max_tokens: int
@@ -59,7 +60,7 @@ class MessagesRequest:
 
 
 def read_request(content: bytes) -> MessagesRequest:
-    """Returns the request in a body; raises ApiRefusal."""
+    """Parses the request in a body; raises ApiError."""
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -103,7 +104,7 @@ def _turns(messages: Any) -> tuple[Turn, ...]:
         if not turn.blocks and not (turn.role == "assistant" and index == len(messages) - 1):
             raise invalid_request(f"{where}: all messages must have non-empty content")
 
-        if turns and turns[-1].role == turn.role:  # the API takes neighbours for one message
+        if turns and turns[-1].role == turn.role:  # the API merges consecutive messages of one role
             turns[-1] = Turn(role=turn.role, blocks=turns[-1].blocks + turn.blocks)
         else:
             turns.append(turn)

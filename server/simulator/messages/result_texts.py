@@ -1,4 +1,4 @@
-"""Puts what tools gave into sentences, field by field: nothing is added and nothing is judged."""
+"""Describes tool results in sentences, field by field, without adding or judging anything."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def describe_result(result: ToolResult) -> str:
 
 
 def describe_rows(rows: Iterable[Data]) -> str:
-    """Returns rows of data, a line each, with their first fields."""
+    """Returns rows of data, one line each, with their first fields."""
     return "\n".join(f"- {_join_fields(row)}" for row in list(rows)[:MAX_ROWS])
 
 
@@ -96,7 +96,7 @@ def _watchlists(result: ToolResult, data: Data) -> str:
 
 
 def _chain(result: ToolResult, data: Data) -> str:
-    """Reads the beginning of the text: a chain is longer than what a model is given of it."""
+    """Describes a chain from the start of its text; a model receives no more of it."""
     found = CHAIN.search(result.text)
     if found is None:
         return _describe_any(result, data)

@@ -1,4 +1,4 @@
-"""Sums up data that comes without tools: what the gateway asks for beside quotes and metrics."""
+"""Summarizes rows of data in requests without tools, such as quotes and metrics."""
 
 from __future__ import annotations
 

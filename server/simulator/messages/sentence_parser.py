@@ -1,6 +1,6 @@
-"""Reads orders, symbols and dates out of a sentence: patterns, no understanding.
+"""Extracts orders, symbols and dates from a sentence by patterns.
 
-What no pattern finds is asked for, never guessed: an order without a symbol is no order.
+What no pattern finds is asked for and never guessed: a sentence without a symbol is no order.
 """
 
 from __future__ import annotations
@@ -114,16 +114,19 @@ NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedOrder:
-    """An order as a sentence has it."""
+    """Holds an order as a sentence describes it."""
 
     order: dict[str, Any]
     """In the form of the tool `place_order`."""
     missing: str = ""
-    """What the sentence does not say and must; empty if nothing."""
+    """What the sentence fails to say; empty if nothing."""
 
 
 def find_symbols(text: str) -> list[str]:
-    """Returns symbols in their order, each once; words in small letters only after "for", "of"."""
+    """Returns each symbol once, in order.
+
+    Words in lower case count only after "for", "of" and the like.
+    """
     found = [each for each in UPPER.findall(text) if each not in NOT_SYMBOLS]
     if not found:
         words = [each for each in LOWER.findall(text) if each not in STOP_WORDS]

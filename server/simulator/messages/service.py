@@ -1,7 +1,7 @@
-"""The endpoint: reads, refuses, answers whole or as a stream, and breaks on demand.
+"""Serves the endpoint: parses, refuses, answers at once or as a stream, and fails on demand.
 
-Any key is good, as any refresh token is for the broker; none is 401, so that a client that forgot
-to send one finds out here.
+Any key is accepted, as the broker accepts any refresh token. A missing key is 401, so that a client
+that does not send one fails here, too.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ ERROR_FAULTS = {
 POLL_INTERVAL = timedelta(milliseconds=20)
 
 CUT_AFTER = 6
-"""Events of a stream after which it is cut or fails: in the middle of the first block."""
+"""Number of stream events before a cut or failure: in the middle of the first block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesStatistics:
-    """What was asked so far."""
+    """Counts requests and streams."""
 
     requests: int
     waiting: int
@@ -95,7 +95,7 @@ class MessagesApi:
         )
 
     async def _answer(self, request: web.Request, identity: str) -> web.StreamResponse:
-        # Newer clients send the key as a bearer token, older ones in a header of its own.
+        # Newer clients send the key as a bearer token, older ones in `x-api-key`.
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         key = request.headers.get("x-api-key", "") or bearer
         if not key:
@@ -124,7 +124,7 @@ class MessagesApi:
         if fault.kind == "model-slow":
             await self._clock.sleep(fault.delay)
         elif fault.kind == "model-silent":
-            # A handler that writes nothing is not told that its client has left, so it looks.
+            # A handler that writes nothing is not told when its client leaves, so it polls.
             while request.transport is not None and not request.transport.is_closing():
                 await self._clock.sleep(POLL_INTERVAL)
         elif fault.kind in ERROR_FAULTS:
@@ -180,7 +180,7 @@ def _make_reply(asked: MessagesRequest) -> Reply:
 
 
 def _distort_reply(reply: Reply, asked: MessagesRequest, fault: Fault | None) -> Reply:
-    """Returns the reply as the fault would have it."""
+    """Returns the reply as a fault changes it."""
     tools = [tool["name"] for tool in asked.tools]
     match fault.kind if fault else "":
         case "model-refusal":

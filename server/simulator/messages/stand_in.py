@@ -1,7 +1,7 @@
-"""The rules: which tools a question needs, and when there is enough to answer it.
+"""Answers by rules: which tools a question needs, and when their results answer it.
 
-A rule says what it would call; calls that were made already are not made again, and once all were,
-their results are told. The first rule whose words are in the question is taken.
+A rule lists the calls it needs. Calls that were made already are not repeated; once all were made,
+their results are described. The first rule whose words are in the question is used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from server.simulator.messages.sentence_parser import find_order, find_order_num
 
 Call = tuple[str, Mapping[str, Any]]
 Plan = Callable[[Conversation], Sequence[Call] | str]
-"""Answers the calls that a question needs, or a sentence when it cannot be answered with calls."""
+"""Returns the calls that a question needs, or a sentence if calls cannot answer it."""
 
 MAX_SYMBOLS = 10
 HELP = (
@@ -39,7 +39,7 @@ class Rule:
 
 
 def answer(request: MessagesRequest) -> Reply:
-    """Returns what the stand-in says to a request."""
+    """Returns the stand-in's reply to a request."""
     if not request.tools:
         return reply_with_text(f"{summarize_rows(request.turns[-1].text)}\n\n{SIGNATURE}")
 
@@ -66,7 +66,10 @@ def answer(request: MessagesRequest) -> Reply:
 
 
 def _choose_plan(conversation: Conversation) -> tuple[Conversation, Plan]:
-    """Finds the rule; a question that only names an account repeats the one before."""
+    """Returns the question and the plan for it.
+
+    A question that only names an account repeats the question before, for that account.
+    """
     question = conversation
     if (
         conversation.earlier
@@ -101,7 +104,7 @@ def _replace_question(conversation: Conversation, question: str) -> Conversation
 
 
 def _plan_account_calls(conversation: Conversation, tool: str, **more: Any) -> list[Call]:
-    """A read looks at every account that is not ruled out."""
+    """Plans a call for each account that the conversation does not exclude."""
     accounts = conversation.named_accounts or [conversation.chosen_account]
     accounts = [each for each in accounts if each] or list(conversation.accounts)
     return [(tool, {"account_id": each} | more) for each in accounts]

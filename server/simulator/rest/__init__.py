@@ -1,7 +1,7 @@
-"""The REST API, one file a noun; each has `routes(sim)` and is found by being here.
+"""Serves the REST API, one file per noun; each file with a function `routes(broker)` is loaded.
 
 A handler reads `request["customer"]`, returns `reply(envelope(data, request.path))` or
-`reply(page(items, request))`, and raises `BrokerError` for every refusal.
+`reply(paginate(items, request))`, and raises `BrokerError` for every refusal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/customers/{id}/accounts` and one of them."""
+"""Serves `/customers/{id}/accounts`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`/_admin`: faults, tokens, restarts and figures; no part of the broker, and open to anyone.
+"""Serves `/_admin`: faults, tokens and grants. It is no part of the broker and open to anyone.
 
-It asks for no token because a simulator holds nothing worth one; do not expose its port.
+It asks for no token because a simulator holds nothing worth protecting; do not expose its port.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from server.simulator.rest.queries import read_id
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:
-    """Returns the routes by which a test or a person steers the simulator."""
+    """Returns the routes by which a test or a person controls the simulator."""
     handlers = _AdminHandlers(broker)
     return [
         web.get("/_admin/faults", handlers.list_faults),
@@ -34,7 +34,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _AdminHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -46,7 +46,7 @@ class _AdminHandlers:
         return reply({"faults": faults, "kinds": KINDS})
 
     async def add_faults(self, request: web.Request) -> web.Response:
-        """One fault, or a list of them; all or none."""
+        """Adds one fault or a list of faults; all or none."""
         body = await _read_json(request)
         faults = [parse_fault(each) for each in (body if isinstance(body, list) else [body])]
         return reply({"ids": [self._broker.faults.add(each) for each in faults]}, 201)
@@ -63,7 +63,7 @@ class _AdminHandlers:
         return await self.list_faults(request)
 
     async def expire_tokens(self, request: web.Request) -> web.Response:
-        """`{"kind": "access" | "quote", "customer": id or absent}`."""
+        """Expires tokens: `{"kind": "access" | "quote", "customer": id or absent}`."""
         body = await _read_object(request)
         expire = {
             "access": self._broker.oauth.expire_access_tokens,
@@ -75,12 +75,12 @@ class _AdminHandlers:
         return reply({"expired": expire(body.get("customer"))})
 
     async def revoke_grant(self, request: web.Request) -> web.Response:
-        """`{"refresh_token": text}`."""
+        """Revokes the grant of a `{"refresh_token": text}`."""
         self._broker.oauth.revoke(_read_refresh_token(await _read_object(request)))
         return reply({"revoked": True})
 
     async def restore_grant(self, request: web.Request) -> web.Response:
-        """`{"refresh_token": text}`."""
+        """Restores the grant of a `{"refresh_token": text}`."""
         self._broker.oauth.restore(_read_refresh_token(await _read_object(request)))
         return reply({"revoked": False})
 

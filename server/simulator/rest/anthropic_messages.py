@@ -1,6 +1,6 @@
-"""The stand-in for the Anthropic Messages API; no part of the broker, on its port for convenience.
+"""Serves the stand-in for the Anthropic Messages API, on the broker's port for convenience.
 
-The SDK is pointed here by its base URL: `AsyncAnthropic(base_url=f"{sim.url}/anthropic")`.
+Point the SDK here by its base URL: `AsyncAnthropic(base_url=f"{sim.url}/anthropic")`.
 """
 
 from __future__ import annotations

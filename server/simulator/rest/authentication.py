@@ -1,4 +1,4 @@
-"""`/oauth/token`, `/sessions/validate`, `/customers/{id}` and `/api-quote-tokens`."""
+"""Serves `/oauth/token`, `/sessions/validate`, `/customers/{id}` and `/api-quote-tokens`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server.simulator.oauth import OAuthError
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:
-    """Returns the routes of who one is."""
+    """Returns the routes of tokens and of the customer."""
     handlers = _AuthenticationHandlers(broker)
     return [
         web.post("/oauth/token", handlers.grant_token),
@@ -28,7 +28,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _AuthenticationHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -55,7 +55,7 @@ class _AuthenticationHandlers:
 
     async def create_quote_token(self, request: web.Request) -> web.Response:
         token, issued_at, expires_at = self._broker.oauth.quote_token(request["customer"])
-        # The address that the client came through, so that a proxy or a container name works.
+        # The address that the client used, so that a proxy or a container name works.
         scheme = (
             "wss" if request.headers.get("X-Forwarded-Proto", request.scheme) == "https" else "ws"
         )
@@ -89,7 +89,7 @@ async def _read_form(request: web.Request) -> dict[str, Any]:
     try:
         return dict(await request.post())
     except (ValueError, LookupError) as error:
-        # Text that is not what its content type or charset says.
+        # The body does not match its content type or charset.
         raise OAuthError(400, "invalid_request", "Body is not a valid form") from error
 
 

@@ -1,4 +1,4 @@
-"""`/accounts/{n}/balances`, one currency of them, and the snapshots of past days."""
+"""Serves `/accounts/{n}/balances`, the balance in one currency, and snapshots of past days."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _BalanceHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -52,14 +52,14 @@ class _BalanceHandlers:
         return reply(envelope(self._make_balance_json(account), request.path))
 
     async def list_snapshots(self, request: web.Request) -> web.Response:
-        """Every day of the range that has ended (EOD) or begun (BOD), newest first."""
+        """Lists every day of the range that has ended (EOD) or begun (BOD), newest first."""
         account = get_account(self._broker, request)
         moment = queries.read_choice(request, "time-of-day", ("BOD", "EOD"), "EOD")
         today = new_york_date(self._broker.clock.now())
         latest = today if moment == "BOD" else today - timedelta(days=1)
         single = queries.read_date(request, "snapshot-date")
         first = single or queries.read_date(request, "start-date") or latest - timedelta(days=1)
-        # Not from the beginning of time on: a calendar of two thousand years takes seconds.
+        # Not before the account was opened: a calendar of two thousand years takes seconds.
         first = max(first, new_york_date(account.profile.opened_at))
         last = min(single or queries.read_date(request, "end-date") or latest, latest)
         history = ValuationHistory(account, self._broker.exchange.venue, self._broker.clock.now())

@@ -1,4 +1,4 @@
-"""Reads JSON request bodies: numbers exactly as written, whatever a float would make of them."""
+"""Reads JSON request bodies with numbers exactly as written, without a float in between."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from server.simulator.envelope import BrokerError
 
 
 async def read_json(request: web.Request) -> Any:
-    """Returns the body; one that is no JSON is refused."""
+    """Returns the body; a body that is not JSON is refused."""
     try:
         return json.loads(
             await request.text(), parse_float=_keep_exact, parse_constant=_reject_constant
         )
-    except (ValueError, RecursionError, LookupError):  # the last: a charset that nobody knows
+    except (ValueError, RecursionError, LookupError):  # the last one: an unknown charset
         raise BrokerError(400, "invalid_json", "Request body is not valid JSON") from None
 
 
 def _keep_exact(text: str) -> str:
-    # The reader of tickets takes numbers and strings alike; a string loses no digit.
+    # The ticket parser accepts numbers and strings; a string keeps every digit.
     Decimal(text)
     return text
 

@@ -1,4 +1,4 @@
-"""`/accounts/{n}/complex-orders`: OCO, OTO and OTOCO."""
+"""Serves `/accounts/{n}/complex-orders`: OCO, OTO and OTOCO."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from server.simulator.rest.ownership import get_account, get_customer
 PER_PAGE = 10
 MAX_PER_PAGE = 100
 CHILDREN = {"OCO": (2, 3), "OTO": (1, 3), "OTOCO": (2, 3)}
-"""Fewest and most orders beside the trigger."""
+"""Smallest and largest number of orders beside the trigger."""
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:
@@ -45,7 +45,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _ComplexOrderHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -88,7 +88,7 @@ class _ComplexOrderHandlers:
         return reply(envelope(complex_order_json(complex_order), request.path))
 
     async def list_live(self, request: web.Request) -> web.Response:
-        """Everything that works or changed today."""
+        """Lists all complex orders that are working or ended today."""
         account = get_account(self._broker, request)
         today = new_york_date(self._broker.clock.now())
         items = [
@@ -153,7 +153,7 @@ def _make_dry_run_json(
         if place or not triggered:
             check.order.status = Status.CONTINGENT
 
-        # Nothing has a number yet: the broker puts in placeholders.
+        # There are no ids yet: the broker puts placeholders.
         check.order.complex_id = len(checks) + 1
         shown.append(unplaced_json(check.order, preflight_id=place))
 

@@ -1,4 +1,4 @@
-"""`/instruments/equities`, one, many and the active ones; indices are among them."""
+"""Serves `/instruments/equities`: one, many and the active ones, including indices."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 def _find_equities(market: Market, request: web.Request, symbols: Any) -> list[dict[str, Any]]:
-    """Returns the equities of those names that pass the filters; unknown names are left out."""
+    """Returns the named equities that pass the filters; unknown names are left out."""
     found = [market.find(symbol) for symbol in dict.fromkeys(symbols) if symbol in STOCKS]
     bodies = [_make_json(market, instrument) for instrument in found if instrument is not None]
     for name in ("lendability", "is-index", "is-etf"):

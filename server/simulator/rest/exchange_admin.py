@@ -1,4 +1,7 @@
-"""`/_admin/exchange`: scripts, fills and transfers by hand, figures; no part of the broker."""
+"""Serves `/_admin/exchange`: scripts, fills and transfers by hand, statistics.
+
+It is no part of the broker.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,14 @@ LARGEST = Decimal(10) ** 12
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:
-    """Returns the routes by which a test or a person steers the exchange."""
+    """Returns the routes by which a test or a person controls the exchange."""
 
     async def add_scripts(request: web.Request) -> web.Response:
-        """`{"behavior", "delay", "schedule", "reject-reason", "account": "*", "count": 1}`."""
+        """Queues scripts for the next orders.
+
+        The body is `{"behavior", "delay", "schedule", "reject-reason", "account": "*", "count":
+        1}`.
+        """
         body = await _read_object(request)
         count = body.get("count", 1)
         if not isinstance(count, int) or not 1 <= count <= 10_000:
@@ -37,7 +44,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
         return reply({"scripts": broker.exchange.statistics().scripts}, 201)
 
     async def fill_order(request: web.Request) -> web.Response:
-        """`{"order_id", "units": all that is open, "price": the order's own}`."""
+        """Fills `{"order_id", "units": default all, "price": default the order's own}`."""
         body = await _read_object(request)
         number = body.get("order_id")
         order = broker.exchange.registry.orders.get(number) if isinstance(number, int) else None
@@ -55,7 +62,10 @@ def routes(broker: Broker) -> list[web.RouteDef]:
         return reply(order_json(order), 201)
 
     async def transfer_money(request: web.Request) -> web.Response:
-        """`{"account", "amount": more or, negative, less}`; the owner must have logged in."""
+        """Transfers `{"account", "amount"}`, negative to withdraw.
+
+        The owner of the account must have logged in.
+        """
         body = await _read_object(request)
         account = broker.exchange.registry.accounts.get(str(body.get("account")))
         if account is None:

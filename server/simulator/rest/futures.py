@@ -1,4 +1,4 @@
-"""Futures, their products, the options on them and the chains of those."""
+"""Serves futures, their products, the options on them and the chains of those."""
 
 from __future__ import annotations
 
@@ -45,11 +45,12 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 _Key = tuple[str, str, date, date, int]
-"""Form, product, today, the chain's day and how many expirations it has: some end at noon."""
+"""Form, product, today, the chain's day and the number of expirations, some of which end at
+noon."""
 
 
 class _FutureHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, market: Market) -> None:
         self._market = market

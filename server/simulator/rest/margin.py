@@ -1,4 +1,4 @@
-"""What positions bind: the whole report, one underlying's rates, and the public configuration."""
+"""Serves margin: the whole report, the rates of one underlying, and the public configuration."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
         return reply(envelope(body, request.path))
 
     async def get_configuration(request: web.Request) -> web.Response:
-        # The rate that the market's options are priced with.
+        # The rate that the market prices options with.
         return reply(envelope({"risk-free-rate": format_decimal(Decimal(str(RATE)))}, request.path))
 
     return [

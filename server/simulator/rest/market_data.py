@@ -1,4 +1,4 @@
-"""`/market-data`: snapshots by type, at most 100 symbols at once, or of one symbol."""
+"""Serves `/market-data`: snapshots by type, at most 100 symbols at once, or of one symbol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from server.simulator.rest.queries import read_many
 
 MAX_SYMBOLS = 100
 
-# The broker answers an index under whichever of the two types it is asked for with.
+# The broker returns an index under either of the two types that it may be asked for with.
 _TYPES = {
     "cryptocurrency": ("Cryptocurrency", {"Cryptocurrency"}),
     "equity": ("Equity", {"Equity", "Index", "Warrant"}),
@@ -48,7 +48,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
                 f"At most {MAX_SYMBOLS} symbols are allowed, not {len(wanted)}",
             )
 
-        # A symbol that is not known is left out, as on every list of the broker.
+        # An unknown symbol is left out, as in every list of the broker.
         found = [(_find(market, *each), each[1]) for each in dict.fromkeys(wanted)]
         instruments = [each for each, _ in found if each is not None]
         types = [_TYPES[parameter][0] for each, parameter in found if each is not None]

@@ -1,4 +1,4 @@
-"""`/market-metrics` and the history of dividends and earnings."""
+"""Serves `/market-metrics` and the history of dividends and earnings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def routes(broker: Broker) -> list[web.RouteDef]:
         if not wanted:
             raise invalid("symbols", "is missing")
 
-        # The broker renews them every minute or so; each looks back a year.
+        # Cached for a minute, about as often as the broker updates them: each needs a year of
+        # prices.
         minute = int(broker.clock.now().timestamp()) // 60
         items = []
         for symbol in dict.fromkeys(wanted):

@@ -1,4 +1,4 @@
-"""`/market-time`: sessions and holidays of the stock exchange and the two of futures."""
+"""Serves `/market-time`: sessions and holidays of the stock exchange and two futures exchanges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from server.simulator.rest.queries import invalid, read_date, read_many
 
 _COLLECTIONS = ("Equity", "CME", "CFE")
 _LONGEST = timedelta(days=275)  # nine months
-_YEARS = range(1900, 2200)  # where the calendar's rules may be asked, and a day more or less exists
+_YEARS = range(1900, 2200)  # years in which the calendar's rules hold, with a margin
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:

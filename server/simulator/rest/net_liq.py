@@ -1,7 +1,7 @@
-"""`/accounts/{n}/net-liq/history`: what the account was worth.
+"""Serves `/accounts/{n}/net-liq/history`: what the account was worth.
 
 The broker's page documents camelCase keys and bare numbers; the SDK reads dashed keys only. Which
-of the two the broker serves is not known, so it is a setting, and what the SDK reads the default.
+of the two the broker serves is not known, so it is a setting, by default what the SDK reads.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SPANS = {
     "1y": (timedelta(days=365), timedelta(days=1)),
     "all": (timedelta(days=3650), timedelta(days=1)),
 }
-"""How far back, and how long a bar is."""
+"""How far back to go, and the length of a bar."""
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:

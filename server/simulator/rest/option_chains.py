@@ -1,6 +1,6 @@
-"""`/option-chains` in three forms, and `/instruments/equity-options`.
+"""Serves `/option-chains` in three forms, and `/instruments/equity-options`.
 
-A chain is written once a day and kept as bytes: that of SPX has more than 20,000 contracts.
+A chain is rendered once a day and kept as bytes: that of SPX has more than 20,000 contracts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from server.simulator.market.views.options import (
 from server.simulator.rest.queries import read_many
 
 _MAX_KEPT = 24
-"""Chains kept as bytes; the largest take some megabytes each."""
+"""Number of chains kept as bytes; the largest take some megabytes each."""
 
 Writer = Callable[[Sequence[ExpirationBlock], date], bytes]
 
@@ -45,7 +45,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _ChainHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, market: Market) -> None:
         self._market = market

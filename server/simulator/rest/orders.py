@@ -1,4 +1,4 @@
-"""`/accounts/{n}/orders` and what belongs to it: place, dry run, look up, replace, cancel."""
+"""Serves `/accounts/{n}/orders`: place, dry run, look up, replace, cancel."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _OrderHandlers:
-    """Handlers of this file's routes."""
+    """Handles the routes of this file."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -98,7 +98,7 @@ class _OrderHandlers:
         return reply(envelope(order_json(self._find_order(request, account)), request.path))
 
     async def list_live(self, request: web.Request) -> web.Response:
-        """Everything created or changed today, whatever its status, newest first."""
+        """Lists all orders created or changed today, whatever their status, newest first."""
         return self._reply_with_live(request, [get_account(self._broker, request)])
 
     async def list_live_of_customer(self, request: web.Request) -> web.Response:
@@ -163,7 +163,7 @@ class _OrderHandlers:
 
 
 class _Filter:
-    """The query parameters of an order search."""
+    """Matches orders against the query parameters of a search."""
 
     def __init__(self, request: web.Request) -> None:
         self._first = queries.read_date(request, "start-date")

@@ -1,4 +1,4 @@
-"""Cryptocurrencies, warrants, currency pairs, and the decimals that quantities may have."""
+"""Serves cryptocurrencies, warrants, currency pairs, and the decimals that quantities may have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from server.simulator.rest.queries import read_many
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:
-    """Returns the routes of what is neither stock, option nor future."""
+    """Returns the routes of instruments other than stocks, options and futures."""
 
     def make_cryptocurrency_json(symbol: str) -> dict[str, Any] | None:
         instrument = broker.market.find(symbol)

@@ -1,6 +1,6 @@
-"""Whose account a path names: the caller's, somebody else's (403), nobody's (404).
+"""Finds the account that a path names: the caller's, another customer's (403), or none (404).
 
-Accounts are opened at the first call of their customer, so that whoever logs in finds them.
+Accounts are opened at the first call of their customer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/accounts/{n}/positions`: what is held, with marks on request."""
+"""Serves `/accounts/{n}/positions`, with marks on request."""
 
 from __future__ import annotations
 

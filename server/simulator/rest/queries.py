@@ -1,4 +1,4 @@
-"""Query parameters as the broker reads them: `key[]=a&key[]=b`, dates, instants, words, flags."""
+"""Reads query parameters as the broker does: `key[]=a&key[]=b`, dates, instants, words, flags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from server.simulator.envelope import BrokerError
 
 
 def read_one(request: web.Request, name: str) -> str | None:
-    """Returns a parameter; an empty one counts as not given."""
+    """Returns a parameter; an empty one counts as missing."""
     return request.query.get(name) or None
 
 
@@ -38,7 +38,7 @@ def read_flag(request: web.Request, name: str) -> bool:
 
 
 def read_choice(request: web.Request, name: str, words: Collection[str], default: str) -> str:
-    """Returns one of some words; any other is refused."""
+    """Returns one of some words; refuses any other."""
     given = read_one(request, name)
     if given is None:
         return default
@@ -50,14 +50,14 @@ def read_choice(request: web.Request, name: str, words: Collection[str], default
 
 
 def read_id(request: web.Request, name: str) -> int | None:
-    """Returns the number in the path; None for what is none, which then is not found."""
-    # Python refuses to read a number of some thousand digits, and there is no such id either.
+    """Returns the number in the path; None if it is not a number, which then is not found."""
+    # Python does not parse a number of some thousand digits, and no id is that long.
     text = request.match_info[name]
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def read_date(request: web.Request, name: str) -> date | None:
-    """Returns a date (an instant's date counts)."""
+    """Returns a date; for an instant, the date of it."""
     given = read_one(request, name)
     if given is None:
         return None
@@ -69,12 +69,12 @@ def read_date(request: web.Request, name: str) -> date | None:
 
 
 def read_instant(request: web.Request, name: str) -> datetime | None:
-    """Returns an instant; without an offset it is UTC, a bracketed zone name is ignored."""
+    """Returns an instant; without an offset it is in UTC. Ignores a zone name in brackets."""
     given = read_one(request, name)
     if given is None:
         return None
 
-    # A plus sign that nobody escaped arrives as a space.
+    # An unescaped plus sign arrives as a space.
     text = given.partition("[")[0].replace(" ", "+", 1) if "T" in given else given
     try:
         at = datetime.fromisoformat(text)
@@ -88,7 +88,7 @@ def read_instant(request: web.Request, name: str) -> datetime | None:
 
 
 def is_newest_first(request: web.Request) -> bool:
-    """Tells the direction of `sort`; newest first unless asked otherwise."""
+    """Tells the direction of `sort`; by default newest first."""
     return read_choice(request, "sort", ("Asc", "Desc"), "Desc") == "Desc"
 
 

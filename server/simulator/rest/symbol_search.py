@@ -1,4 +1,4 @@
-"""`/symbols/search/{prefix}`: symbols that begin so; descriptions are not searched."""
+"""Serves `/symbols/search/{prefix}`: symbols with that prefix; descriptions are not searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account may trade, and how much: `/trading-status` and `/position-limit`."""
+"""Serves `/trading-status` and `/position-limit`: what an account may trade, and how much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/accounts/{n}/transactions`, one of them, and a day's total fees."""
+"""Serves `/accounts/{n}/transactions`, one of them, and a day's total fees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_PER_PAGE = 2000
 
 
 def routes(broker: Broker) -> list[web.RouteDef]:
-    """Returns the routes of an account's history."""
+    """Returns the routes of an account's transactions."""
 
     async def list_transactions(request: web.Request) -> web.Response:
         account = get_account(broker, request)
@@ -65,7 +65,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _Filter:
-    """The query parameters of a history search."""
+    """Matches transactions against the query parameters of a search."""
 
     def __init__(self, request: web.Request) -> None:
         self._types = queries.read_many(request, "types") or queries.read_many(request, "type")

@@ -1,7 +1,7 @@
-"""Watchlists: each customer's own, the broker's public ones, and its pairs.
+"""Serves watchlists: each customer's own, the broker's public ones, and pairs.
 
 A PUT replaces the whole list. Entries are kept as they were sent: the broker neither checks symbols
-nor removes doubles.
+nor removes duplicates.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LONGEST_NAME = 255
 
 def routes(broker: Broker) -> list[web.RouteDef]:
     """Returns the routes of watchlists."""
-    del broker  # watchlists need neither market nor exchange
+    del broker  # watchlists use no part of the broker
     private = _PrivateHandlers()
     return [
         web.get("/watchlists", private.list_all),
@@ -40,7 +40,7 @@ def routes(broker: Broker) -> list[web.RouteDef]:
 
 
 class _PrivateHandlers:
-    """The lists of all customers, each under its own."""
+    """Handles the private watchlists of all customers."""
 
     def __init__(self) -> None:
         self._lists: dict[str, dict[str, dict[str, Any]]] = {}
@@ -95,7 +95,7 @@ class _PrivateHandlers:
 
 
 def _validate(body: Any, name: str | None = None) -> dict[str, Any]:
-    """Returns a watchlist as it is stored, or refuses what is none."""
+    """Returns a watchlist as it is stored; refuses a body that is not one."""
     if not isinstance(body, dict):
         raise invalid("watchlist", "must be an object")
 
@@ -127,7 +127,7 @@ def _validate(body: Any, name: str | None = None) -> dict[str, Any]:
 
 
 def _make_first_lists(customer: Customer) -> dict[str, dict[str, Any]]:
-    """Returns what a customer starts with: the demo customer has one list, others none."""
+    """Returns the lists that a customer starts with: one for the demo customer, else none."""
     if not customer.demo:
         return {}
 

@@ -1,4 +1,4 @@
-"""Accounts, trading status and position limits as the broker writes them."""
+"""Renders accounts, trading status and position limits as the broker does."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def trading_status_json(account: Account) -> dict[str, Any]:
 
 
 def position_limit_json(account: Account, limits: Mapping[str, int]) -> dict[str, Any]:
-    """Returns how large orders and positions may be."""
+    """Returns the largest orders and positions."""
     return {"id": _number(account.number), "account-number": account.number, **limits}
 
 

@@ -1,4 +1,4 @@
-"""Balances and their snapshots as the broker writes them: every figure a decimal string."""
+"""Renders balances and their snapshots as the broker does: every figure is a decimal string."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEVER = (
     "closed-loop-available-balance",
     "special-memorandum-account-apex-adjustment",
 )
-"""Things that the simulator has none of: bonds, calls, offerings, interest."""
+"""Fields of what the simulator does not have: bonds, calls, offerings, interest."""
 
 _WITHOUT_SNAPSHOT = ("futures-overnight-margin-requirement", "futures-intraday-margin-requirement")
 
@@ -35,7 +35,7 @@ _WITHOUT_SNAPSHOT = ("futures-overnight-margin-requirement", "futures-intraday-m
 def balance_json(
     account_number: str, balances: Balances, *, at: datetime, day: date
 ) -> dict[str, Any]:
-    """Returns the present balance."""
+    """Returns the current balance."""
     return {
         **_figures(account_number, balances),
         "snapshot-date": day.isoformat(),
@@ -49,7 +49,7 @@ def balance_json(
 def snapshot_json(
     account_number: str, balances: Balances, *, day: date, time_of_day: str
 ) -> dict[str, Any]:
-    """Returns the balance of the beginning or the end of a day."""
+    """Returns the balance at the beginning or the end of a day."""
     figures = _figures(account_number, balances)
     for name in _WITHOUT_SNAPSHOT:
         del figures[name]

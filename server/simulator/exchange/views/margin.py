@@ -1,4 +1,4 @@
-"""The margin report: what the whole account binds, by underlying and by position."""
+"""Renders the margin report: the requirement of the account, by underlying and by position."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = {
 def report_json(
     account: Account, balances: Balances, marks: Marks, *, at: datetime
 ) -> dict[str, Any]:
-    """Returns the report; requirements are debits, what is left is a credit."""
+    """Returns the report; requirements are debits, buying power is a credit."""
     need = balances.requirement
     kind = "Reg T" if account.profile.margin else "Cash"
     return {

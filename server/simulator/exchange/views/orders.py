@@ -1,7 +1,7 @@
-"""Orders as the broker writes them: in lists, in answers to a placement, in notifications.
+"""Renders orders as the broker does, in lists, in answers to a placement and in notifications.
 
-A key that does not apply is left out, not null. `updated-at` is epoch milliseconds while every
-other time is text, and sizes and quantities are JSON integers: so it is recorded.
+A key that does not apply is left out, not null. As in the recorded samples, `updated-at` is in
+epoch milliseconds while every other time is text, and sizes and quantities are JSON integers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def order_json(order: Order) -> dict[str, Any]:
 
 
 def unplaced_json(order: Order, *, preflight_id: int | None = None) -> dict[str, Any]:
-    """Returns an order of a dry run: no id, and `updated-at` is 0."""
+    """Returns the order of a dry run: it has no id, and `updated-at` is 0."""
     shown = _shared(order)
     if preflight_id is not None:
         shown["preflight-id"] = preflight_id
@@ -146,7 +146,8 @@ def _fill(fill: Fill) -> dict[str, Any]:
 
 
 def _request_id(order: Order) -> str:
-    # Shaped as the broker's, made of the order so that a replay says the same.
+    # Has the form of the broker's id and is derived from the order, so that a repeated read is
+    # equal.
     return (
         f"{order.id:08x}-0000-4000-8000-{to_epoch_ms(order.received_at):012x}=order-api=simulator"
     )

@@ -1,4 +1,4 @@
-"""Positions as the broker writes them: quantities positive, direction and effect beside them."""
+"""Renders positions as the broker does: positive quantities with a direction and an effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server.simulator.exchange.views.times import format_zulu
 def position_json(
     account_number: str, position: Position, marks: Marks, *, today: date, with_marks: bool
 ) -> dict[str, Any]:
-    """Returns one position; marks are only there where they were asked for."""
+    """Returns one position; marks are included only on request."""
     contract = position.contract
     long = position.quantity > 0
     direction = "Long" if long else "Short" if position.quantity else "Zero"

@@ -1,4 +1,4 @@
-"""The answer to a placement or a dry run: the order, its effect, its fees, what there is to say."""
+"""Renders the answer to a placement or a dry run: order, buying-power effect, fees and problems."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def check_json(
 ) -> dict[str, Any]:
     """Returns `data` of the broker's answer.
 
-    A dry run tells what would be refused among its `warnings` and again as blocking `errors`: one
-    page of the broker describes the first, another the second.
+    A dry run reports refusals among its `warnings` and again as blocking `errors`: one page of the
+    broker documents the first, another page the second.
     """
     found = [problem for check in checks for problem in check.problems]
     fees = sum((check.fees for check in checks), Fees())
@@ -50,7 +50,7 @@ def _combine_effects(checks: Sequence[PreflightCheck], one_cancels_other: bool) 
     if len(checks) == 1:
         return checks[0].effect.body()
 
-    # Of orders that cancel each other only the costliest counts; the others add up.
+    # Only the costliest of orders that cancel each other counts; others add up.
     changes = [check.effect.change for check in checks]
     change = min(changes) if one_cancels_other else sum(changes, ZERO)
     margin = _combine([check.effect.margin_change for check in checks], one_cancels_other)

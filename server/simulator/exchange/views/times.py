@@ -1,4 +1,4 @@
-"""Instants as the broker prints them: orders with `+00:00`, transactions and the rest with `Z`."""
+"""Formats instants as the broker does: orders with `+00:00`, transactions and all else with `Z`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 
 def format_offset(at: datetime) -> str:
-    """Writes `2026-06-12T19:33:51.327+00:00`."""
+    """Formats an instant as `2026-06-12T19:33:51.327+00:00`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def format_zulu(at: datetime) -> str:
-    """Writes `2026-06-05T13:30:02.910Z`."""
+    """Formats an instant as `2026-06-05T13:30:02.910Z`."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

@@ -1,4 +1,4 @@
-"""Transactions as the broker writes them; a deposit has no instrument, fee or order keys."""
+"""Renders transactions as the broker does; a deposit has no instrument, fee or order keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.simulator.exchange.views.times import format_zulu
 
 
 def transaction_json(transaction: Transaction) -> dict[str, Any]:
-    """Returns one line of the history."""
+    """Returns one transaction."""
     shown: dict[str, Any] = {
         "id": transaction.id,
         "account-number": transaction.account_number,
@@ -22,7 +22,7 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
         "currency": "USD",
         "description": transaction.description,
         "executed-at": format_zulu(transaction.executed_at),
-        # Until the clearing of the night, which never comes here.
+        # Fees are estimates until the nightly clearing, which is not simulated.
         "is-estimated-fee": True,
         **with_effect("net-value", transaction.net_value),
         "transaction-date": transaction.day.isoformat(),
@@ -68,7 +68,7 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
 
 
 def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
-    """Returns a transfer of money as the account streamer tells it."""
+    """Returns a deposit or withdrawal as the account streamer sends it."""
     day = transaction.day.isoformat()
     return {
         "id": transaction.id,
@@ -90,7 +90,7 @@ def external_transaction_json(transaction: Transaction) -> dict[str, Any]:
 
 
 def year_gain_json(account: Account, contract: Contract, year: int) -> dict[str, Any]:
-    """Returns what an underlying has brought in a year, as the account streamer tells it."""
+    """Returns the year's gain of an underlying as the account streamer sends it."""
     gain = account.gains.get(contract.underlying, year)
     return {
         "year": year,

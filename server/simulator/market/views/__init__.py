@@ -1,1 +1,4 @@
-"""The market in the broker's JSON: dashed keys, decimals as strings, in the recorded order."""
+"""Renders the market as the broker's JSON.
+
+Keys are dashed, decimals are strings, and the order of keys is that of the recorded samples.
+"""

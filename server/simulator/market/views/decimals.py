@@ -1,4 +1,4 @@
-"""Decimals and times as the broker prints them: `1.0`, `76.12`, `2026-12-18T14:30:00.000+00:00`."""
+"""Formats decimals and instants as the broker does: `1.0`, `76.12`, `2026-12-18T14:30:00.000Z`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 
 
 def format_decimal(value: Decimal | float) -> str:
-    """Writes a number in full, without trailing zeros but with at least one place."""
+    """Formats a number in full, without trailing zeros but with at least one decimal place."""
     number = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     if not number:
         return "0.0"
@@ -20,15 +20,15 @@ def format_decimal(value: Decimal | float) -> str:
 
 
 def format_rounded(value: float, places: int) -> str:
-    """Writes a number with so many places at most; what is not a number is `0.0`."""
+    """Formats a number with at most so many decimal places; NaN and infinity are `0.0`."""
     return format_decimal(round(value, places)) if math.isfinite(value) else "0.0"
 
 
 def format_offset(at: datetime) -> str:
-    """Writes an instant with an offset, as instruments and orders have it."""
+    """Formats an instant with an offset, as instruments and orders have it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def format_zulu(at: datetime) -> str:
-    """Writes an instant with a Z, as market data and metrics have it."""
+    """Formats an instant with a Z, as market data and metrics have it."""
     return format_offset(at).replace("+00:00", "Z")

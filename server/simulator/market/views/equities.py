@@ -1,4 +1,4 @@
-"""Stocks, funds, indices, coins, warrants and pairs in the broker's JSON."""
+"""Renders stocks, funds, indices, cryptocurrencies, warrants and pairs as the broker does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from server.simulator.market.views.decimals import format_decimal, format_offset
 
 
 def ticks_json(rows: Iterable[TickSize]) -> list[dict[str, str]]:
-    """Writes a tick table; its last row has no threshold."""
+    """Renders a tick table; its last row has no threshold."""
     return [
         {"value": format_decimal(row.value)}
         if row.threshold is None
@@ -38,7 +38,7 @@ def ticks_json(rows: Iterable[TickSize]) -> list[dict[str, str]]:
 
 
 def equity_json(instrument: Instrument, halted_at: datetime | None) -> dict[str, Any]:
-    """Writes a stock, fund or index; the broker lists all three as equities."""
+    """Renders a stock, fund or index; the broker lists all three as equities."""
     stock = STOCKS[instrument.symbol]
     index = stock.kind == "index"
     body: dict[str, Any] = {
@@ -79,7 +79,7 @@ def equity_json(instrument: Instrument, halted_at: datetime | None) -> dict[str,
 
 
 def cryptocurrency_json(coin: Cryptocurrency, instrument: Instrument) -> dict[str, Any]:
-    """Writes a cryptocurrency."""
+    """Renders a cryptocurrency."""
     return {
         "id": coin.id,
         "symbol": coin.symbol,
@@ -104,7 +104,7 @@ def cryptocurrency_json(coin: Cryptocurrency, instrument: Instrument) -> dict[st
 
 
 def warrant_json(warrant: Warrant) -> dict[str, Any]:
-    """Writes a warrant."""
+    """Renders a warrant."""
     return {
         "symbol": warrant.symbol,
         "instrument-type": "Warrant",
@@ -117,7 +117,7 @@ def warrant_json(warrant: Warrant) -> dict[str, Any]:
 
 
 def currency_pair_json(pair: CurrencyPair) -> dict[str, Any]:
-    """Writes a currency pair."""
+    """Renders a currency pair."""
     return {
         "id": pair.id,
         "symbol": pair.symbol,
@@ -128,7 +128,7 @@ def currency_pair_json(pair: CurrencyPair) -> dict[str, Any]:
 
 
 def precisions_json() -> list[dict[str, Any]]:
-    """Writes how many decimals a quantity may have, by type and for single symbols."""
+    """Renders how many decimals a quantity may have, by type and for single symbols."""
     coins = [
         {
             "instrument-type": "Cryptocurrency",

@@ -1,4 +1,4 @@
-"""Futures and the options on them in the broker's JSON."""
+"""Renders futures and the options on them as the broker does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from server.simulator.market.views.products import option_product_json, product_
 
 
 def future_json(contract: FutureContract, instrument: Instrument, today: date) -> dict[str, Any]:
-    """Writes a contract, its product included."""
+    """Renders a contract, including its product."""
     product = contract.product
     active, following, after = _active(product, today)
     body: dict[str, Any] = {
@@ -94,7 +94,7 @@ def future_json(contract: FutureContract, instrument: Instrument, today: date) -
 
 
 def chain_future_json(contract: FutureContract, today: date) -> dict[str, Any]:
-    """Writes a future as the nested chain lists it."""
+    """Renders a future as the nested chain lists it."""
     active, following, _ = _active(contract.product, today)
     return {
         "symbol": contract.symbol,
@@ -112,7 +112,7 @@ def chain_future_json(contract: FutureContract, today: date) -> dict[str, Any]:
 def nested_chain_json(
     product: Product, blocks: Sequence[ExpirationBlock], today: date
 ) -> dict[str, Any]:
-    """Writes the futures of a product and the options on all of them."""
+    """Renders the futures of a product and the options on all of them."""
     listed = list_contracts(product, today)
     expirations = [_expiration_json(product, block, today) for block in blocks]
     chain = {
@@ -130,14 +130,14 @@ def nested_chain_json(
 def future_options_json(
     block: ExpirationBlock, today: date, rows: Iterable[int] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Writes the contracts of an expiration, or those of some rows."""
+    """Renders the contracts of an expiration, or those of some rows."""
     expiration = block.expiration
     future, option = expiration.underlying, expiration.option_product
     if future is None or option is None:
         raise TypeError(f"{expiration.root} is no option on a future")
 
     product = future.product
-    # Written once: it is the larger half of each of a thousand contracts.
+    # Serialized once: it is the larger half of each of a thousand contracts.
     option_product = orjson.Fragment(orjson.dumps(option_product_json(product, option)))
     number = crc32(expiration.contract_code.encode()) % 10_000_000
     before = {

@@ -1,7 +1,7 @@
-"""`/market-data`: what is known of a price without a stream, in the broker's JSON.
+"""Renders `/market-data`: current prices without a stream.
 
-A key whose value does not exist is missing: an index without a market has no `bid`, an option no
-`dividend-amount`. Sizes are always there.
+A key without a value is missing: an index without a market has no `bid`, an option no
+`dividend-amount`. Sizes are always present.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from server.simulator.market.views.decimals import format_decimal, format_zulu
 def market_data_json(
     market: Market, instruments: Sequence[Instrument], types: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Writes the market of each instrument, under the type that it was asked for with."""
+    """Renders the market of each instrument, under the type that it was asked for with."""
     if not instruments:
         return []
 

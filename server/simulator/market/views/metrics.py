@@ -1,7 +1,7 @@
-"""`/market-metrics`: volatility, liquidity, dividends and earnings of an underlying, in JSON.
+"""Renders `/market-metrics`: volatility, liquidity, dividends and earnings of an underlying.
 
-The broker mixes its units: the volatility index, its rank and percentile are fractions, the 30-day
-volatilities are percentage points. So does this.
+As at the broker, units are mixed: the volatility index, its rank and percentile are fractions, the
+30-day volatilities are percentage points.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DAY_UNITS = 80 * 86_400
 
 
 def metrics_json(market: Market, instrument: Instrument) -> dict[str, Any]:
-    """Writes the metrics of a stock, a fund or an index."""
+    """Renders the metrics of a stock, a fund or an index."""
     stock = STOCKS[instrument.symbol]
     now = market.clock.now()
     updated = format_zulu(now.replace(second=0, microsecond=0))
@@ -91,7 +91,7 @@ def metrics_json(market: Market, instrument: Instrument) -> dict[str, Any]:
 
 
 def dividends_json(stock: Stock, today: date) -> list[dict[str, Any]]:
-    """Writes the dividends of five years, newest first."""
+    """Renders the dividends of five years, newest first."""
     if not stock.dividend or stock.kind == "index":
         return []
 
@@ -104,7 +104,7 @@ def dividends_json(stock: Stock, today: date) -> list[dict[str, Any]]:
 def earnings_json(
     market: Market, stock: Stock, since: date, until: date | None
 ) -> list[dict[str, Any]]:
-    """Writes what was earned a share, newest first, in a range of dates."""
+    """Renders earnings per share in a range of dates, newest first."""
     if not stock.earnings:
         return []
 
@@ -118,7 +118,7 @@ def earnings_json(
 
 
 def _look_back(market: Market, instrument: Instrument) -> dict[str, Any]:
-    """Looks back a year, a day at a time."""
+    """Samples a year of prices, a day at a time."""
     series = market.pricer.series
     which = series.index[instrument.symbol]
     last = to_units(market.clock.now()) // market.time_grid.step * market.time_grid.step
@@ -197,7 +197,7 @@ def _next_earnings(market: Market, stock: Stock, updated: str) -> dict[str, Any]
 
 
 def _quarterly(stock: Stock, today: date, day_of_month: int) -> Iterator[date]:
-    """Yields one day a quarter, newest first, from the next one back for five years."""
+    """Yields one day per quarter, newest first, from the next one back for five years."""
     offset = _offset(stock)
     month = today.year * 12 + today.month - 1 + 4
     for number in range(month, month - 64, -1):
@@ -207,7 +207,7 @@ def _quarterly(stock: Stock, today: date, day_of_month: int) -> Iterator[date]:
 
 
 def _quarter_eps(stock: Stock, day: date) -> float:
-    # Some quarters are better than others: the same ones every time.
+    # Some quarters are better than others, the same ones every time.
     swing = ((day.toordinal() * 37 + _offset(stock) * 11) % 41 - 20) / 100
     return stock.earnings / 4 * (1 + swing)
 

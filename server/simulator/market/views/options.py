@@ -1,8 +1,8 @@
-"""Options and their chains in the broker's JSON, written as bytes: a chain has tens of thousands.
+"""Renders options and their chains as bytes, because a chain has tens of thousands of contracts.
 
-What the contracts of one expiration share is written once and copied; `json.dumps` of a large chain
-takes a second, and this a tenth of it. Nothing in here needs escaping: symbols are letters, digits,
-dots and spaces.
+What the contracts of one expiration share is serialized once and copied, which takes a tenth of the
+second that `json.dumps` needs for a large chain. No text here needs escaping: symbols are letters,
+digits, dots and spaces.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from server.simulator.market.views.equities import ticks_json
 
 
 def option_json(block: ExpirationBlock, row: int, today: date) -> bytes:
-    """Writes one contract."""
+    """Renders one contract."""
     place = row - block.first
     strike = float(block.strikes[place // 2])
     kind = "P" if place % 2 else "C"
@@ -34,12 +34,12 @@ def option_json(block: ExpirationBlock, row: int, today: date) -> bytes:
 
 
 def flat_chain(blocks: Sequence[ExpirationBlock], today: date) -> bytes:
-    """Writes every contract as an object of its own: an array."""
+    """Renders every contract as an object of its own, in an array."""
     return f"[{','.join(_flat(blocks, today))}]".encode()
 
 
 def nested_chain(blocks: Sequence[ExpirationBlock], today: date) -> bytes:
-    """Writes roots, their expirations, and strikes with both symbols: an array of roots."""
+    """Renders an array of roots with their expirations, and strikes with both symbols."""
     chains = []
     for root, mine in _by_root(blocks):
         head = orjson.dumps(_root_json(mine[0].underlying, root)).decode()
@@ -50,7 +50,7 @@ def nested_chain(blocks: Sequence[ExpirationBlock], today: date) -> bytes:
 
 
 def compact_chain(blocks: Sequence[ExpirationBlock]) -> bytes:
-    """Writes two parallel lists of symbols for each root and kind of expiration."""
+    """Renders two parallel lists of symbols for each root and kind of expiration."""
     items = []
     for root, mine in _by_root(blocks):
         kinds = sorted({(block.expiration.kind, block.expiration.settlement) for block in mine})
@@ -88,7 +88,7 @@ def _flat(blocks: Sequence[ExpirationBlock], today: date) -> Iterator[str]:
 
 
 def _shared(block: ExpirationBlock, today: date) -> tuple[str, str, str]:
-    """Returns what the contracts of a block share: before, between and after what they do not."""
+    """Returns the three parts that all contracts of a block share: before, between and after."""
     expiration = block.expiration
     stock_style = "European" if block.underlying.is_index else "American"
     head = (

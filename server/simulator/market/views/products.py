@@ -1,7 +1,7 @@
-"""Futures products and the products of options on them, in the broker's JSON.
+"""Renders futures products and the option products on them as the broker does.
 
-A product of the small exchange has no codes of the old ones (`legacy-code`, `clearport-code`), and
-only a product on an index names it.
+A product of the small exchange has no legacy codes (`legacy-code`, `clearport-code`), and only a
+product on an index names the index.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CUTOFFS = {
 
 
 def product_json(product: Product, *, options: bool) -> dict[str, Any]:
-    """Writes a product, with its option products if asked for and if it has some."""
+    """Renders a product, with its option products if they are asked for and there are any."""
     small = product.exchange == _SMALL
     body: dict[str, Any] = {
         "active-months": list(product.months),
@@ -87,7 +87,7 @@ def product_json(product: Product, *, options: bool) -> dict[str, Any]:
 
 
 def option_product_json(product: Product, option: OptionProduct) -> dict[str, Any]:
-    """Writes an option product without the product that it belongs to."""
+    """Renders an option product without the product that it belongs to."""
     kinds = {
         "quarterly": "Regular",
         "monthly": "Regular",

@@ -1,4 +1,4 @@
-"""Trading sessions and holidays in the broker's JSON, in UTC."""
+"""Renders trading sessions and holidays as the broker does, in UTC."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from server.simulator.market.views.decimals import format_offset
 
 
 def session_json(session: Session, *, dated: bool) -> dict[str, Any]:
-    """Writes a session; one that is listed carries its date."""
+    """Renders a session; in a list it has a date."""
     body = {
         "close-at": format_offset(session.close),
         "close-at-ext": format_offset(session.close_ext),
@@ -32,7 +32,7 @@ def session_json(session: Session, *, dated: bool) -> dict[str, Any]:
 
 
 def current_json(hours: TradingHours, collection: str, now: datetime) -> dict[str, Any]:
-    """Writes today's session, its state and its neighbours; a day off has no session."""
+    """Renders today's session, its state and its neighbours; a day off has no session."""
     today = now.astimezone(NEW_YORK).date()
     session = hours.current(collection, now) or hours.session(collection, today)
     day = today if session is None else session.day
@@ -48,7 +48,7 @@ def current_json(hours: TradingHours, collection: str, now: datetime) -> dict[st
 
 
 def calendar_json(collection: str, today: date) -> dict[str, list[str]]:
-    """Writes the holidays and half days of last year, this one and the next."""
+    """Renders the holidays and half days of last year, this year and the next."""
     closed, short = (
         (holidays, half_days) if collection == "Equity" else (futures_holidays, futures_half_days)
     )
