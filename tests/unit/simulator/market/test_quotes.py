@@ -12,7 +12,7 @@ import pytest
 
 from server.simulator.market import Market
 from server.simulator.market.product_table import PRODUCTS
-from tests.unit.simulator_market.stopped_clock import FRIDAY_NOON, new_market, streamers
+from tests.unit.simulator.market.markets import FRIDAY_NOON, new_market, streamers
 
 PENNY, NICKEL, DIME = Decimal("0.01"), Decimal("0.05"), Decimal("0.1")
 

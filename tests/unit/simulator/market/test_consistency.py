@@ -21,7 +21,7 @@ from server.simulator.market.expiration_block import ExpirationBlock
 from server.simulator.market.price_series import RATE
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
-from tests.unit.simulator_market.stopped_clock import (
+from tests.unit.simulator.market.markets import (
     FRIDAY_NOON,
     SEED,
     new_market,
@@ -218,7 +218,7 @@ def test_the_same_seed_is_the_same_market_in_another_process() -> None:
     list(market.candles("AAPL", "1h", FRIDAY_NOON - timedelta(days=3)))
     mine = [market.event(kind, name) for kind in ("Trade", "Quote") for name in reversed(names)]
     script = (
-        "from tests.unit.simulator_market.stopped_clock import new_market\n"
+        "from tests.unit.simulator.market.markets import new_market\n"
         "market, _ = new_market()\n"
         f"names = {names!r}\n"
         "print([market.event(k, n) for k in ('Trade', 'Quote') for n in reversed(names)])\n"

@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.exchange.tickets import parse_script
-from tests.service.simulator_feed.conftest import FRIDAY_NOON, bearer, open_client
-from tests.service.simulator_feed.shape import differences, shape_of
+from tests.service.simulator.conftest import FRIDAY_NOON, bearer, open_client
+from tests.service.simulator.shape import differences, shape_of
 
 SAMPLES = Path(__file__).parent / "samples"
 ACCOUNT = "/accounts/5WT00001"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator_feed.conftest import Dial, of
+from tests.unit.simulator.dxlink.conftest import Dial, of
 
 COMPACT = {"type": "FEED_SETUP", "channel": 1, "acceptDataFormat": "COMPACT"}
 

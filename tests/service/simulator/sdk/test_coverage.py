@@ -22,13 +22,13 @@ from tastytrade import (
 )
 
 from server.simulator import Simulator, SimulatorSettings
-from tests.service.simulator_feed import (  # noqa: F401 - importing a module registers its cases
-    sdk_account_cases,
-    sdk_market_cases,
-    sdk_streamer_cases,
+from tests.service.simulator.conftest import FRIDAY_NOON, open_session
+from tests.service.simulator.sdk import (  # noqa: F401 - importing a module registers its cases
+    account_cases,
+    market_cases,
+    streamer_cases,
 )
-from tests.service.simulator_feed.conftest import FRIDAY_NOON, open_session
-from tests.service.simulator_feed.sdk_case import CASES, World, run
+from tests.service.simulator.sdk.case import CASES, World, run
 
 MODULES = (
     account,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.simulator.dxlink.candles import parse_symbol
-from tests.unit.simulator_feed.conftest import NOON, Dial, of
+from tests.unit.simulator.dxlink.conftest import NOON, Dial, of
 
 BEGIN, END, REMOVE = 0x4, 0x8, 0x2
 

@@ -9,7 +9,7 @@ import pytest
 from tastytrade.utils import TastytradeError
 
 from server.simulator import Simulator, SimulatorSettings
-from tests.service.simulator_feed.conftest import Login, bearer
+from tests.service.simulator.conftest import Login, bearer
 
 ME = "/customers/me"
 

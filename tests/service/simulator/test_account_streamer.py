@@ -18,7 +18,7 @@ from tastytrade.watchlists import Watchlist
 from server.simulator import ManualClock, Simulator, SimulatorSettings
 from server.simulator.account_streamer import OUTBOX_SIZE
 from server.simulator.faults import Fault
-from tests.service.simulator_feed.conftest import Login, alerts, bearer
+from tests.service.simulator.conftest import Login, alerts, bearer
 
 WATCHLIST = {"name": "Tech", "watchlist-entries": [{"symbol": "AAPL"}], "order-index": 1}
 

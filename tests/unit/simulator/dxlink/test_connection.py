@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.simulator.faults import Fault
-from tests.unit.simulator_feed.conftest import SETUP, Dial
+from tests.unit.simulator.dxlink.conftest import SETUP, Dial
 
 
 async def test_the_handshake_of_a_client_that_waits(dial: Dial) -> None:

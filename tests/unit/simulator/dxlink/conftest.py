@@ -16,8 +16,8 @@ from server.simulator.customers import DEMO_REFRESH_TOKEN, Customers
 from server.simulator.dxlink.connection import Connection
 from server.simulator.oauth import OAuth
 from server.simulator.settings import SimulatorSettings
-from tests.unit.simulator_feed.fake_socket import FakeSocket
-from tests.unit.simulator_feed.tiny_market import TinyMarket
+from tests.unit.simulator.dxlink.fake_socket import FakeSocket
+from tests.unit.simulator.dxlink.tiny_market import TinyMarket
 
 SETUP = {"type": "SETUP", "channel": 0, "version": "0.1-test/1", "keepaliveTimeout": 60}
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from server.simulator.market.futures import list_contracts
 from server.simulator.market.product_table import PRODUCTS
 from server.simulator.market.stocks import STOCKS
 from server.simulator.market.strikes import build_stock_ladder
-from tests.unit.simulator_market.stopped_clock import new_market
+from tests.unit.simulator.market.markets import new_market
 
 TODAY = date(2026, 11, 20)
 

@@ -13,7 +13,7 @@ from tastytrade.market_sessions import ExchangeType
 from tastytrade.order import InstrumentType
 
 from server.simulator.clock import new_york_today
-from tests.service.simulator_feed.sdk_case import World, covers
+from tests.service.simulator.sdk.case import World, covers
 
 Steps = AsyncGenerator[Any, Any]
 

@@ -21,7 +21,7 @@ from tastytrade.order import (
 )
 
 from server.simulator.clock import new_york_today
-from tests.service.simulator_feed.sdk_case import World, covers
+from tests.service.simulator.sdk.case import World, covers
 
 Steps = AsyncGenerator[Any, Any]
 WORKING = {OrderStatus.RECEIVED, OrderStatus.ROUTED, OrderStatus.IN_FLIGHT, OrderStatus.LIVE}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.simulator import Simulator
-from tests.service.simulator_market.conftest import Ask
+from tests.service.simulator.market.conftest import Ask
 
 
 def code(body: Any) -> str:

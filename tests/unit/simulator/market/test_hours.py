@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.simulator.market import Market
-from tests.unit.simulator_market.stopped_clock import (
+from tests.unit.simulator.market.markets import (
     SEED,
     StoppedClock,
     new_market,

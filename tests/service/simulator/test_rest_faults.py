@@ -13,7 +13,7 @@ from tastytrade.utils import TastytradeError
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.clock import ManualClock
 from server.simulator.faults import Fault
-from tests.service.simulator_feed.conftest import Login, bearer
+from tests.service.simulator.conftest import Login, bearer
 
 ME = "/customers/me"
 

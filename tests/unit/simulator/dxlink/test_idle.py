@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from server.simulator.clock import ManualClock, run_ready_tasks
-from tests.unit.simulator_feed.conftest import NOON, Dial
+from tests.unit.simulator.dxlink.conftest import NOON, Dial
 
 
 class CountingClock(ManualClock):

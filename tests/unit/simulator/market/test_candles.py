@@ -11,7 +11,7 @@ import pytest
 from server.simulator.market import Market
 from server.simulator.market.calendar import NEW_YORK, is_trading_day
 from tests.effort import one_in
-from tests.unit.simulator_market.stopped_clock import FRIDAY_NOON, new_market
+from tests.unit.simulator.market.markets import FRIDAY_NOON, new_market
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from server.simulator import Simulator, SimulatorSettings
 from server.simulator.clock import ManualClock
 from server.simulator.customers import DEMO_REFRESH_TOKEN
 from server.simulator.faults import Fault
-from tests.service.simulator_feed.conftest import FRIDAY_NOON, Login, quotes
+from tests.service.simulator.conftest import FRIDAY_NOON, Login, quotes
 
 SETUP = {"type": "SETUP", "channel": 0, "version": "0.1-test/1", "keepaliveTimeout": 60}
 MILLISECOND = timedelta(milliseconds=1)

@@ -23,8 +23,8 @@ from tastytrade.dxfeed import (
 from tastytrade.instruments import NestedOptionChain
 from tastytrade.order import PlacedOrder
 
-from tests.service.simulator_feed.conftest import alerts, quotes
-from tests.service.simulator_feed.sdk_case import World, covers
+from tests.service.simulator.conftest import alerts, quotes
+from tests.service.simulator.sdk.case import World, covers
 
 Steps = AsyncGenerator[Any, Any]
 OF_STOCKS: tuple[type[Event], ...] = (Quote, Trade, Summary, Profile, TimeAndSale, Underlying)
