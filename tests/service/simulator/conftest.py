@@ -1,4 +1,4 @@
-"""The simulator on a port of its own, and the unpatched SDK pointed at it."""
+"""Starts the simulator on a port of its own, and points the unpatched SDK at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account streamer: through the SDK's alert streamer, and bare where that one is too kind."""
+"""Tests the account streamer, through the SDK and over a bare socket where the SDK hides errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def accounts(*numbers: str) -> list[Any]:
 
 
 @asynccontextmanager
-async def dialled(
+async def open_socket(
     sim: Simulator, http: aiohttp.ClientSession, path: str = "/streamer"
 ) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, str]]:
     token = (await bearer(http))["Authorization"]
@@ -74,7 +74,7 @@ async def test_the_sdk_is_told_that_accounts_come_first(sim: Simulator, login: L
 async def test_only_the_owner_hears_of_an_account(
     sim: Simulator, http: aiohttp.ClientSession
 ) -> None:
-    async with dialled(sim, http) as (mine, token), dialled(sim, http) as (quiet, other):
+    async with open_socket(sim, http) as (mine, token), open_socket(sim, http) as (quiet, other):
         await ask(mine, action="connect", value=["5WT00001"], auth_token=token)
         await ask(quiet, action="connect", value=["5WT00002"], auth_token=other)
         sim.streamer.publish("5WT00001", "Order", {"id": 1})
@@ -86,7 +86,7 @@ async def test_only_the_owner_hears_of_an_account(
 
 
 async def test_answers_echo_what_was_asked(sim: Simulator, http: aiohttp.ClientSession) -> None:
-    async with dialled(sim, http) as (socket, token):
+    async with open_socket(sim, http) as (socket, token):
         answer = await ask(
             socket, action="connect", value=["5WT00001"], auth_token=token, request_id=7
         )
@@ -120,7 +120,7 @@ async def test_answers_echo_what_was_asked(sim: Simulator, http: aiohttp.ClientS
 async def test_refusals(
     sim: Simulator, http: aiohttp.ClientSession, message: dict[str, Any], refusal: str
 ) -> None:
-    async with dialled(sim, http) as (socket, token):
+    async with open_socket(sim, http) as (socket, token):
         await socket.send_json({"auth-token": token, "request-id": 1} | message)
         answer = await socket.receive_json()
         assert (answer["status"], answer["message"]) == ("error", refusal)
@@ -134,7 +134,7 @@ async def test_refusals(
 
 
 async def test_text_that_is_no_json_is_told_so(sim: Simulator, http: aiohttp.ClientSession) -> None:
-    async with dialled(sim, http) as (socket, _):
+    async with open_socket(sim, http) as (socket, _):
         await socket.send_str("{")
         assert (await socket.receive_json())["message"] == "invalid-message"
 
@@ -143,7 +143,7 @@ async def test_another_customers_token_does_not_take_over(
     sim: Simulator, http: aiohttp.ClientSession
 ) -> None:
     other = (await bearer(http, "somebody else"))["Authorization"]
-    async with dialled(sim, http) as (socket, token):
+    async with open_socket(sim, http) as (socket, token):
         await ask(socket, action="connect", value=["5WT00001"], auth_token=token)
         answer = await ask(socket, action="heartbeat", auth_token=other)
         assert answer["message"] == "invalid-auth-token"
@@ -154,7 +154,7 @@ async def test_silence_ends_the_connection_and_heartbeats_keep_it() -> None:
     async with (
         Simulator(SimulatorSettings(), clock) as sim,
         aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"}) as http,
-        dialled(sim, http) as (socket, token),
+        open_socket(sim, http) as (socket, token),
     ):
         await ask(socket, action="connect", value=["5WT00001"], auth_token=token)
         for _ in range(5):
@@ -170,13 +170,13 @@ async def test_silence_ends_the_connection_and_heartbeats_keep_it() -> None:
 async def test_a_client_that_never_reads_is_cut_off_and_harms_nobody(
     sim: Simulator, http: aiohttp.ClientSession
 ) -> None:
-    async with dialled(sim, http) as (deaf, token), dialled(sim, http) as (alert, other):
+    async with open_socket(sim, http) as (deaf, token), open_socket(sim, http) as (alert, other):
         for socket, bearer_token in ((deaf, token), (alert, other)):
             await ask(socket, action="connect", value=["5WT00001"], auth_token=bearer_token)
 
         filling = {"text": "x" * 4096}
         async with asyncio.TaskGroup() as tasks:
-            heard = tasks.create_task(_hear(alert, OUTBOX_SIZE + 5000))
+            heard = tasks.create_task(_receive(alert, OUTBOX_SIZE + 5000))
             for number in range(OUTBOX_SIZE + 5000):
                 sim.streamer.publish("5WT00001", "Order", filling | {"id": number})
                 if number % 100 == 0:
@@ -188,19 +188,19 @@ async def test_a_client_that_never_reads_is_cut_off_and_harms_nobody(
         assert sim.streamer.statistics().closed_slow == 1
 
 
-async def _hear(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
+async def _receive(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
     return [(await socket.receive_json())["data"]["id"] for _ in range(count)]
 
 
 async def test_socket_faults(sim: Simulator, http: aiohttp.ClientSession) -> None:
-    async with dialled(sim, http) as (socket, token):
+    async with open_socket(sim, http) as (socket, token):
         await ask(socket, action="connect", value=["5WT00001"], auth_token=token)
         sim.faults.add(Fault(kind="duplicate", path="/streamer", at="Order"))
         sim.faults.add(Fault(kind="reorder", path="/streamer", at="Order"))
         for number in range(4):
             sim.streamer.publish("5WT00001", "Order", {"id": number})
 
-        assert await _hear(socket, 5) == [0, 0, 2, 1, 3]
+        assert await _receive(socket, 5) == [0, 0, 2, 1, 3]
 
         sim.faults.add(Fault(kind="expire-token", path="/streamer", at="now"))
         answer = await ask(socket, action="heartbeat", auth_token=token)

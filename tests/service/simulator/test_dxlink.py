@@ -1,4 +1,4 @@
-"""The feed over a real socket: limits, faults, slow clients, and what the SDK makes of them."""
+"""Tests the feed over a real socket: limits, faults, slow clients, and the SDK on top of it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ GUARD_S = 60
 
 
 @asynccontextmanager
-async def dialled(sim: Simulator) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """A connection that is set up, authorized, and subscribed to the quote of SPY."""
+async def open_socket(sim: Simulator) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Yields a connection that is set up, authorized, and subscribed to the quote of SPY."""
     token, _, _ = sim.oauth.quote_token(sim.customers.of_grant(DEMO_REFRESH_TOKEN))
     async with aiohttp.ClientSession() as http, http.ws_connect(sim.url + "/dxlink") as socket:
         for message in (
@@ -55,7 +55,7 @@ def subscribe(*symbols: str, event_type: str = "Quote") -> dict[str, Any]:
     return {"type": "FEED_SUBSCRIPTION", "channel": 1, "add": add}
 
 
-async def hear(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
     async with asyncio.timeout(GUARD_S):
         while True:
             message: dict[str, Any] = await socket.receive_json()
@@ -73,9 +73,9 @@ async def end(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
 
 
 async def test_quotes_keep_coming(sim: Simulator) -> None:
-    async with dialled(sim) as socket:
+    async with open_socket(sim) as socket:
         for _ in range(3):
-            event_type, values = (await hear(socket, "FEED_DATA"))["data"]
+            event_type, values = (await receive(socket, "FEED_DATA"))["data"]
             assert event_type == "Quote"
             assert "SPY" in values
 
@@ -84,8 +84,8 @@ async def test_quotes_keep_coming(sim: Simulator) -> None:
 
 async def test_nothing_is_left_of_a_connection_that_has_gone(sim: Simulator) -> None:
     for _ in range(20):
-        async with dialled(sim) as socket:
-            await hear(socket, "AUTH_STATE")
+        async with open_socket(sim) as socket:
+            await receive(socket, "AUTH_STATE")
 
     async with asyncio.timeout(GUARD_S):
         while sim.sockets.statistics().open:  # noqa: ASYNC110 - no event says it
@@ -96,8 +96,8 @@ async def test_nothing_is_left_of_a_connection_that_has_gone(sim: Simulator) -> 
 
 
 async def test_a_message_too_long_closes_with_1009(sim: Simulator) -> None:
-    async with dialled(sim) as socket:
-        await hear(socket, "FEED_DATA")
+    async with open_socket(sim) as socket:
+        await receive(socket, "FEED_DATA")
         await socket.send_json(subscribe(*(f"SYMBOL{number}" for number in range(4000))))
         assert (await end(socket)).data == 1009
 
@@ -124,8 +124,8 @@ async def test_an_error_message_kills_the_sdks_streamer(sim: Simulator, login: L
 
 @pytest.mark.parametrize(("code", "closed"), [("", 1012), ("1011", 1011)])
 async def test_a_close_on_demand(sim: Simulator, code: str, closed: int) -> None:
-    async with dialled(sim) as socket:
-        await hear(socket, "FEED_DATA")
+    async with open_socket(sim) as socket:
+        await receive(socket, "FEED_DATA")
         sim.faults.add(Fault(kind="close", code=code, path="/dxlink", at="now"))
         assert (await end(socket)).data == closed
 
@@ -134,7 +134,7 @@ async def test_a_close_on_demand(sim: Simulator, code: str, closed: int) -> None
 async def test_a_drop_at_any_step(sim: Simulator, at: str) -> None:
     sim.faults.add(Fault(kind="drop", path="/dxlink", at=at))
     with suppress(aiohttp.ClientError):
-        async with dialled(sim) as socket:
+        async with open_socket(sim) as socket:
             # No close frame: the connection has been cut.
             cut = {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
             assert (await end(socket)).type in cut
@@ -155,14 +155,14 @@ async def test_an_upgrade_refused(sim: Simulator, login: Login) -> None:
 
 @pytest.mark.parametrize("kind", ["mute", "mute-data", "half-open"])
 async def test_a_connection_that_is_open_and_silent(sim: Simulator, kind: str) -> None:
-    async with dialled(sim) as socket:
-        await hear(socket, "FEED_DATA")
+    async with open_socket(sim) as socket:
+        await receive(socket, "FEED_DATA")
         sim.faults.add(Fault(kind=kind, path="/dxlink", at="now"))
         sent = sim.sockets.statistics().frames_out
         await socket.send_json(OPEN | {"channel": 3})
         if kind == "mute-data":
             # Only data is held back: the protocol goes on.
-            assert (await hear(socket, "CHANNEL_OPENED"))["channel"] == 3
+            assert (await receive(socket, "CHANNEL_OPENED"))["channel"] == 3
             return
 
         if kind == "mute":
@@ -173,7 +173,7 @@ async def test_a_connection_that_is_open_and_silent(sim: Simulator, kind: str) -
 
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
-                await hear(socket, "CHANNEL_OPENED")
+                await receive(socket, "CHANNEL_OPENED")
 
         assert not socket.closed
         assert sim.sockets.statistics().frames_out == sent
@@ -183,7 +183,7 @@ async def test_a_connection_that_is_open_and_silent(sim: Simulator, kind: str) -
 async def test_duplicate_and_late_messages(sim: Simulator) -> None:
     sim.faults.add(Fault(kind="duplicate", path="/dxlink", at="AUTH_STATE"))
     sim.faults.add(Fault(kind="reorder", path="/dxlink", at="CHANNEL_OPENED"))
-    async with dialled(sim) as socket:
+    async with open_socket(sim) as socket:
         kinds = [(await socket.receive_json())["type"] for _ in range(6)]
 
     assert kinds == [
@@ -197,23 +197,23 @@ async def test_duplicate_and_late_messages(sim: Simulator) -> None:
 
 
 async def test_a_token_ended_on_demand_is_refused_from_then_on(sim: Simulator) -> None:
-    async with dialled(sim) as socket:
-        await hear(socket, "FEED_DATA")
+    async with open_socket(sim) as socket:
+        await receive(socket, "FEED_DATA")
         sim.oauth.expire_quote_tokens()
         sim.faults.add(Fault(kind="expire-token", path="/dxlink", at="now"))
-        assert (await hear(socket, "AUTH_STATE"))["state"] == "UNAUTHORIZED"
+        assert (await receive(socket, "AUTH_STATE"))["state"] == "UNAUTHORIZED"
 
 
 async def test_a_client_that_does_not_read_harms_nobody_and_grows_nothing() -> None:
     settings = SimulatorSettings(start=FRIDAY_NOON, tick=MILLISECOND, min_aggregation=MILLISECOND)
-    async with Simulator(settings) as sim, dialled(sim) as deaf, dialled(sim) as alert:
+    async with Simulator(settings) as sim, open_socket(sim) as deaf, open_socket(sim) as alert:
         for symbols in portions(chain(sim, 5000)):
             await deaf.send_json(subscribe(*symbols))
 
         # The kernel takes a few megabytes; then the pump waits and asks the market no more.
         still, sent = 0, -1
         while still < 20:
-            await hear(alert, "FEED_DATA")
+            await receive(alert, "FEED_DATA")
             now = sim.dxlink.statistics().events_sent
             still, sent = (still + 1, now) if now - sent < 200 else (0, now)
 
@@ -221,7 +221,7 @@ async def test_a_client_that_does_not_read_harms_nobody_and_grows_nothing() -> N
 async def test_one_client_can_have_far_more_than_fifty_thousand_quotes_a_second(
     sim: Simulator,
 ) -> None:
-    async with dialled(sim) as socket:
+    async with open_socket(sim) as socket:
         for symbols in portions(chain(sim, 10_000)):
             await socket.send_json(subscribe(*symbols))
 
@@ -234,7 +234,7 @@ async def test_one_client_can_have_far_more_than_fifty_thousand_quotes_a_second(
 
 
 def chain(sim: Simulator, count: int) -> list[str]:
-    """Streamer symbols of options on SPX."""
+    """Returns streamer symbols of options on SPX."""
     blocks = sim.market.listing.chain(sim.market.find("SPX"))  # type: ignore[arg-type]  # it exists
     rows = (row for block in blocks for row in range(block.first, block.first + block.count))
     return [sim.market.listing.instrument(row).streamer_symbol for row in islice(rows, count)]
@@ -263,7 +263,7 @@ async def test_latency_delays_every_message() -> None:
         assert sim.sockets.statistics().frames_out == 0
         await clock.advance(MILLISECOND)
         # Two messages, side by side on their way: the clock moves no further for the second.
-        await hear(socket, "AUTH_STATE")
+        await receive(socket, "AUTH_STATE")
         assert sim.sockets.statistics().frames_out == 2
         await socket.close()
 
@@ -275,9 +275,9 @@ async def sleeping(clock: ManualClock, tasks: int) -> None:
 
 async def test_stopping_says_goodbye(login: Login) -> None:
     async with Simulator(SimulatorSettings()) as sim:
-        connection = dialled(sim)
+        connection = open_socket(sim)
         socket = await connection.__aenter__()
-        await hear(socket, "FEED_DATA")
+        await receive(socket, "FEED_DATA")
         goodbye = asyncio.ensure_future(end(socket))
 
     assert (await goodbye).data == 1001

@@ -1,4 +1,4 @@
-"""What every REST call meets: the rules for clients, tokens, faults, the admin route."""
+"""Tests what every REST call passes: client rules, tokens, faults, the admin routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator as a program: its ready line, its flags, its end."""
+"""Tests the simulator as a program: its ready line, its options, its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on demand, as a client of the REST API meets them."""
+"""Tests faults on demand, as a client of the REST API sees them."""
 
 from __future__ import annotations
 

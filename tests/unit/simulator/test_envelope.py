@@ -1,4 +1,4 @@
-"""Envelopes, pages and the JSON of values."""
+"""Tests envelopes, pages and the JSON of values."""
 
 from __future__ import annotations
 

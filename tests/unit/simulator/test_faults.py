@@ -1,4 +1,4 @@
-"""The list of faults: matching, counting, skipping, reading from JSON."""
+"""Tests the list of faults: matching, counting, skipping, parsing from JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grants, tokens and the customers behind them."""
+"""Tests grants, tokens and the customers behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The broker's requests per second."""
+"""Tests the broker's limits of requests per second."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The whole simulator on a port, with a clock that stands still until a test moves it."""
+"""Starts the simulator on a port, with a clock that stands still until a test moves it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +20,8 @@ STEP = timedelta(milliseconds=20)
 
 
 @dataclass
-class Broker:
-    """A simulator, its clock, and a customer's way to it."""
+class CustomerClient:
+    """Calls a simulator as one of its customers."""
 
     sim: Simulator
     clock: ManualClock
@@ -71,9 +71,6 @@ class Broker:
             return {"Authorization": f"Bearer {(await response.json())['access_token']}"}
 
 
-Make = Callable[..., Any]
-
-
 @pytest.fixture
 def settings() -> SimulatorSettings:
     """Overridden by tests that want another broker."""
@@ -81,22 +78,22 @@ def settings() -> SimulatorSettings:
 
 
 @pytest.fixture
-async def broker(settings: SimulatorSettings) -> AsyncIterator[Broker]:
+async def client(settings: SimulatorSettings) -> AsyncIterator[CustomerClient]:
     clock = ManualClock(START)
     async with (
         Simulator(settings, clock) as sim,
         aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"}) as http,
     ):
-        broker = Broker(sim, clock, http, {})
-        broker.headers = await broker.log_in(DEMO_REFRESH_TOKEN)
-        yield broker
+        client = CustomerClient(sim, clock, http, {})
+        client.headers = await client.log_in(DEMO_REFRESH_TOKEN)
+        yield client
 
 
 @pytest.fixture
-async def session(broker: Broker) -> AsyncIterator[Session]:
+async def session(client: CustomerClient) -> AsyncIterator[Session]:
     """The unpatched SDK; only its base address is another."""
     async with Session(DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN) as session:
-        session._client.base_url = broker.sim.url  # type: ignore[assignment]  # it takes text
+        session._client.base_url = client.sim.url  # type: ignore[assignment]  # it takes text
         yield session
 
 

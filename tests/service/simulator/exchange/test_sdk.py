@@ -1,4 +1,4 @@
-"""Trading through the unpatched SDK: its models read all that is answered and published."""
+"""Tests trading through the unpatched SDK, whose models parse every answer and notification."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tastytrade.order import (
 from tastytrade.streamer import ExternalTransaction, UnderlyingYearGainSummary
 from tastytrade.utils import TastytradeError
 
-from .conftest import CASH, START, Broker
+from tests.service.simulator.exchange.conftest import CASH, START, CustomerClient
 
 
 def stock(action: OrderAction, quantity: int | None = 10, symbol: str = "F") -> list[Leg]:
@@ -50,16 +50,16 @@ GTC = OrderTimeInForce.GTC
 
 
 async def test_a_round_trip_leaves_its_gain_and_its_fees(
-    broker: Broker, session: Session, account: Account
+    client: CustomerClient, session: Session, account: Account
 ) -> None:
     before = await account.get_balances(session)
     bought = await account.place_order(session, MarketOrder(legs=stock(BUY, 100)), dry_run=False)
-    await broker.pass_time()
+    await client.pass_time()
     held = [one for one in await account.get_positions(session) if one.symbol == "F"]
     sold = await account.place_order(
         session, LimitOrder(legs=stock(SELL, 100), price=Decimal("0.01")), dry_run=False
     )
-    await broker.pass_time()
+    await client.pass_time()
     orders = [await account.get_order(session, one.order.id) for one in (bought, sold)]
     assert [one.status for one in orders] == [OrderStatus.FILLED] * 2
     assert held[0].quantity == 100
@@ -72,7 +72,7 @@ async def test_a_round_trip_leaves_its_gain_and_its_fees(
 
 
 async def test_every_type_of_order_is_read_back(
-    broker: Broker, session: Session, account: Account
+    client: CustomerClient, session: Session, account: Account
 ) -> None:
     orders = [
         LimitOrder(legs=stock(BUY), price=Decimal("-1.00"), time_in_force=GTC),
@@ -87,7 +87,7 @@ async def test_every_type_of_order_is_read_back(
         assert placed.buying_power_effect.change_in_buying_power < 0
         assert placed.order.status is OrderStatus.ROUTED
 
-    await broker.pass_time()
+    await client.pass_time()
     live = await account.get_live_orders(session)
     statuses = {one.order_type.value: one.status.value for one in live if one.source != "history"}
     assert statuses == {
@@ -130,7 +130,7 @@ async def test_history_is_read_to_its_end(session: Session, account: Account) ->
     assert len(trades) == len({one.id for one in trades}) > 10
 
 
-async def test_the_empty_account_is_read_too(broker: Broker, session: Session) -> None:
+async def test_the_empty_account_is_read_too(client: CustomerClient, session: Session) -> None:
     empty = await Account.get(session, CASH)
     assert await empty.get_positions(session) == []
     assert await empty.get_history(session) == []
@@ -142,11 +142,11 @@ async def test_the_empty_account_is_read_too(broker: Broker, session: Session) -
 
 @asynccontextmanager
 async def alerts(
-    broker: Broker, session: Session, account: Account
+    client: CustomerClient, session: Session, account: Account
 ) -> AsyncIterator[AlertStreamer]:
-    """The SDK's alert streamer, following the account."""
+    """Connects the SDK's alert streamer to the account."""
     streamer = AlertStreamer(session)
-    streamer.base_url = broker.sim.url.replace("http", "ws", 1) + "/streamer"
+    streamer.base_url = client.sim.url.replace("http", "ws", 1) + "/streamer"
     try:
         async with streamer:
             await streamer.subscribe_accounts([account])
@@ -157,13 +157,13 @@ async def alerts(
 
 
 async def test_every_change_is_told_as_a_whole(
-    broker: Broker, session: Session, account: Account
+    client: CustomerClient, session: Session, account: Account
 ) -> None:
     told: list[OrderStatus] = []
-    async with asyncio.timeout(10), alerts(broker, session, account) as streamer:
+    async with asyncio.timeout(10), alerts(client, session, account) as streamer:
         order = LimitOrder(legs=stock(BUY), price=Decimal(-99))
         placed = await account.place_order(session, order, dry_run=False)
-        await broker.pass_time(0.5)
+        await client.pass_time(0.5)
         async for seen in streamer.listen(PlacedOrder):
             assert seen.id == placed.order.id
             told.append(seen.status)
@@ -180,12 +180,12 @@ async def test_every_change_is_told_as_a_whole(
 
 
 async def test_complex_orders_are_told_as_a_whole(
-    broker: Broker, session: Session, account: Account
+    client: CustomerClient, session: Session, account: Account
 ) -> None:
     (bracket,) = await account.get_live_complex_orders(session)
-    async with asyncio.timeout(10), alerts(broker, session, account) as streamer:
+    async with asyncio.timeout(10), alerts(client, session, account) as streamer:
         await account.delete_complex_order(session, bracket.id)
-        await broker.pass_time(0.5)
+        await client.pass_time(0.5)
         async for told in streamer.listen(PlacedComplexOrder):
             if all(one.status is OrderStatus.CANCELLED for one in told.orders):
                 assert told == await account.get_complex_order(session, bracket.id)
@@ -193,16 +193,16 @@ async def test_complex_orders_are_told_as_a_whole(
 
 
 async def test_money_and_the_years_gain_are_told(
-    broker: Broker, session: Session, account: Account
+    client: CustomerClient, session: Session, account: Account
 ) -> None:
-    async with asyncio.timeout(10), alerts(broker, session, account) as streamer:
+    async with asyncio.timeout(10), alerts(client, session, account) as streamer:
         transfer = {"account": account.account_number, "amount": 250}
-        _, booked = await broker.call("POST", "/_admin/exchange/transfers", transfer)
+        _, booked = await client.call("POST", "/_admin/exchange/transfers", transfer)
         told = await anext(aiter(streamer.listen(ExternalTransaction)))
         assert (told.id, told.amount, told.direction) == (booked["id"], 250, "Deposit")
         sale = LimitOrder(legs=stock(SELL, 10, "NVDA"), price=Decimal(1))
         await account.place_order(session, sale, dry_run=False)
-        await broker.pass_time()
+        await client.pass_time()
         gain = await anext(aiter(streamer.listen(UnderlyingYearGainSummary)))
 
     (position,) = await account.get_positions(session, symbol="NVDA")

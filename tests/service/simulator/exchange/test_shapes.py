@@ -1,4 +1,4 @@
-"""Every key that the broker's pages document where nothing was recorded, with its JSON type."""
+"""Tests every documented key for which no reply was recorded, with its JSON type."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 
 from server.simulator import SimulatorSettings
 from server.simulator.exchange import ExchangeSettings
-
-from .conftest import MARGIN, Broker
+from tests.service.simulator.exchange.conftest import MARGIN, CustomerClient
 
 ACCOUNT = """
 account-number account-type-name nickname external-id ext-account-id ext-crm-id external-fdid
@@ -71,15 +70,15 @@ def decimal_text(value: Any) -> bool:
     return isinstance(value, str) and whole.isdigit() and dot == "." and places.isdigit()
 
 
-async def test_accounts(broker: Broker) -> None:
-    account = await broker.get(f"/customers/me/accounts/{MARGIN}")
+async def test_accounts(client: CustomerClient) -> None:
+    account = await client.get(f"/customers/me/accounts/{MARGIN}")
     assert set(ACCOUNT.split()) <= account.keys()
-    items = (await broker.get("/customers/me/accounts"))["items"]
+    items = (await client.get("/customers/me/accounts"))["items"]
     assert items[0] == {"account": account, "authority-level": "owner"}
 
 
-async def test_balances(broker: Broker) -> None:
-    balance = await broker.get(f"/accounts/{MARGIN}/balances/USD")
+async def test_balances(client: CustomerClient) -> None:
+    balance = await client.get(f"/accounts/{MARGIN}/balances/USD")
     amounts = BALANCE_AMOUNTS.split() + BALANCE_ONLY.split()
     assert [name for name in amounts if not decimal_text(balance.get(name))] == []
     effects = {balance[name] for name in BALANCE_EFFECTS.split()}
@@ -88,9 +87,9 @@ async def test_balances(broker: Broker) -> None:
 
 
 @pytest.mark.parametrize("time_of_day", ["BOD", "EOD"])
-async def test_snapshots(broker: Broker, time_of_day: str) -> None:
+async def test_snapshots(client: CustomerClient, time_of_day: str) -> None:
     path = f"/accounts/{MARGIN}/balance-snapshots?start-date=2026-02-02&time-of-day={time_of_day}"
-    items = (await broker.get(path))["items"]
+    items = (await client.get(path))["items"]
     days = [each["snapshot-date"] for each in items]
     assert days == sorted(days, reverse=True)
     assert days[0] == ("2026-03-10" if time_of_day == "BOD" else "2026-03-09")
@@ -100,21 +99,21 @@ async def test_snapshots(broker: Broker, time_of_day: str) -> None:
         assert each.keys().isdisjoint({"updated-at", *BALANCE_ONLY.split()})
 
 
-async def test_snapshots_begin_with_the_account(broker: Broker) -> None:
+async def test_snapshots_begin_with_the_account(client: CustomerClient) -> None:
     """However early the asker begins."""
     path = f"/accounts/{MARGIN}/balance-snapshots"
     (account,) = [
         each["account"]
-        for each in (await broker.get("/customers/me/accounts"))["items"]
+        for each in (await client.get("/customers/me/accounts"))["items"]
         if each["account"]["account-number"] == MARGIN
     ]
-    items = (await broker.get(f"{path}?start-date=0001-01-01&end-date=9999-12-31"))["items"]
+    items = (await client.get(f"{path}?start-date=0001-01-01&end-date=9999-12-31"))["items"]
     assert items[-1]["snapshot-date"] >= account["opened-at"][:10]
     assert len(items) > 100
 
 
-async def test_positions(broker: Broker) -> None:
-    items = (await broker.get(f"/accounts/{MARGIN}/positions?include-marks=true"))["items"]
+async def test_positions(client: CustomerClient) -> None:
+    items = (await client.get(f"/accounts/{MARGIN}/positions?include-marks=true"))["items"]
     for each in items:
         assert set(POSITION.split()) <= each.keys()
         assert ("expires-at" in each) == (each["instrument-type"] == "Equity Option")
@@ -123,13 +122,13 @@ async def test_positions(broker: Broker) -> None:
         assert each["multiplier"] == (100 if "expires-at" in each else 1)
 
 
-async def test_trading_status(broker: Broker) -> None:
-    status = await broker.get(f"/accounts/{MARGIN}/trading-status")
+async def test_trading_status(client: CustomerClient) -> None:
+    status = await client.get(f"/accounts/{MARGIN}/trading-status")
     assert all(isinstance(status[name], bool) for name in TRADING_STATUS_FLAGS.split())
 
 
-async def test_position_limit(broker: Broker) -> None:
-    limit = await broker.get(f"/accounts/{MARGIN}/position-limit")
+async def test_position_limit(client: CustomerClient) -> None:
+    limit = await client.get(f"/accounts/{MARGIN}/position-limit")
     assert all(isinstance(limit[name], int) for name in POSITION_LIMIT.split())
 
 
@@ -141,20 +140,20 @@ NET_LIQ = [
 
 
 @pytest.mark.parametrize("back", ["1d", "1w", "1m", "3m", "6m", "1y", "all"])
-async def test_net_liq_history(broker: Broker, back: str) -> None:
+async def test_net_liq_history(client: CustomerClient, back: str) -> None:
     path = f"/accounts/{MARGIN}/net-liq/history"
-    items = (await broker.get(f"{path}?time-back={back}"))["items"]
+    items = (await client.get(f"{path}?time-back={back}"))["items"]
     assert len(items) > 100
     assert all(decimal_text(each[name]) for each in items for name in NET_LIQ)
     times = [each["time"] for each in items]
     assert times == sorted(times)
-    balance = await broker.get(f"/accounts/{MARGIN}/balances/USD")
+    balance = await client.get(f"/accounts/{MARGIN}/balances/USD")
     assert items[-1]["close"] == balance["net-liquidating-value"]
 
 
-async def test_net_liq_history_from_a_time_on(broker: Broker) -> None:
+async def test_net_liq_history_from_a_time_on(client: CustomerClient) -> None:
     path = f"/accounts/{MARGIN}/net-liq/history?start-time=2026-03-09T15:00:00Z"
-    items = (await broker.get(path))["items"]
+    items = (await client.get(path))["items"]
     assert items[0]["time"] == "2026-03-09T15:00:00.000Z"
 
 
@@ -163,22 +162,22 @@ class TestABrokerThatWritesCamelCase:
     def settings(self) -> SimulatorSettings:
         return SimulatorSettings(exchange=ExchangeSettings(camel_case_net_liq=True))
 
-    async def test_net_liq_history(self, broker: Broker) -> None:
+    async def test_net_liq_history(self, client: CustomerClient) -> None:
         path = f"/accounts/{MARGIN}/net-liq/history?time-back=1d"
-        items = (await broker.get(path))["items"]
+        items = (await client.get(path))["items"]
         assert isinstance(items[0]["totalClose"], float)
         assert {"pendingCashOpen", "totalHigh", "low"} <= items[0].keys()
 
 
-async def test_margin_rates_of_a_symbol_with_a_slash(broker: Broker) -> None:
+async def test_margin_rates_of_a_symbol_with_a_slash(client: CustomerClient) -> None:
     path = f"/accounts/{MARGIN}/margin-requirements/BRK%2FB/effective"
-    status, body = await broker.call("GET", path)
+    status, body = await client.call("GET", path)
     assert (status, body["data"]["underlying-symbol"]) == (200, "BRK/B")
     path = f"/accounts/{MARGIN}/margin-requirements/NOPE/effective"
-    assert (await broker.call("GET", path))[0] == 404
+    assert (await client.call("GET", path))[0] == 404
 
 
-async def test_the_margin_configuration_asks_for_no_token(broker: Broker) -> None:
+async def test_the_margin_configuration_asks_for_no_token(client: CustomerClient) -> None:
     path = "/margin-requirements-public-configuration"
-    status, body = await broker.call("GET", path, headers={})
+    status, body = await client.call("GET", path, headers={})
     assert (status, list(body["data"])) == (200, ["risk-free-rate"])

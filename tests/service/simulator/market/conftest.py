@@ -1,44 +1,22 @@
-"""The simulator on a port of its own, asked over bare HTTP with a demo customer's token."""
+"""Calls the REST API over bare HTTP with a demo customer's token."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 from yarl import URL
 
-from server.simulator import Simulator, SimulatorSettings
 from server.simulator.customers import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
-
-FRIDAY_NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
-"""Noon in New York on a trading day; from there on time runs at its own speed."""
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def http(sim: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_client(sim) as client:
-        yield client
-
-
-@pytest.fixture
 async def ask(http: aiohttp.ClientSession) -> Ask:
     return asking(http)
-
-
-def open_client(sim: Simulator) -> aiohttp.ClientSession:
-    """Returns a bare HTTP client that has nothing but a proper User-Agent."""
-    return aiohttp.ClientSession(sim.url, headers={"User-Agent": "test/1.0"})
 
 
 def asking(http: aiohttp.ClientSession) -> Ask:

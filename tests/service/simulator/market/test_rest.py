@@ -1,4 +1,4 @@
-"""What the market's REST answers beyond its shape: filters, pages, limits, refusals."""
+"""Tests the market's REST routes beyond their shape: filters, pages, limits, refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in for the Messages API, through the real SDK: whole, streamed, and on bad days."""
+"""Tests the stand-in for the Messages API through the real SDK, with streams and faults."""
 
 from __future__ import annotations
 

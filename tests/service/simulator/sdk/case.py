@@ -6,7 +6,7 @@ SDK's functions it really is: a case cannot claim to cover a call that it does n
 
 from __future__ import annotations
 
-__all__ = ["CASES", "Case", "World", "covers", "run"]
+__all__ = ["CASES", "Case", "CaseContext", "covers", "run"]
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from tastytrade.order import LimitOrder, OrderAction, PlacedOrder
 
 from server.simulator import Simulator
 
-Case = Callable[["World"], AsyncGenerator[Any, Any]]
+Case = Callable[["CaseContext"], AsyncGenerator[Any, Any]]
 CASES: dict[str, Case] = {}
 """By the qualified name of what is called."""
 
 
 @dataclass(frozen=True)
-class World:
-    """A simulator, a session of the demo customer and its margin account; all cases share them."""
+class CaseContext:
+    """Holds a simulator, a session of the demo customer and its margin account, for all cases."""
 
     sim: Simulator
     session: Session
@@ -55,9 +55,9 @@ def covers(name: str) -> Callable[[Case], Case]:
     return register
 
 
-async def run(name: str, world: World) -> None:
+async def run(name: str, context: CaseContext) -> None:
     """Drives one case and checks that it makes the call that it is registered for."""
-    case = CASES[name](world)
+    case = CASES[name](context)
     call = await anext(case)
     assert call.__qualname__ == name, f"the case of {name} calls {call.__qualname__}"
     result = await _first(call) if isinstance(call, AsyncIterator) else await call

@@ -1,4 +1,4 @@
-"""Every coroutine of the SDK's two streamers."""
+"""Calls every coroutine of the SDK's two streamers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tastytrade.instruments import NestedOptionChain
 from tastytrade.order import PlacedOrder
 
 from tests.service.simulator.conftest import alerts, quotes
-from tests.service.simulator.sdk.case import World, covers
+from tests.service.simulator.sdk.case import CaseContext, covers
 
 Steps = AsyncGenerator[Any, Any]
 OF_STOCKS: tuple[type[Event], ...] = (Quote, Trade, Summary, Profile, TimeAndSale, Underlying)
@@ -32,18 +32,18 @@ OF_OPTIONS: tuple[type[Event], ...] = (Quote, Trade, Summary, Greeks, TheoPrice)
 
 
 @covers("DXLinkStreamer.subscribe")
-async def subscribe(world: World) -> Steps:
-    async with quotes(world.session) as streamer:
+async def subscribe(context: CaseContext) -> Steps:
+    async with quotes(context.session) as streamer:
         yield streamer.subscribe(Quote, ["SPY"])
         assert (await streamer.get_event(Quote)).event_symbol == "SPY"
 
 
 @covers("DXLinkStreamer.get_event")
-async def every_event_type(world: World) -> Steps:
-    (chain, *_) = await NestedOptionChain.get(world.session, "SPY")
+async def every_event_type(context: CaseContext) -> Steps:
+    (chain, *_) = await NestedOptionChain.get(context.session, "SPY")
     strikes = chain.expirations[5].strikes
     option = strikes[len(strikes) // 2].call_streamer_symbol
-    async with quotes(world.session) as streamer:
+    async with quotes(context.session) as streamer:
         for event_class in OF_STOCKS:
             await streamer.subscribe(event_class, ["SPY"])
 
@@ -60,35 +60,35 @@ async def every_event_type(world: World) -> Steps:
 
 
 @covers("DXLinkStreamer.listen")
-async def listen(world: World) -> Steps:
-    async with quotes(world.session) as streamer:
+async def listen(context: CaseContext) -> Steps:
+    async with quotes(context.session) as streamer:
         await streamer.subscribe(Trade, ["SPY"])
         trade = yield streamer.listen(Trade)
         assert trade.price > 0
 
 
 @covers("DXLinkStreamer.unsubscribe")
-async def unsubscribe(world: World) -> Steps:
-    async with quotes(world.session) as streamer:
+async def unsubscribe(context: CaseContext) -> Steps:
+    async with quotes(context.session) as streamer:
         await streamer.subscribe(Quote, ["SPY", "AAPL"])
         await streamer.get_event(Quote)
         yield streamer.unsubscribe(Quote, ["SPY"])
-        await _until(world, 1)
+        await _until(context, 1)
 
 
 @covers("DXLinkStreamer.unsubscribe_all")
-async def unsubscribe_all(world: World) -> Steps:
-    async with quotes(world.session) as streamer:
+async def unsubscribe_all(context: CaseContext) -> Steps:
+    async with quotes(context.session) as streamer:
         await streamer.subscribe(Quote, ["SPY", "AAPL"])
         await streamer.get_event(Quote)
         yield streamer.unsubscribe_all(Quote)
-        await _until(world, 0)
+        await _until(context, 0)
 
 
 @covers("DXLinkStreamer.subscribe_candle")
-async def subscribe_candle(world: World) -> Steps:
-    start = world.sim.clock.now() - timedelta(hours=3)
-    async with quotes(world.session) as streamer:
+async def subscribe_candle(context: CaseContext) -> Steps:
+    start = context.sim.clock.now() - timedelta(hours=3)
+    async with quotes(context.session) as streamer:
         yield streamer.subscribe_candle(["SPY"], "5m", start, extended_trading_hours=True)
         # The SDK asks for contract AUTO, for which the broker has no history: see REPLIES 2.1.12.
         empty = await streamer.get_event(Candle)
@@ -101,51 +101,51 @@ async def subscribe_candle(world: World) -> Steps:
 
 
 @covers("DXLinkStreamer.unsubscribe_candle")
-async def unsubscribe_candle(world: World) -> Steps:
-    async with quotes(world.session) as streamer:
+async def unsubscribe_candle(context: CaseContext) -> Steps:
+    async with quotes(context.session) as streamer:
         await streamer.subscribe_candle(["SPY"], "1d")
         await streamer.get_event(Candle)
         yield streamer.unsubscribe_candle("SPY", "1d")
-        await _until(world, 0)
+        await _until(context, 0)
 
 
 @covers("AlertStreamer.subscribe_accounts")
-async def subscribe_accounts(world: World) -> Steps:
-    async with alerts(world.session, world.sim) as streamer:
-        yield streamer.subscribe_accounts([world.account])
-        assert world.sim.streamer.statistics().accounts == 1
+async def subscribe_accounts(context: CaseContext) -> Steps:
+    async with alerts(context.session, context.sim) as streamer:
+        yield streamer.subscribe_accounts([context.account])
+        assert context.sim.streamer.statistics().accounts == 1
 
 
 @covers("AlertStreamer.subscribe_public_watchlists")
-async def subscribe_public_watchlists(world: World) -> Steps:
-    async with alerts(world.session, world.sim) as streamer:
-        await streamer.subscribe_accounts([world.account])
+async def subscribe_public_watchlists(context: CaseContext) -> Steps:
+    async with alerts(context.session, context.sim) as streamer:
+        await streamer.subscribe_accounts([context.account])
         yield streamer.subscribe_public_watchlists()
 
 
 @covers("AlertStreamer.subscribe_quote_alerts")
-async def subscribe_quote_alerts(world: World) -> Steps:
-    async with alerts(world.session, world.sim) as streamer:
-        await streamer.subscribe_accounts([world.account])
+async def subscribe_quote_alerts(context: CaseContext) -> Steps:
+    async with alerts(context.session, context.sim) as streamer:
+        await streamer.subscribe_accounts([context.account])
         yield streamer.subscribe_quote_alerts()
 
 
 @covers("AlertStreamer.listen")
-async def listen_to_orders(world: World) -> Steps:
-    async with alerts(world.session, world.sim) as streamer:
-        await streamer.subscribe_accounts([world.account])
-        placed = await world.working()
+async def listen_to_orders(context: CaseContext) -> Steps:
+    async with alerts(context.session, context.sim) as streamer:
+        await streamer.subscribe_accounts([context.account])
+        placed = await context.working()
         # The account has other orders that work, and each step of each is told.
         async for order in streamer.listen(PlacedOrder):
             if order.id == placed.id:
                 break
 
-        await world.account.delete_order(world.session, placed.id)
+        await context.account.delete_order(context.session, placed.id)
         order = yield streamer.listen(PlacedOrder)
         assert order.account_number == "5WT00001"
 
 
-async def _until(world: World, subscriptions: int) -> None:
+async def _until(context: CaseContext, subscriptions: int) -> None:
     # Nothing is answered to an unsubscription, so the simulator is asked.
-    while world.sim.dxlink.statistics().subscriptions != subscriptions:
-        await world.sim.clock.sleep(timedelta(milliseconds=5))
+    while context.sim.dxlink.statistics().subscriptions != subscriptions:
+        await context.sim.clock.sleep(timedelta(milliseconds=5))

@@ -1,4 +1,4 @@
-"""All that the SDK can call, called: and the list of it is taken from the SDK, not from us."""
+"""Tests every call that the SDK offers; the list of them is read from the SDK."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.service.simulator.sdk import (  # noqa: F401 - importing a module reg
     market_cases,
     streamer_cases,
 )
-from tests.service.simulator.sdk.case import CASES, World, run
+from tests.service.simulator.sdk.case import CASES, CaseContext, run
 
 MODULES = (
     account,
@@ -64,16 +64,16 @@ def test_the_list_is_complete() -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world() -> AsyncIterator[World]:
+async def context() -> AsyncIterator[CaseContext]:
     """One for all of them, as one program would call them."""
     async with Simulator(SimulatorSettings(start=FRIDAY_NOON)) as sim, open_session(sim) as session:
         mine = await Account.get(session, "5WT00001")
-        yield World(sim=sim, session=session, account=mine)
+        yield CaseContext(sim=sim, session=session, account=mine)
 
 
 @pytest.mark.filterwarnings("ignore:Use 'content=<...>'")  # the SDK's own way to send a body
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", sorted(CASES))
-async def test_call(name: str, world: World) -> None:
+async def test_call(name: str, context: CaseContext) -> None:
     async with asyncio.timeout(60):
-        await run(name, world)
+        await run(name, context)

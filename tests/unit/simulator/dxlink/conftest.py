@@ -1,9 +1,9 @@
-"""A dxLink connection over a fake socket, a market and a clock that a test moves."""
+"""Connects a dxLink connection to a fake socket, a small market and a clock that a test moves."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,8 +24,8 @@ NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
 
 @dataclass
-class Line:
-    """One connection and everything around it."""
+class ConnectionHarness:
+    """Holds one connection with its socket, clock, market and tokens."""
 
     socket: FakeSocket
     clock: ManualClock
@@ -58,7 +58,7 @@ class Line:
         return await self.socket.say({"type": "FEED_SUBSCRIPTION", "channel": channel, "add": add})
 
 
-Dial = Callable[..., Any]
+Connect = Callable[..., Any]
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def dial(clock: ManualClock) -> Dial:
+def connect(clock: ManualClock) -> Connect:
     """Opens a connection that is closed, with all of its tasks, at the end of the block."""
 
     @asynccontextmanager
-    async def line(**settings: Any) -> AsyncIterator[Line]:
+    async def harness(**settings: Any) -> AsyncIterator[ConnectionHarness]:
         chosen = SimulatorSettings(**settings)
         market = TinyMarket(clock)
         oauth = OAuth(chosen, clock, Customers())
@@ -80,15 +80,12 @@ def dial(clock: ManualClock) -> Dial:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(connection.run())
             await run_ready_tasks()
-            yield Line(socket, clock, market, oauth, connection)
+            yield ConnectionHarness(socket, clock, market, oauth, connection)
             socket.reading.set()
             socket.hang_up()
 
-    return line
+    return harness
 
 
-def of(kind: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def select_type(kind: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [message for message in messages if message["type"] == kind]
-
-
-Answer = Awaitable[list[dict[str, Any]]]

@@ -1,4 +1,4 @@
-"""The client's end of a connection, without a network: what goes in, what comes out."""
+"""Replaces the client's end of a connection, without a network."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FakeSocket:
         self._inbox.put_nowait(None)
 
     async def say(self, *given: dict[str, Any] | bytes) -> list[dict[str, Any]]:
-        """Says something and returns what was answered to it."""
+        """Sends messages and returns what was answered."""
         self.sent.clear()
         for message in given:
             self._inbox.put_nowait(message if isinstance(message, bytes) else orjson.dumps(message))

@@ -1,4 +1,4 @@
-"""Candle subscriptions: symbols, snapshots with their flags, updates without a seam."""
+"""Tests candle subscriptions: symbols, snapshots with their flags, updates without gaps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from server.simulator.dxlink.candles import parse_symbol
-from tests.unit.simulator.dxlink.conftest import NOON, Dial, of
+from tests.unit.simulator.dxlink.conftest import NOON, Connect, select_type
 
 BEGIN, END, REMOVE = 0x4, 0x8, 0x2
 
 
 def candles(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [event for message in of("FEED_DATA", messages) for event in message["data"]]
+    return [event for message in select_type("FEED_DATA", messages) for event in message["data"]]
 
 
 def minutes_ago(minutes: int) -> int:
@@ -52,11 +52,11 @@ def test_what_is_no_candle_symbol(text: str) -> None:
     assert parse_symbol(text) is None
 
 
-async def test_a_snapshot_comes_newest_first_between_its_flags(dial: Dial) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="HISTORY")
-        answers = await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
+async def test_a_snapshot_comes_newest_first_between_its_flags(connect: Connect) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="HISTORY")
+        answers = await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
         events = candles(answers)
         assert [event["time"] for event in events] == [minutes_ago(back) for back in range(4)]
         assert [event["eventFlags"] for event in events] == [BEGIN, 0, 0, END]
@@ -64,90 +64,90 @@ async def test_a_snapshot_comes_newest_first_between_its_flags(dial: Dial) -> No
         assert events[2]["open"] == "NaN"
 
 
-async def test_a_snapshot_of_one_has_both_flags(dial: Dial) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="HISTORY")
-        answers = await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(0))
+async def test_a_snapshot_of_one_has_both_flags(connect: Connect) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="HISTORY")
+        answers = await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(0))
         assert [event["eventFlags"] for event in candles(answers)] == [BEGIN | END]
 
 
-async def test_contract_auto_gives_an_empty_past_as_the_broker_does(dial: Dial) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="AUTO")
+async def test_contract_auto_gives_an_empty_past_as_the_broker_does(connect: Connect) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="AUTO")
         past, now = candles(
-            await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
+            await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
         )
         assert past["eventFlags"] == BEGIN | END | REMOVE
         assert past["close"] == "NaN"
         assert (now["time"], now["eventFlags"]) == (minutes_ago(0), 0)
 
 
-async def test_contract_auto_gives_the_past_if_told_to(dial: Dial) -> None:
-    async with dial(auto_candle_history=True) as line:
-        await line.log_in()
-        await line.open(contract="AUTO")
-        answers = await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
+async def test_contract_auto_gives_the_past_if_told_to(connect: Connect) -> None:
+    async with connect(auto_candle_history=True) as harness:
+        await harness.log_in()
+        await harness.open(contract="AUTO")
+        answers = await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
         assert [event["eventFlags"] for event in candles(answers)] == [BEGIN, 0, 0, END]
 
 
-async def test_updates_follow_the_snapshot_without_a_seam(dial: Dial) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="HISTORY")
-        await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
-        line.socket.sent.clear()
-        await line.clock.advance(timedelta(seconds=1))
-        assert candles(line.socket.sent) == []
+async def test_updates_follow_the_snapshot_without_a_seam(connect: Connect) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="HISTORY")
+        await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
+        harness.socket.sent.clear()
+        await harness.clock.advance(timedelta(seconds=1))
+        assert candles(harness.socket.sent) == []
 
-        line.market.move("SPY", 105)
-        await line.clock.advance(timedelta(seconds=1))
-        (event,) = candles(line.socket.sent)
+        harness.market.move("SPY", 105)
+        await harness.clock.advance(timedelta(seconds=1))
+        (event,) = candles(harness.socket.sent)
         assert (event["time"], event["close"], event["eventFlags"]) == (minutes_ago(0), 105, 0)
 
         # The minute ends: the old candle gets its last values and the new one begins.
-        await line.socket.say({"type": "KEEPALIVE", "channel": 0})
-        await line.clock.advance(timedelta(seconds=58))
-        times = [event["time"] for event in candles(line.socket.sent)]
+        await harness.socket.say({"type": "KEEPALIVE", "channel": 0})
+        await harness.clock.advance(timedelta(seconds=58))
+        times = [event["time"] for event in candles(harness.socket.sent)]
         assert times == [minutes_ago(0), minutes_ago(-1)]
 
 
-async def test_a_new_from_time_brings_a_new_snapshot(dial: Dial) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="HISTORY")
-        await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(1))
-        answers = await line.subscribe("SPY{=m}", event_type="Candle", fromTime=minutes_ago(3))
+async def test_a_new_from_time_brings_a_new_snapshot(connect: Connect) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="HISTORY")
+        await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(1))
+        answers = await harness.subscribe("SPY{=m}", event_type="Candle", fromTime=minutes_ago(3))
         assert len(candles(answers)) == 4
-        assert line.connection.subscriptions == 1
+        assert harness.connection.subscriptions == 1
 
 
 @pytest.mark.parametrize("contract", ["TICKER", "STREAM"])
-async def test_other_contracts_have_no_past(dial: Dial, contract: str) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract=contract)
-        await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
-        await line.clock.advance(timedelta(milliseconds=200))
-        events = candles(line.socket.sent)
+async def test_other_contracts_have_no_past(connect: Connect, contract: str) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract=contract)
+        await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=minutes_ago(3))
+        await harness.clock.advance(timedelta(milliseconds=200))
+        events = candles(harness.socket.sent)
         assert [(event["time"], event["eventFlags"]) for event in events] == [(minutes_ago(0), 0)]
 
 
 @pytest.mark.parametrize("from_time", [-(10**18), 10**18, 0])
-async def test_any_from_time_is_answered(dial: Dial, from_time: int) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="HISTORY")
-        answers = await line.subscribe("SPY{=1m}", event_type="Candle", fromTime=from_time)
+async def test_any_from_time_is_answered(connect: Connect, from_time: int) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="HISTORY")
+        answers = await harness.subscribe("SPY{=1m}", event_type="Candle", fromTime=from_time)
         flags = [event["eventFlags"] for event in candles(answers)]
         assert flags[0] & BEGIN
         assert any(flag & END for flag in flags)
 
 
-async def test_an_unknown_symbol_is_met_with_silence(dial: Dial) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open(contract="HISTORY")
-        assert await line.subscribe("NOPE{=1m}", "SPY", event_type="Candle", fromTime=0) == []
-        assert line.connection.subscriptions == 0
+async def test_an_unknown_symbol_is_met_with_silence(connect: Connect) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open(contract="HISTORY")
+        assert await harness.subscribe("NOPE{=1m}", "SPY", event_type="Candle", fromTime=0) == []
+        assert harness.connection.subscriptions == 0

@@ -1,4 +1,4 @@
-"""A connection with nothing to send costs nothing, whatever has woken it before."""
+"""Tests that a connection with nothing to send sleeps, whatever has woken it before."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from server.simulator.clock import ManualClock, run_ready_tasks
-from tests.unit.simulator.dxlink.conftest import NOON, Dial
+from tests.unit.simulator.dxlink.conftest import NOON, Connect
 
 
 class CountingClock(ManualClock):
-    """Counts how often somebody goes to sleep: a loop that spins sleeps all the time."""
+    """Counts calls of `sleep`: a loop that spins sleeps all the time."""
 
     sleeps = 0
 
@@ -25,12 +25,14 @@ def clock() -> CountingClock:
     return CountingClock(NOON)
 
 
-async def test_once_nothing_is_subscribed_the_pump_rests(dial: Dial, clock: CountingClock) -> None:
-    async with dial() as line:
-        await line.log_in()
-        await line.open()
-        await line.subscribe("SPY")
-        await line.socket.say({"type": "FEED_SUBSCRIPTION", "channel": 1, "reset": True})
+async def test_once_nothing_is_subscribed_the_pump_rests(
+    connect: Connect, clock: CountingClock
+) -> None:
+    async with connect() as harness:
+        await harness.log_in()
+        await harness.open()
+        await harness.subscribe("SPY")
+        await harness.socket.say({"type": "FEED_SUBSCRIPTION", "channel": 1, "reset": True})
         before = clock.sleeps
         for _ in range(20):
             await run_ready_tasks()

@@ -1,4 +1,4 @@
-"""A market of three symbols and one candle series, moved by hand: the feed's tests need no more."""
+"""Simulates a market of three symbols and one candle series, moved by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIELDS = {
 
 
 class TinyMarket:
-    """What the feed asks of a market, over values that a test sets."""
+    """Offers the feed what it asks of a market, with values that a test sets."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class TinyMarket:
             self._values[symbol] = (100.0, clock.now())
 
     def move(self, symbol: str, price: float) -> None:
-        """Changes a price just after now: what was asked at this very instant had the old one."""
+        """Changes a price just after now: a query at this very instant has the old one."""
         self._values[symbol] = (price, self._clock.now() + timedelta(microseconds=1))
 
     def fields(self, event_type: str) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""An exchange on a market that is set by hand: prices, hours and time move only when told to."""
+"""Sets up an exchange whose prices, hours and time change only when a test changes them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from server.simulator.exchange.account import Account
 from server.simulator.exchange.clock import NEW_YORK
 from server.simulator.exchange.contracts import Contract, TopOfBook
 from server.simulator.exchange.vocabulary import InstrumentType
+from tests.unit.simulator.stopped_clock import StoppedClock
 
 START = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)  # a Tuesday, 11:00 in New York
 NICKEL = ((Decimal(3), Decimal("0.05")), (None, Decimal("0.10")))
@@ -37,21 +38,8 @@ SPOTS = {
 }
 
 
-class HandClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    def move(self, **span: float) -> None:
-        self.at += timedelta(**span)
-
-
 @dataclass
-class HandVenue:
+class ManualVenue:
     """Lists some stocks, monthly options on them, an index, a future and a coin."""
 
     books: dict[str, TopOfBook] = field(default_factory=dict)
@@ -117,7 +105,7 @@ class HandVenue:
 
 @cache
 def listed() -> tuple[tuple[Contract, Decimal], ...]:
-    """Everything that is listed, with its price to begin with; made once for all tests."""
+    """Returns everything that is listed with its first price; made once for all tests."""
     found = []
     for symbol, spot in SPOTS.items():
         found.append((stock(symbol), spot))
@@ -139,34 +127,34 @@ def listed() -> tuple[tuple[Contract, Decimal], ...]:
     return (*found, (future("/ESH6"), Decimal(6010)), (coin("BTC/USD"), Decimal(60000)))
 
 
-class Recorder:
+class RecordingPublisher:
     """Keeps what was published."""
 
     def __init__(self) -> None:
-        self.notices: list[tuple[str, str, dict[str, Any]]] = []
+        self.published: list[tuple[str, str, dict[str, Any]]] = []
 
     def publish(self, account_number: str, kind: str, data: dict[str, Any]) -> None:
-        self.notices.append((account_number, kind, data))
+        self.published.append((account_number, kind, data))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
-        return [data for _, name, data in self.notices if name == kind]
+        return [data for _, name, data in self.published if name == kind]
 
 
 @dataclass
-class Bench:
-    """An exchange with its demo accounts, and the hands to move it."""
+class ExchangeHarness:
+    """Holds an exchange with its demo accounts and what a test moves it with."""
 
     exchange: Exchange
-    venue: HandVenue
-    clock: HandClock
-    recorder: Recorder
+    venue: ManualVenue
+    clock: StoppedClock
+    recorder: RecordingPublisher
     margin: Account
     cash: Account
 
     def run(self, seconds: float = 5, step: float = 0.05) -> None:
         """Lets time pass in small steps."""
         for _ in range(int(seconds / step)):
-            self.clock.move(seconds=step)
+            self.clock.forward(seconds=step)
             self.exchange.step()
 
 
@@ -241,7 +229,7 @@ def coin(symbol: str) -> Contract:
 
 
 def fair(contract: Contract, spot: Decimal) -> Decimal:
-    """A price that is good enough: what is in the money, and some time value around the strike."""
+    """Returns a plausible price: intrinsic value, and some time value around the strike."""
     strike = contract.strike or Decimal(0)
     inside = max(Decimal(0), spot - strike if contract.call else strike - spot)
     away = abs(spot - strike) / spot
@@ -250,19 +238,19 @@ def fair(contract: Contract, spot: Decimal) -> Decimal:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> StoppedClock:
+    return StoppedClock(START)
 
 
 @pytest.fixture
-def venue() -> HandVenue:
-    return HandVenue()
+def venue() -> ManualVenue:
+    return ManualVenue()
 
 
 @pytest.fixture
-def make_bench(clock: HandClock, venue: HandVenue) -> Callable[..., Bench]:
-    def make(**settings: Any) -> Bench:
-        recorder = Recorder()
+def make_harness(clock: StoppedClock, venue: ManualVenue) -> Callable[..., ExchangeHarness]:
+    def make(**settings: Any) -> ExchangeHarness:
+        recorder = RecordingPublisher()
         exchange = Exchange(
             venue=venue,
             clock=clock,
@@ -271,25 +259,28 @@ def make_bench(clock: HandClock, venue: HandVenue) -> Callable[..., Bench]:
         )
         owner = Customers().of_grant(DEMO_REFRESH_TOKEN)
         margin, cash = exchange.accounts_of(owner, owner.accounts)
-        return Bench(exchange, venue, clock, recorder, margin, cash)
+        return ExchangeHarness(exchange, venue, clock, recorder, margin, cash)
 
     return make
 
 
 @pytest.fixture
-def bench(make_bench: Callable[..., Bench]) -> Bench:
-    return make_bench()
+def harness(make_harness: Callable[..., ExchangeHarness]) -> ExchangeHarness:
+    return make_harness()
 
 
 def leg(symbol: str, action: str, quantity: Any = 1, kind: str | None = None) -> dict[str, Any]:
-    """One leg of an order request."""
+    """Returns one leg of an order request."""
     guessed = "Equity Option" if len(symbol) > 12 else "Equity"
     body = {"symbol": symbol, "action": action, "instrument-type": kind or guessed}
     return body if quantity is None else body | {"quantity": quantity}
 
 
 def request(*legs: dict[str, Any], price: Any = None, **fields: Any) -> dict[str, Any]:
-    """An order request; a signed `price` becomes price and effect, underscores become dashes."""
+    """Returns an order request.
+
+    A signed `price` becomes price and effect, and underscores in names become dashes.
+    """
     body: dict[str, Any] = {"order-type": "Limit", "time-in-force": "Day", "legs": list(legs)}
     body |= {name.replace("_", "-"): value for name, value in fields.items()}
     if price is not None:

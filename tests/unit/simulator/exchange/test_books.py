@@ -1,4 +1,4 @@
-"""The books balance to the cent, whatever random orders, prices, cancels and nights do to them."""
+"""Tests that the books balance to the cent after random orders, prices, cancels and nights."""
 
 from __future__ import annotations
 
@@ -29,8 +29,15 @@ from server.simulator.exchange.valuation_history import ValuationHistory
 from server.simulator.exchange.views.orders import order_json
 from server.simulator.exchange.vocabulary import CLOSING, Action, InstrumentType, Status
 from tests.effort import LONG
-
-from .conftest import START, Bench, HandClock, HandVenue, Recorder, leg, request
+from tests.unit.simulator.exchange.conftest import (
+    START,
+    ExchangeHarness,
+    ManualVenue,
+    RecordingPublisher,
+    leg,
+    request,
+)
+from tests.unit.simulator.stopped_clock import StoppedClock
 
 SYMBOLS = (
     ("AAPL", "Equity"),
@@ -61,7 +68,7 @@ def test_the_same_seed_gives_the_same_books(seed: int) -> None:
     first, second = Flow(seed), Flow(seed)
     first.run(60)
     second.run(60)
-    assert first.bench.recorder.notices == second.bench.recorder.notices
+    assert first.harness.recorder.published == second.harness.recorder.published
 
 
 def test_a_ledger_refuses_postings_that_do_not_sum_to_zero() -> None:
@@ -77,16 +84,16 @@ def test_a_ledger_refuses_postings_that_do_not_sum_to_zero() -> None:
 
 
 class Flow:
-    """Random trading on a market that wanders, with the books checked after every step."""
+    """Trades at random on a market that moves at random, and checks the books after every step."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.orders: list[Order] = []
-        clock, venue, recorder = HandClock(), HandVenue(), Recorder()
+        clock, venue, recorder = StoppedClock(START), ManualVenue(), RecordingPublisher()
         exchange = Exchange(venue=venue, clock=clock, publisher=recorder)
         owner = Customers().of_grant(DEMO_REFRESH_TOKEN)
         margin, cash = exchange.accounts_of(owner, owner.accounts)
-        self.bench = Bench(exchange, venue, clock, recorder, margin, cash)
+        self.harness = ExchangeHarness(exchange, venue, clock, recorder, margin, cash)
         cash.move_money(Decimal(80_000), sub_type="Deposit", description="Deposit", at=START)
 
     def run(self, steps: int) -> None:
@@ -100,25 +107,25 @@ class Flow:
 
     def place(self) -> None:
         for _ in range(4):
-            account = self.random.choice((self.bench.margin, self.bench.cash))
+            account = self.random.choice((self.harness.margin, self.harness.cash))
             ticket = parse_ticket(self._request())
             with _refusals("preflight_check_failure"):
-                self.orders.append(self.bench.exchange.order_entry.place(account, ticket).order)
+                self.orders.append(self.harness.exchange.order_entry.place(account, ticket).order)
 
     def wander(self) -> None:
         symbol, _ = self.random.choice(SYMBOLS)
-        top = self.bench.venue.books[symbol]
+        top = self.harness.venue.books[symbol]
         factor = Decimal(self.random.randrange(90, 111)) / 100
         price = max(Decimal("0.10"), round_cents((top.mark or Decimal(1)) * factor))
-        self.bench.venue.quote(symbol, price)
+        self.harness.venue.quote(symbol, price)
         if self.random.random() < 0.5:
             # Less than most orders want, so that they are filled in parts.
             size = Decimal(self.random.randrange(1, 8)) / 10
-            book = self.bench.venue.books[symbol]
-            self.bench.venue.books[symbol] = replace(book, bid_size=size, ask_size=size)
+            book = self.harness.venue.books[symbol]
+            self.harness.venue.books[symbol] = replace(book, bid_size=size, ask_size=size)
 
     def cancel(self) -> None:
-        self._try(lambda order: self.bench.exchange.order_entry.cancel(order, "me"))
+        self._try(lambda order: self.harness.exchange.order_entry.cancel(order, "me"))
 
     def replace(self) -> None:
         def attempt(order: Order) -> None:
@@ -128,27 +135,27 @@ class Flow:
 
             raised = format_decimal(round_cents(abs(price) * Decimal("1.05")))
             body = {"price": raised, "price-effect": "Credit" if price > 0 else "Debit"}
-            account = self.bench.exchange.registry.accounts[order.account_number]
+            account = self.harness.exchange.registry.accounts[order.account_number]
             ticket = amend_ticket(make_remaining_ticket(order), body)
-            self.orders.append(self.bench.exchange.order_entry.replace(account, order, ticket))
+            self.orders.append(self.harness.exchange.order_entry.replace(account, order, ticket))
 
         self._try(attempt)
 
     def wait(self) -> None:
-        self.bench.run(self.random.choice((0.02, 0.1, 1.0, 3.0)), step=0.02)
+        self.harness.run(self.random.choice((0.02, 0.1, 1.0, 3.0)), step=0.02)
 
     def night(self) -> None:
-        self.bench.clock.move(hours=self.random.choice((8, 24, 72)))
-        self.bench.exchange.step()
+        self.harness.clock.forward(hours=self.random.choice((8, 24, 72)))
+        self.harness.exchange.step()
 
     def drain(self) -> None:
         """Lets everything come to its end, and checks what has to be true then."""
-        self.bench.run(1)
+        self.harness.run(1)
         for order in self.orders:
             if order.cancellable:
-                self.bench.exchange.order_entry.cancel(order, "me")
+                self.harness.exchange.order_entry.cancel(order, "me")
 
-        self.bench.run(1)
+        self.harness.run(1)
         for order in self.orders:
             assert order.status.terminal
             if order.status is Status.FILLED:
@@ -157,15 +164,15 @@ class Flow:
             for each in order.legs:
                 assert each.filled + each.remaining == (each.quantity or ZERO)
 
-        for account in (self.bench.margin, self.bench.cash):
+        for account in (self.harness.margin, self.harness.cash):
             mine = {one.id for one in self.orders if one.account_number == account.number}
-            assert not mine & set(self.bench.exchange.registry.working)
+            assert not mine & set(self.harness.exchange.registry.working)
 
         self.check()
         self._check_notices()
 
     def check(self) -> None:
-        for account in (self.bench.margin, self.bench.cash):
+        for account in (self.harness.margin, self.harness.cash):
             _check_ledger(account)
             _check_positions(account)
             self._check_orders(account)
@@ -204,34 +211,34 @@ class Flow:
             if all(len(actions[order.id, each.contract.symbol]) <= 1 for each in order.legs):
                 assert fees[order.id] == sum((_fees_once(each) for each in order.legs), ZERO)
 
-        working = self.bench.exchange.registry.working.values()
+        working = self.harness.exchange.registry.working.values()
         bound = [one.reserved for one in working if one.account_number == account.number]
-        assert self.bench.exchange.registry.reserved(account.number) == sum(bound, ZERO)
+        assert self.harness.exchange.registry.reserved(account.number) == sum(bound, ZERO)
 
     def _check_worth(self, account: Account) -> None:
-        marks = Marks(self.bench.venue)
+        marks = Marks(self.harness.venue)
         worth = account.ledger.cash
         for position in account.positions.values():
             value = marks.market_value(position.contract, position.quantity)
             is_future = position.contract.instrument_type is InstrumentType.FUTURE
             worth += value - position.cost if is_future else value
 
-        now = self.bench.clock.now()
-        balances = self.bench.exchange.balances(account)
+        now = self.harness.clock.now()
+        balances = self.harness.exchange.balances(account)
         assert balances.net_liquidating_value == round_cents(worth)
-        past = ValuationHistory(account, self.bench.venue, now).balances_at(now)
+        past = ValuationHistory(account, self.harness.venue, now).balances_at(now)
         assert past.net_liquidating_value == balances.net_liquidating_value
         assert past.cash == account.ledger.cash
 
     def _check_notices(self) -> None:
-        latest = {one["id"]: one for one in self.bench.recorder.of("Order")}
+        latest = {one["id"]: one for one in self.harness.recorder.of("Order")}
         for order in self.orders:
             assert latest[order.id] == order_json(order)
 
-        for account in (self.bench.margin, self.bench.cash):
+        for account in (self.harness.margin, self.harness.cash):
             told = [
                 one
-                for one in self.bench.recorder.of("AccountBalance")
+                for one in self.harness.recorder.of("AccountBalance")
                 if one["account-number"] == account.number
             ]
             traded = {one.type for one in account.ledger.journal if one.executed_at > START}
@@ -257,7 +264,7 @@ class Flow:
             quantity /= 7
             quantity = round(quantity, 8)
 
-        mark = self.bench.venue.books[symbol].mark or Decimal(1)
+        mark = self.harness.venue.books[symbol].mark or Decimal(1)
         side = 1 if action.startswith("Buy") else -1
         # Mostly where it fills: the price gives way by up to a tenth, or asks a little more.
         factor = 1 + side * Decimal(random.randrange(-2, 10)) / 100

@@ -1,4 +1,4 @@
-"""Margin, buying power and fees against figures worked out by hand."""
+"""Tests margin, buying power and fees against figures calculated by hand."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ from server.simulator.exchange.margin import (
     calculate_requirement,
 )
 from server.simulator.exchange.tickets import parse_ticket
-
-from .conftest import MONTHLIES, Bench, coin, future, leg, option, request, stock
+from tests.unit.simulator.exchange.conftest import (
+    MONTHLIES,
+    ExchangeHarness,
+    coin,
+    future,
+    leg,
+    option,
+    request,
+    stock,
+)
 
 SPOT = Decimal(250)
 
@@ -119,31 +127,35 @@ def test_underlyings_are_weighed_apart() -> None:
     ]
 
 
-def effect(bench: Bench, *legs: dict[str, object], price: str, **fields: object) -> Decimal:
+def effect(
+    harness: ExchangeHarness, *legs: dict[str, object], price: str, **fields: object
+) -> Decimal:
     body = request(*legs, price=price, **fields)
-    check = bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
+    check = harness.exchange.order_entry.check(harness.margin, parse_ticket(body))
     assert check.effect.new == check.effect.current + check.effect.change
     return check.effect.change
 
 
-def test_buying_shares_binds_half_their_price(bench: Bench) -> None:
-    change = effect(bench, leg("MSFT", "Buy to Open", 10), price="-400")
+def test_buying_shares_binds_half_their_price(harness: ExchangeHarness) -> None:
+    change = effect(harness, leg("MSFT", "Buy to Open", 10), price="-400")
     assert change == Decimal("-2000.010")
 
 
-def test_an_order_far_below_the_market_binds_half_of_its_own_price(bench: Bench) -> None:
-    change = effect(bench, leg("MSFT", "Buy to Open", 10), price="-100")
+def test_an_order_far_below_the_market_binds_half_of_its_own_price(
+    harness: ExchangeHarness,
+) -> None:
+    change = effect(harness, leg("MSFT", "Buy to Open", 10), price="-100")
     assert change == Decimal("-500.010")
 
 
-def test_buying_an_option_binds_its_price(bench: Bench) -> None:
-    change = effect(bench, leg("MSFT  260417C00400000", "Buy to Open"), price="-9.00")
+def test_buying_an_option_binds_its_price(harness: ExchangeHarness) -> None:
+    change = effect(harness, leg("MSFT  260417C00400000", "Buy to Open"), price="-9.00")
     assert change == Decimal("-901.12")
 
 
-def test_a_credit_spread_binds_its_width_less_its_credit(bench: Bench) -> None:
+def test_a_credit_spread_binds_its_width_less_its_credit(harness: ExchangeHarness) -> None:
     change = effect(
-        bench,
+        harness,
         leg("MSFT  260417P00400000", "Sell to Open"),
         leg("MSFT  260417P00392000", "Buy to Open"),
         price="1.50",
@@ -152,36 +164,36 @@ def test_a_credit_spread_binds_its_width_less_its_credit(bench: Bench) -> None:
     assert change == -(Decimal(800) - Decimal(150)) - fees
 
 
-def test_a_price_nobody_pays_makes_nobody_rich(bench: Bench) -> None:
+def test_a_price_nobody_pays_makes_nobody_rich(harness: ExchangeHarness) -> None:
     sale = leg("SPY   260417P00576000", "Sell to Close")
-    mark = bench.venue.books[str(sale["symbol"])].mark
-    assert effect(bench, sale, price="9999") == effect(bench, sale, price=str(mark))
+    mark = harness.venue.books[str(sale["symbol"])].mark
+    assert effect(harness, sale, price="9999") == effect(harness, sale, price=str(mark))
 
 
-def test_shares_that_cover_a_call_can_be_offered_at_any_price(bench: Bench) -> None:
+def test_shares_that_cover_a_call_can_be_offered_at_any_price(harness: ExchangeHarness) -> None:
     # Selling them uncovers the call, which binds what it binds at any price.
     sale = leg("AAPL", "Sell to Close", 50)
-    assert effect(bench, sale, price="9999") == effect(bench, sale, price="250")
+    assert effect(harness, sale, price="9999") == effect(harness, sale, price="250")
 
 
-def test_closing_frees_what_was_bound(bench: Bench) -> None:
-    change = effect(bench, leg("NVDA", "Sell to Close", 50), price="120")
+def test_closing_frees_what_was_bound(harness: ExchangeHarness) -> None:
+    change = effect(harness, leg("NVDA", "Sell to Close", 50), price="120")
     assert Decimal(2990) < change < Decimal(3000)
 
 
-def test_the_effect_comes_true_when_the_order_fills(bench: Bench) -> None:
-    bench.venue.quote("MSFT", "400", "0.00")
+def test_the_effect_comes_true_when_the_order_fills(harness: ExchangeHarness) -> None:
+    harness.venue.quote("MSFT", "400", "0.00")
     body = request(leg("MSFT", "Buy to Open", 10), price="-400")
-    before = bench.exchange.balances(bench.margin).option_buying_power
-    check = bench.exchange.order_entry.place(bench.margin, parse_ticket(body))
-    bench.run(1)
+    before = harness.exchange.balances(harness.margin).option_buying_power
+    check = harness.exchange.order_entry.place(harness.margin, parse_ticket(body))
+    harness.run(1)
     assert check.order.status == "Filled"
-    after = bench.exchange.balances(bench.margin).option_buying_power
+    after = harness.exchange.balances(harness.margin).option_buying_power
     assert after - before == check.effect.change
 
 
-def test_a_future_binds_its_margin_and_no_cash(bench: Bench) -> None:
-    change = effect(bench, leg("/ESH6", "Buy", 1, "Future"), price="-6010")
+def test_a_future_binds_its_margin_and_no_cash(harness: ExchangeHarness) -> None:
+    change = effect(harness, leg("/ESH6", "Buy", 1, "Future"), price="-6010")
     assert change == Decimal("-22002.70")
 
 

@@ -1,4 +1,4 @@
-"""Every way in which an order is refused: unreadable, against a rule, too much for the account."""
+"""Tests every way in which an order is refused: unreadable, against a rule, not affordable."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from server.simulator.envelope import BrokerError
 from server.simulator.exchange.problems import Problem
 from server.simulator.exchange.tickets import parse_ticket
-
-from .conftest import Bench, leg, option, request
+from tests.unit.simulator.exchange.conftest import ExchangeHarness, leg, option, request
 
 CALL = "AAPL  260417C00250000"
 PUT = "AAPL  260417P00250000"
@@ -29,16 +28,16 @@ def shares(action: str = "Buy to Open", quantity: Any = 1, **fields: Any) -> dic
     return request(leg("AAPL", action, quantity), **{"price": "-200", **fields})
 
 
-def refused(bench: Bench, body: Any, *, cash: bool = False) -> BrokerError:
-    account = bench.cash if cash else bench.margin
+def refused(harness: ExchangeHarness, body: Any, *, cash: bool = False) -> BrokerError:
+    account = harness.cash if cash else harness.margin
     with pytest.raises(BrokerError) as error:
-        bench.exchange.order_entry.place(account, parse_ticket(body))
+        harness.exchange.order_entry.place(account, parse_ticket(body))
 
     return error.value
 
 
-def found(bench: Bench, body: dict[str, Any]) -> list[Problem]:
-    return list(bench.exchange.order_entry.check(bench.margin, parse_ticket(body)).problems)
+def found(harness: ExchangeHarness, body: dict[str, Any]) -> list[Problem]:
+    return list(harness.exchange.order_entry.check(harness.margin, parse_ticket(body)).problems)
 
 
 UNREADABLE: dict[str, tuple[Any, str]] = {
@@ -71,9 +70,9 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_names_the_field(bench: Bench, name: str) -> None:
+def test_what_cannot_be_read_names_the_field(harness: ExchangeHarness, name: str) -> None:
     body, domain = UNREADABLE[name]
-    error = refused(bench, body)
+    error = refused(harness, body)
     assert (error.status, error.code) == (400, "validation_error")
     assert error.errors[0]["domain"].startswith(domain)
     assert error.errors[0]["reason"]
@@ -180,92 +179,92 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_rule_has_its_code(bench: Bench, name: str) -> None:
+def test_a_broken_rule_has_its_code(harness: ExchangeHarness, name: str) -> None:
     body, code = BROKEN[name]
-    error = refused(bench, body)
+    error = refused(harness, body)
     assert (error.status, error.code) == (422, "preflight_check_failure")
     assert any(inner["code"].startswith(code) for inner in error.errors), error.errors
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_dry_run_refuses_broken_rules_too(bench: Bench, name: str) -> None:
+def test_a_dry_run_refuses_broken_rules_too(harness: ExchangeHarness, name: str) -> None:
     body, _ = BROKEN[name]
     with pytest.raises(BrokerError):
-        bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
+        harness.exchange.order_entry.check(harness.margin, parse_ticket(body))
 
 
-def test_nothing_is_left_of_a_refused_order(bench: Bench) -> None:
-    before = len(bench.exchange.registry.orders)
+def test_nothing_is_left_of_a_refused_order(harness: ExchangeHarness) -> None:
+    before = len(harness.exchange.registry.orders)
     for body, _ in BROKEN.values():
-        refused(bench, body)
+        refused(harness, body)
 
-    assert len(bench.exchange.registry.orders) == before
-    assert not bench.recorder.of("Order")[before:]
+    assert len(harness.exchange.registry.orders) == before
+    assert not harness.recorder.of("Order")[before:]
 
 
-def blocked(bench: Bench, body: dict[str, Any], code: str) -> None:
-    codes = [problem.code for problem in found(bench, body) if problem.blocks]
+def blocked(harness: ExchangeHarness, body: dict[str, Any], code: str) -> None:
+    codes = [problem.code for problem in found(harness, body) if problem.blocks]
     assert codes == [code]
-    error = refused(bench, body)
+    error = refused(harness, body)
     assert (error.status, error.code) == (422, "preflight_check_failure")
     assert [inner["code"] for inner in error.errors] == [code]
 
 
-def test_more_than_can_be_paid(bench: Bench) -> None:
-    blocked(bench, shares(quantity=5000), "margin_check_failed")
+def test_more_than_can_be_paid(harness: ExchangeHarness) -> None:
+    blocked(harness, shares(quantity=5000), "margin_check_failed")
 
 
-def test_a_naked_call_that_needs_too_much(bench: Bench) -> None:
+def test_a_naked_call_that_needs_too_much(harness: ExchangeHarness) -> None:
     body = request(leg("SPY   260417C00600000", "Sell to Open", 20), price="10")
-    blocked(bench, body, "margin_check_failed")
+    blocked(harness, body, "margin_check_failed")
 
 
-def test_nothing_can_be_bought_without_money(bench: Bench) -> None:
-    error = refused(bench, shares(), cash=True)
+def test_nothing_can_be_bought_without_money(harness: ExchangeHarness) -> None:
+    error = refused(harness, shares(), cash=True)
     assert [inner["code"] for inner in error.errors] == ["margin_check_failed"]
 
 
-def test_working_orders_bind_what_they_will_cost(bench: Bench) -> None:
+def test_working_orders_bind_what_they_will_cost(harness: ExchangeHarness) -> None:
     body = shares(quantity=700, price="-200")
-    bench.exchange.order_entry.place(bench.margin, parse_ticket(body))
-    blocked(bench, body, "margin_check_failed")
+    harness.exchange.order_entry.place(harness.margin, parse_ticket(body))
+    blocked(harness, body, "margin_check_failed")
 
 
-def test_closing_more_than_is_held(bench: Bench) -> None:
-    blocked(bench, shares("Sell to Close", 101, price="200"), "closing_more_than_held")
+def test_closing_more_than_is_held(harness: ExchangeHarness) -> None:
+    blocked(harness, shares("Sell to Close", 101, price="200"), "closing_more_than_held")
 
 
-def test_strictly_closing_what_is_not_held(bench: Bench) -> None:
+def test_strictly_closing_what_is_not_held(harness: ExchangeHarness) -> None:
     body = request(leg("F", "Sell to Close"), price="11") | STRICT
-    blocked(bench, body, "closing_with_no_position")
+    blocked(harness, body, "closing_with_no_position")
 
 
-def test_closing_what_is_not_held_opens_with_a_warning(bench: Bench) -> None:
+def test_closing_what_is_not_held_opens_with_a_warning(harness: ExchangeHarness) -> None:
     body = request(leg("F", "Sell to Close"), price="11")
-    check = bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
+    check = harness.exchange.order_entry.check(harness.margin, parse_ticket(body))
     assert check.order.legs[0].action == "Sell to Open"
     (warning,) = check.problems
     assert (warning.code, warning.blocks) == ("closing_with_no_position", False)
     assert warning.message.endswith("updated to a sell to open order when routed.")
 
 
-def test_a_stop_keeps_its_closing_action(bench: Bench) -> None:
+def test_a_stop_keeps_its_closing_action(harness: ExchangeHarness) -> None:
     body = request(leg("F", "Sell to Close"), order_type="Stop", stop_trigger="9")
-    check = bench.exchange.order_entry.check(bench.margin, parse_ticket(body))
+    check = harness.exchange.order_entry.check(harness.margin, parse_ticket(body))
     assert check.order.legs[0].action == "Sell to Close"
 
 
-def test_opening_against_a_position_closes_it(bench: Bench) -> None:
-    check = bench.exchange.order_entry.check(
-        bench.margin, parse_ticket(shares("Sell to Open", 50, price="260"))
+def test_opening_against_a_position_closes_it(harness: ExchangeHarness) -> None:
+    check = harness.exchange.order_entry.check(
+        harness.margin, parse_ticket(shares("Sell to Open", 50, price="260"))
     )
     assert check.order.legs[0].action == "Sell to Close"
     assert [problem.code for problem in check.problems] == ["opening_against_position"]
 
 
-def test_a_closing_only_symbol_cannot_be_opened(bench: Bench) -> None:
-    bench.venue.contracts["F"] = replace(bench.venue.contracts["F"], closing_only=True)
-    blocked(bench, request(leg("F", "Buy to Open"), price="-11"), "closing_only")
+def test_a_closing_only_symbol_cannot_be_opened(harness: ExchangeHarness) -> None:
+    harness.venue.contracts["F"] = replace(harness.venue.contracts["F"], closing_only=True)
+    blocked(harness, request(leg("F", "Buy to Open"), price="-11"), "closing_only")
 
 
 @pytest.mark.parametrize(
@@ -277,44 +276,44 @@ def test_a_closing_only_symbol_cannot_be_opened(bench: Bench) -> None:
     ],
     ids=["short stock", "naked call", "future"],
 )
-def test_a_cash_account_may_not(bench: Bench, body: dict[str, Any]) -> None:
-    bench.cash.move_money(
-        Decimal(50_000), sub_type="Deposit", description="Cash deposit", at=bench.clock.now()
+def test_a_cash_account_may_not(harness: ExchangeHarness, body: dict[str, Any]) -> None:
+    harness.cash.move_money(
+        Decimal(50_000), sub_type="Deposit", description="Cash deposit", at=harness.clock.now()
     )
-    error = refused(bench, body, cash=True)
+    error = refused(harness, body, cash=True)
     assert [inner["code"] for inner in error.errors] == ["account_not_permitted"]
 
 
-def test_a_cash_account_may_sell_a_put_that_its_cash_secures(bench: Bench) -> None:
-    bench.cash.move_money(
-        Decimal(2_000), sub_type="Deposit", description="Cash deposit", at=bench.clock.now()
+def test_a_cash_account_may_sell_a_put_that_its_cash_secures(harness: ExchangeHarness) -> None:
+    harness.cash.move_money(
+        Decimal(2_000), sub_type="Deposit", description="Cash deposit", at=harness.clock.now()
     )
     one = request(leg("F     260417P00012000", "Sell to Open", 1), price="0.3")
     two = request(leg("F     260417P00012000", "Sell to Open", 2), price="0.3")
-    assert not bench.exchange.order_entry.check(bench.cash, parse_ticket(one)).problems
-    (problem,) = bench.exchange.order_entry.check(bench.cash, parse_ticket(two)).problems
+    assert not harness.exchange.order_entry.check(harness.cash, parse_ticket(one)).problems
+    (problem,) = harness.exchange.order_entry.check(harness.cash, parse_ticket(two)).problems
     assert problem.code == "margin_check_failed"
 
 
-def test_nobody_sells_a_coin_short(bench: Bench) -> None:
+def test_nobody_sells_a_coin_short(harness: ExchangeHarness) -> None:
     body = request(leg(COIN[0], "Sell to Open", "0.5", COIN[1]), price="60000")
-    blocked(bench, body, "account_not_permitted")
+    blocked(harness, body, "account_not_permitted")
 
 
-def test_an_order_beyond_the_size_limit(bench: Bench) -> None:
-    codes = {problem.code for problem in found(bench, shares(quantity=60_000))}
+def test_an_order_beyond_the_size_limit(harness: ExchangeHarness) -> None:
+    codes = {problem.code for problem in found(harness, shares(quantity=60_000))}
     assert "order_size_limit" in codes
 
 
-def test_selling_to_open_in_the_last_half_hour(bench: Bench) -> None:
-    bench.clock.at = datetime(2026, 3, 20, 19, 40, tzinfo=UTC)
+def test_selling_to_open_in_the_last_half_hour(harness: ExchangeHarness) -> None:
+    harness.clock.instant = datetime(2026, 3, 20, 19, 40, tzinfo=UTC)
     body = request(leg("AAPL  260320C00260000", "Sell to Open"), price="0.1")
-    error = refused(bench, body)
+    error = refused(harness, body)
     assert [inner["code"] for inner in error.errors] == ["too_close_to_expiration"]
 
 
-def test_an_expired_contract(bench: Bench) -> None:
+def test_an_expired_contract(harness: ExchangeHarness) -> None:
     gone = option("AAPL", date(2026, 3, 6), Decimal(250), call=True)
-    bench.venue.list(gone, Decimal(1))
-    error = refused(bench, request(leg(gone.symbol, "Buy to Open"), price="-1"))
+    harness.venue.list(gone, Decimal(1))
+    error = refused(harness, request(leg(gone.symbol, "Buy to Open"), price="-1"))
     assert "expired" in error.errors[0]["message"]

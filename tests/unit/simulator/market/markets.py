@@ -1,30 +1,18 @@
-"""A clock that stands still until a test sets it, and the markets made on it."""
+"""Makes markets on a clock that stands still until a test sets it."""
 
 from __future__ import annotations
 
-__all__ = ["FRIDAY_NOON", "SEED", "StoppedClock", "new_market", "streamers"]
+__all__ = ["FRIDAY_NOON", "SEED", "new_market", "streamers"]
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from server.simulator.market import Market
 from server.simulator.market.expiration_block import ExpirationBlock
+from tests.unit.simulator.stopped_clock import StoppedClock
 
 SEED = 7
 FRIDAY_NOON = datetime(2026, 11, 20, 17, 0, 0, 300_000, tzinfo=UTC)
 """Noon in New York on a trading day."""
-
-
-class StoppedClock:
-    """Tells the instant it was set to."""
-
-    def __init__(self, now: datetime = FRIDAY_NOON) -> None:
-        self.instant = now
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def forward(self, **duration: float) -> None:
-        self.instant += timedelta(**duration)
 
 
 def new_market(

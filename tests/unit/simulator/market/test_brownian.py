@@ -1,4 +1,4 @@
-"""Paths are Brownian, the same whoever asks, and tame in the long run."""
+"""Tests that paths are Brownian, the same for every caller, and bounded in the long run."""
 
 from __future__ import annotations
 

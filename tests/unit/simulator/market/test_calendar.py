@@ -1,4 +1,4 @@
-"""The calendar by rule agrees with the package that keeps one by hand."""
+"""Tests the calculated calendar against a package that lists one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Candles agree with the live price, with each other, and with the hours of trading."""
+"""Tests that candles agree with the live price, with each other, and with the trading hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Always open by default, the exchanges' own hours by a setting, and the tick as a setting."""
+"""Tests trading hours: always open by default, the exchanges' hours by a setting, the tick."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from server.simulator.market import Market
 from tests.unit.simulator.market.markets import (
     SEED,
-    StoppedClock,
     new_market,
     streamers,
 )
+from tests.unit.simulator.stopped_clock import StoppedClock
 
 SUNDAY = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)

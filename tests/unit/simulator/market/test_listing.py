@@ -1,4 +1,4 @@
-"""What is listed can be found under both of its names, and stays listed until it expires."""
+"""Tests that listed instruments are found under both names, until they expire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values, greeks and smiles hold to their definitions: parity, bumps, no arbitrage."""
+"""Tests that values, greeks and smiles obey their definitions: parity, bumps, no arbitrage."""
 
 from __future__ import annotations
 

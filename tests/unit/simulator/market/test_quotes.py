@@ -1,4 +1,4 @@
-"""Quotes are on their tick, agree with each other, and misbehave exactly where they should."""
+"""Tests that quotes are on their tick, agree, and misbehave exactly where they should."""
 
 from __future__ import annotations
 
