@@ -79,6 +79,23 @@ def _parse_arguments(argv: Sequence[str] | None) -> SimulatorSettings:
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_broker_options(parser, default)
+    _add_feed_options(parser)
+    parser.add_argument(
+        "--fault",
+        type=_parse_fault_argument,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='such as \'{"kind": "status", "path": "/accounts/*", "status": 503, "count": 2}\'; '
+        "may be repeated; see also POST /_admin/faults",
+    )
+    given = vars(parser.parse_args(argv))
+    given["faults"] = tuple(given.pop("fault"))
+    return SimulatorSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _add_broker_options(parser: argparse.ArgumentParser, default: SimulatorSettings) -> None:
     add = parser.add_argument
     add("--host", default=default.host, help="address to listen on (%(default)s)")
     add(
@@ -99,6 +116,10 @@ def _parse_arguments(argv: Sequence[str] | None) -> SimulatorSettings:
     add("--rate-limits", action="store_true", help="429 beyond the broker's rates")
     add("--access-token-lifetime", type=_parse_seconds, metavar="S", help="15 minutes by default")
     add("--quote-token-lifetime", type=_parse_seconds, metavar="S", help="24 hours by default")
+
+
+def _add_feed_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--feed-restart",
         type=_parse_seconds,
@@ -124,18 +145,6 @@ def _parse_arguments(argv: Sequence[str] | None) -> SimulatorSettings:
         help="longer messages: close 1009 (65536)",
     )
     add("--auto-candle-history", action="store_true", help="candle history for contract AUTO, too")
-    add(
-        "--fault",
-        type=_parse_fault_argument,
-        action="append",
-        default=[],
-        metavar="JSON",
-        help='such as \'{"kind": "status", "path": "/accounts/*", "status": 503, "count": 2}\'; '
-        "may be repeated; see also POST /_admin/faults",
-    )
-    given = vars(parser.parse_args(argv))
-    given["faults"] = tuple(given.pop("fault"))
-    return SimulatorSettings(**{name: value for name, value in given.items() if value is not None})
 
 
 def _list_kinds(title: str, kinds: Mapping[str, str]) -> str:

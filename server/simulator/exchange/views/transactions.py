@@ -8,6 +8,7 @@ from typing import Any
 
 from server.simulator.exchange.account import Account
 from server.simulator.exchange.contracts import Contract
+from server.simulator.exchange.fees import Fees
 from server.simulator.exchange.ledger import Transaction
 from server.simulator.exchange.money import format_decimal, with_effect
 from server.simulator.exchange.views.times import format_zulu
@@ -48,13 +49,7 @@ def transaction_json(transaction: Transaction) -> dict[str, Any]:
         shown["price"] = format_decimal(transaction.price)
 
     if transaction.type == "Trade":
-        fees = transaction.fees
-        shown |= {
-            **with_effect("commission", -fees.commission),
-            **with_effect("clearing-fees", -fees.clearing),
-            **with_effect("regulatory-fees", -fees.regulatory),
-            **with_effect("proprietary-index-option-fees", -fees.index),
-        }
+        shown |= _fees_json(transaction.fees)
 
     if (origin := transaction.origin) is not None:
         shown |= {
@@ -101,4 +96,13 @@ def year_gain_json(account: Account, contract: Contract, year: int) -> dict[str,
         **with_effect("commissions", -gain.commission),
         **with_effect("yearly-realized-gain", gain.realized),
         **with_effect("realized-lot-gain", gain.realized),
+    }
+
+
+def _fees_json(fees: Fees) -> dict[str, Any]:
+    return {
+        **with_effect("commission", -fees.commission),
+        **with_effect("clearing-fees", -fees.clearing),
+        **with_effect("regulatory-fees", -fees.regulatory),
+        **with_effect("proprietary-index-option-fees", -fees.index),
     }
