@@ -118,9 +118,9 @@ class Settings(BaseSettings):
     )
 
     instruments_limit: int = Field(
-        500, ge=1, description="Instruments in one request for quotes or greeks."
+        500, ge=1, le=10_000, description="Instruments in one request for quotes or greeks."
     )
-    stream_symbols: int = Field(500, ge=1, description="Symbols in one stream.")
+    stream_symbols: int = Field(500, ge=1, le=10_000, description="Symbols in one stream.")
     streams_per_key: int = Field(100, ge=1, description="Open streams of one API key.")
     streams_total: int = Field(5000, ge=1, description="Open streams of the whole server.")
 

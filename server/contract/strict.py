@@ -10,11 +10,9 @@ from __future__ import annotations
 __all__ = ["read"]
 
 import json
-import math
-import re
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -22,13 +20,8 @@ from google.protobuf.message import Message
 from tasty.v1.field_rule_pb2 import FORMAT_DECIMAL
 
 from server.contract.catalog import rule_of
+from server.contract.spelling import MAX_DIGITS, decimal_of, double_of, exact_of, whole_of
 from server.errors import InvalidBody, InvalidField, UnknownField
-
-MAX_DIGITS = 18
-"""More digits than any price or quantity has; beyond them a number is a mistake or an attack."""
-
-DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-INT32 = range(-(2**31), 2**31)
 
 
 class _Number(str):
@@ -142,14 +135,15 @@ def _text(value: Any, path: str) -> str:
 
 
 def _decimal(value: Any, path: str) -> str:
-    """Takes a number, or a text of plain digits, and answers it in plain digits."""
+    """Takes a number, or a text of plain digits, and returns it in plain digits."""
     if not isinstance(value, str):
         _refuse(path, value, "a decimal number")
 
-    if not isinstance(value, _Number) and not DECIMAL.fullmatch(value):
-        _refuse(path, value, "a decimal number")
+    if isinstance(value, _Number):
+        return format(_exact(value, path), "f")
 
-    return format(_exact(value, path), "f")
+    number = decimal_of(value)
+    return format(number, "f") if number is not None else _refuse(path, value, "a decimal number")
 
 
 def _double(value: Any, path: str) -> float:
@@ -157,41 +151,22 @@ def _double(value: Any, path: str) -> float:
     if not isinstance(value, _Number):
         _refuse(path, value, "a number")
 
-    exact = _exact(value, path)
-    number = float(exact)
-
-    if not math.isfinite(number) or Decimal(repr(number)) != exact:
-        _refuse(path, value, "a number of at most 15 digits")
-
-    return number
+    double = double_of(_exact(value, path))
+    return double if double is not None else _refuse(path, value, "a number of at most 15 digits")
 
 
 def _int32(value: Any, path: str) -> int:
-    if not isinstance(value, _Number) or not re.fullmatch(r"-?[0-9]{1,10}", value):
+    if not isinstance(value, _Number):
         _refuse(path, value, "a whole number")
 
-    number = int(value)
-    return number if number in INT32 else _refuse(path, value, "a whole number of 32 bits")
+    number = whole_of(value)
+    return number if number is not None else _refuse(path, value, "a whole number of 32 bits")
 
 
-def _exact(text: str, path: str) -> Decimal:
+def _exact(number: _Number, path: str) -> Decimal:
+    exact = exact_of(number)
     expected = f"a number of at most {MAX_DIGITS} digits"
-
-    try:
-        exact = Decimal(text)
-    except InvalidOperation:  # an exponent beyond all bounds
-        _refuse(path, text, expected)
-
-    # Counted, not written out: "1e999999999" is a short text and a long number.
-    _, digits, exponent = exact.as_tuple()
-
-    if (
-        not isinstance(exponent, int)
-        or max(len(digits), abs(len(digits) + exponent), -exponent) > MAX_DIGITS
-    ):
-        _refuse(path, text, expected)
-
-    return exact
+    return exact if exact is not None else _refuse(path, number, expected)
 
 
 def _refuse_null(field: FieldDescriptor, path: str) -> None:

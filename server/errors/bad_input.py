@@ -28,6 +28,9 @@ from collections.abc import Iterable, Sequence
 
 from server.errors.families import BadInput
 
+LONGEST_SHOWN = 80
+"""Characters of a value that an error repeats."""
+
 
 class MissingAccountId(BadInput):
     reason = "ERROR_REASON_MISSING_ACCOUNT_ID"
@@ -43,8 +46,7 @@ class InvalidField(BadInput):
     reason = "ERROR_REASON_INVALID_FIELD"
 
     def __init__(self, field: str, given: object, expected: str) -> None:
-        shown = str(given)
-        shown = shown if len(shown) <= 80 else shown[:80] + "…"
+        shown = _shown(str(given))
         super().__init__(f"Invalid {field} '{shown}'. Expected {expected}.", field=field)
         self.field = field
 
@@ -53,9 +55,10 @@ class UnknownField(BadInput):
     reason = "ERROR_REASON_UNKNOWN_FIELD"
 
     def __init__(self, field: str, allowed: Iterable[str]) -> None:
-        names = ", ".join(sorted(allowed))
-        super().__init__(f"Unknown field '{field}'. Allowed: {names}.", field=field)
-        self.field = field
+        names = ", ".join(sorted(allowed)) or "none"
+        shown = _shown(field)
+        super().__init__(f"Unknown field '{shown}'. Allowed: {names}.", field=shown)
+        self.field = shown
 
 
 class InvalidBody(BadInput):
@@ -89,7 +92,7 @@ class InvalidDate(BadInput):
     reason = "ERROR_REASON_INVALID_DATE"
 
     def __init__(self, given: str, field: str = "expiration_date") -> None:
-        super().__init__(f"Invalid date format '{given[:40]}'. Expected YYYY-MM-DD format.")
+        super().__init__(f"Invalid date format '{_shown(given, 40)}'. Expected YYYY-MM-DD format.")
         self.field = field
 
 
@@ -122,7 +125,7 @@ class InvalidOptionType(BadInput):
     field = "option_type"
 
     def __init__(self, given: str) -> None:
-        super().__init__(f"Invalid option_type '{given}'. Expected 'C' or 'P'.")
+        super().__init__(f"Invalid option_type '{_shown(given)}'. Expected 'C' or 'P'.")
 
 
 class NotAnOption(BadInput):
@@ -223,3 +226,14 @@ class PriceMoved(BadInput):
             now=now,
             allowed=allowed,
         )
+
+
+def _shown(given: str, longest: int = LONGEST_SHOWN) -> str:
+    """Returns a value of the caller for a sentence: not all of a long one, nothing invisible."""
+    shown = given if len(given) <= longest else given[:longest] + "…"
+    if shown.isprintable():
+        return shown
+
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown
+    )

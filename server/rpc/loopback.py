@@ -1,7 +1,8 @@
 """Calls rpcs from inside the process, as a tenant, through the same chain and without a socket.
 
 The agent's tools are such calls. They wait in the tenant's queue, are logged and counted like any
-other, and end with the call that made them; what is not done again is checking the key.
+other, and end with the call that made them; what is not done again is checking the key. What they
+ask for is validated like a request from outside: a model wrote it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from server.contract.catalog import load
+from server.contract.validation import validate
 from server.errors import GatewayError
 from server.rpc.call import Call, current_call
 from server.rpc.chain import Body, Chain
@@ -65,7 +68,14 @@ class Loopback:
 
 
 def _body(binding: Binding) -> Body:
+    if load().method(binding.method.path) is None:  # as in `reader_of`: no contract of ours
+
+        async def unruled(call: Call) -> Any:
+            return await binding.function(call.request, call.context)
+
+        return unruled
+
     async def body(call: Call) -> Any:
-        return await binding.function(call.request, call.context)
+        return await binding.function(validate(call.request), call.context)
 
     return body

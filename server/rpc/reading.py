@@ -3,7 +3,7 @@
 What came through REST passed Envoy's transcoder, which lets a query override the path and hides the
 body of strict methods from nobody but itself: both are judged here by what the client really sent.
 A native call on a strict method is held to the same: a field that this server does not know meant
-something to the caller.
+something to the caller. Whatever way it came, a request is validated before a servicer gets it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from server.contract.catalog import Method as Rules
 from server.contract.catalog import load
 from server.contract.edge import unpack
 from server.contract.query import refuse_strange_query
+from server.contract.validation import validate
 from server.errors import InvalidBody
 from server.rpc.call import Call
 from server.rpc.methods import Method
@@ -53,4 +54,4 @@ def _strictly(rules: Rules, call: Call, request: Message) -> Message:
     if path is not None:
         refuse_strange_query(rules, path)
 
-    return unpack(rules, request) if rules.strict else request
+    return validate(unpack(rules, request) if rules.strict else request)

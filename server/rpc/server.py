@@ -45,8 +45,8 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.max_pings_without_data", 0),
     # A chain of 22,000 contracts, each told twice as the guide wants it, is about 10 MB.
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
-    # The largest sound request is a chat with its history.
-    ("grpc.max_receive_message_length", 8 * 1024 * 1024),
+    # The largest sound request is a chat with its history; the edge lets as much through.
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
     ("grpc.max_metadata_size", 32 * 1024),
     # Calls that have arrived and were not looked at yet. By default more than 1,000 are answered
     # CANCELLED, whoever sent them and without a word in any log: a burst of one caller would fail

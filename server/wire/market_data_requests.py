@@ -15,7 +15,6 @@ from tasty.v1 import market_data_stream_pb2 as stream_pb2
 from server.brokerage.lookup import InstrumentQuery
 from server.errors import InvalidField, NothingGiven, TooManyGiven
 from server.market.rhythm import Pace
-from server.wire.rules import checked
 
 DEFAULT_TIMEOUT_S = 10.0
 LONGEST_TIMEOUT_S = 60.0
@@ -94,7 +93,6 @@ def pace(request: Paced) -> Pace:
 
 def pace_or(request: Paced, current: Pace) -> Pace:
     """As `pace`, where the request leaves out what shall stay as it is."""
-    checked(request)
     interval, heartbeat = current.min_interval, current.heartbeat
     if request.HasField("min_interval"):
         interval = timedelta(seconds=request.min_interval)

@@ -12,7 +12,6 @@ from server.brokerage.metrics import EarningsReport, MarketMetrics
 from server.brokerage.symbols import parse
 from server.errors import SymbolNotFound, TooManyGiven
 from server.wire.numbers import decimal_or_none, money_or_none, number
-from server.wire.rules import checked
 from server.wire.times import date_or_none, timestamp
 
 LIQUIDITY_WORDS = ("Very Low", "Low", "Moderate", "Good", "High", "Very High")
@@ -23,7 +22,7 @@ def symbols_from(
     request: reference_service_pb2.GetMarketMetricsRequest, *, most: int
 ) -> tuple[str, ...]:
     """Returns the symbols of a request as the broker spells them, each once."""
-    given = checked(request).symbols
+    given = request.symbols
     if len(given) > most:
         raise TooManyGiven("symbols", given=len(given), allowed=most)
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 __all__ = ["decimal_from", "decimal_or_none", "decimal_text", "money", "money_or_none", "number"]
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from server.contract.spelling import decimal_of
 from server.errors import InvalidField
-
-LONGEST = 40
-"""Characters of a decimal number from outside: far more than any price, far less than an attack."""
 
 
 def decimal_text(value: Decimal) -> str:
@@ -45,15 +43,8 @@ def number(value: Decimal | None) -> float | None:
 
 def decimal_from(text: str, *, field: str) -> Decimal:
     """Returns the number that a request writes; raises InvalidField, naming `field`."""
-    try:
-        if len(text) > LONGEST:
-            raise InvalidField(field, text, "a decimal number such as 4.50")
-
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        raise InvalidField(field, text, "a decimal number such as 4.50") from None
-
-    if not value.is_finite() or value.adjusted() > LONGEST:
+    value = decimal_of(text)
+    if value is None:
         raise InvalidField(field, text, "a decimal number such as 4.50")
 
     return value

@@ -16,7 +16,6 @@ from tasty.v1 import option_chain_pb2, reference_service_pb2
 from server.brokerage.chains import ChainFilter, OptionChain, OptionContract
 from server.errors import InvalidField
 from server.tables.option_chain import option_chain_table
-from server.wire.rules import checked
 from server.wire.times import date_from
 
 
@@ -30,8 +29,7 @@ class ChainRequest:
 
 
 def chain_request_from(request: reference_service_pb2.GetOptionChainRequest) -> ChainRequest:
-    """Returns what is asked for; raises what the contract's rules and forms refuse."""
-    checked(request)
+    """Returns what is asked for; raises InvalidField where a lower bound exceeds its upper one."""
     wanted = ChainFilter(
         expiration=date_from(request.expiration_date)
         if request.HasField("expiration_date")

@@ -7,19 +7,11 @@ __all__ = ["search_text_from", "symbol_match_to"]
 from tasty.v1 import reference_service_pb2, symbol_pb2
 
 from server.brokerage.search import SymbolMatch
-from server.errors import InvalidField
-from server.wire.rules import checked
-
-LONGEST_SEARCH = 64
 
 
 def search_text_from(request: reference_service_pb2.SearchSymbolsRequest) -> str:
     """Returns what to search for."""
-    text = checked(request).symbol.strip()
-    if len(text) > LONGEST_SEARCH or not text.isprintable():
-        raise InvalidField("symbol", text, f"at most {LONGEST_SEARCH} printable characters")
-
-    return text
+    return request.symbol.strip()
 
 
 def symbol_match_to(match: SymbolMatch) -> symbol_pb2.SymbolMatch:

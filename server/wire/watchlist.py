@@ -10,9 +10,6 @@ from tasty.v1 import watchlist_pb2
 
 from server.brokerage.watchlists import Watchlist, WatchlistEntry
 from server.errors import InvalidField
-from server.wire.rules import checked
-
-LONGEST_NAME = 255
 
 
 def watchlist_to(watchlist: Watchlist) -> watchlist_pb2.Watchlist:
@@ -32,7 +29,7 @@ def entries_from(entries: Iterable[watchlist_pb2.WatchlistEntry]) -> tuple[Watch
     """Returns the entries of a request, in capitals as the broker spells symbols."""
     return tuple(
         WatchlistEntry(
-            symbol=checked(entry).symbol.strip().upper(),
+            symbol=entry.symbol.strip().upper(),
             instrument_type=entry.instrument_type or None,
         )
         for entry in entries
@@ -41,9 +38,7 @@ def entries_from(entries: Iterable[watchlist_pb2.WatchlistEntry]) -> tuple[Watch
 
 def name_from(text: str) -> str:
     """Returns the name of a list: any text that has something in it and is no path."""
-    if not text.strip() or text in (".", "..") or "\0" in text or len(text) > LONGEST_NAME:
-        raise InvalidField(
-            "name", text, f"a name of 1 to {LONGEST_NAME} characters, not '.' or '..'"
-        )
+    if not text.strip() or text in (".", ".."):
+        raise InvalidField("name", text, "a name of 1 to 255 characters, not '.' or '..'")
 
     return text

@@ -188,7 +188,7 @@ async def test_order_history_and_one_order_of_it(gateway: Gateway) -> None:
     assert {each.underlying_symbol for each in of_one.orders} == {filled.underlying_symbol}
 
 
-@pytest.mark.parametrize("order_id", ["999999999", "abc", "../positions", "1%2F2", "-1"])
+@pytest.mark.parametrize("order_id", ["999999999", "9" * 18])
 async def test_an_order_that_is_not_there(gateway: Gateway, order_id: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await gateway.demo.orders.GetOrder(
@@ -197,6 +197,17 @@ async def test_an_order_that_is_not_there(gateway: Gateway, order_id: str) -> No
 
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
     assert raised.value.details() == f"Order {order_id} not found"
+
+
+@pytest.mark.parametrize("order_id", ["abc", "../positions", "1%2F2", "-1", "٧", "7\n", "9" * 19])
+async def test_what_can_be_no_order_id_is_refused(gateway: Gateway, order_id: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await gateway.demo.orders.GetOrder(
+            orders_pb.GetOrderRequest(account_id=DEMO_ACCOUNT, order_id=order_id)
+        )
+
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert str(raised.value.details()).startswith("Invalid order_id")
 
 
 async def test_an_order_of_another_account_is_not_there(gateway: Gateway) -> None:

@@ -168,7 +168,8 @@ async def test_a_change_that_changes_nothing_writes_nothing(sim: Simulator) -> N
         (change("burn", "main", "SPY"), "Invalid action 'burn'. Expected one of add, remove."),
         (change("", "main", "SPY"), "Invalid action ''. Expected one of add, remove."),
         (change("add", "main"), "At least one symbol is required"),
-        (change("add", "main", ""), "Invalid symbol ''. Expected some text."),
+        (change("add", "main", ""), "At least one symbol is required"),
+        (change("add", "main", "SPY", " "), "Invalid symbols[1].symbol ' '. Expected some text."),
         (
             change("add", "", "SPY"),
             "Invalid name ''. Expected a name of 1 to 255 characters, not '.' or '..'.",

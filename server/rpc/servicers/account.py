@@ -28,7 +28,6 @@ from server.wire.net_liquidating_value import net_liquidating_value_to
 from server.wire.paging import page_of
 from server.wire.portfolio import portfolio_update
 from server.wire.position import missing_of, position_to
-from server.wire.rules import checked
 from server.wire.transaction import transaction_to
 
 DEFAULT_TIME_BACK = "1y"
@@ -87,7 +86,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     async def ListNetLiquidatingValueHistory(  # noqa: N802 - named by the contract
         self, request: pb.ListNetLiquidatingValueHistoryRequest, context: object
     ) -> pb.ListNetLiquidatingValueHistoryResponse:
-        time_back = checked(request).time_back or DEFAULT_TIME_BACK
+        time_back = request.time_back or DEFAULT_TIME_BACK
         session = await self._brokerage.session(current_call().tenant)
         account = await session.account(request.account_id)
         values = await session.net_liquidating_values(account, time_back)
@@ -102,7 +101,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     async def ListTransactions(  # noqa: N802 - named by the contract
         self, request: pb.ListTransactionsRequest, context: object
     ) -> pb.ListTransactionsResponse:
-        days = checked(request).days or DEFAULT_DAYS
+        days = request.days or DEFAULT_DAYS
         session = await self._brokerage.session(current_call().tenant)
         found = await session.transactions(
             await session.account(request.account_id),

@@ -13,7 +13,6 @@ from tasty.v1 import order_placement_pb2 as pb
 from server.agent import Agent
 from server.brokerage import Brokerage
 from server.rpc.call import current_call
-from server.wire.rules import checked
 
 
 class ConfirmOrders:
@@ -27,7 +26,7 @@ class ConfirmOrders:
         self, request: pb.ConfirmOrderRequest, context: object
     ) -> pb.ConfirmOrderResponse:
         tenant = current_call().tenant
-        code = checked(request.confirmation).code
+        code = request.confirmation.code
         session = await self._brokerage.session(tenant)
         account = await session.account(request.account_id)
         _, receipt = await self._agent.confirm(tenant, code, account.number)

@@ -26,7 +26,6 @@ from server.wire.order import order_to
 from server.wire.order_receipt import complex_receipt_to, complex_to, placed_to, replaced_to
 from server.wire.order_requests import change_draft, complex_draft, name_of, order_draft
 from server.wire.paging import page_of
-from server.wire.rules import checked
 
 DEFAULT_DAYS = 7
 DEFAULT_HEARTBEAT_S = 15.0
@@ -60,7 +59,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def ListOrderHistory(  # noqa: N802 - named by the contract
         self, request: pb.ListOrderHistoryRequest, context: object
     ) -> pb.ListOrderHistoryResponse:
-        days = checked(request).days or DEFAULT_DAYS
+        days = request.days or DEFAULT_DAYS
         session = await self._brokerage.session(current_call().tenant)
         found = await session.order_history(
             await session.account(request.account_id),
@@ -86,7 +85,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     ) -> pb.GetOrderResponse:
         session = await self._brokerage.session(current_call().tenant)
         account = await session.account(request.account_id)
-        order = await session.order(account, checked(request).order_id.strip())
+        order = await session.order(account, request.order_id.strip())
         return pb.GetOrderResponse(order=order_to(order))
 
     async def PlaceOrder(  # noqa: N802 - named by the contract
@@ -105,7 +104,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def ReplaceOrder(  # noqa: N802 - named by the contract
         self, request: placement_pb.ReplaceOrderRequest, context: Any
     ) -> placement_pb.ReplaceOrderResponse:
-        draft, name = change_draft(checked(request)), _name(request.change)
+        draft, name = change_draft(request), _name(request.change)
         caller = await self._caller(request.account_id)
         receipt = await self._office.desk.replace(caller, draft, name)
         await _tell_replay(receipt, context)
@@ -114,7 +113,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def CancelOrder(  # noqa: N802 - named by the contract
         self, request: placement_pb.CancelOrderRequest, context: object
     ) -> placement_pb.CancelOrderResponse:
-        caller = await self._caller(checked(request).account_id)
+        caller = await self._caller(request.account_id)
         done = await self._office.cancels.cancel(caller, request.order_id.strip())
         return placement_pb.CancelOrderResponse(
             success=True,
@@ -139,7 +138,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def CancelComplexOrder(  # noqa: N802 - named by the contract
         self, request: placement_pb.CancelComplexOrderRequest, context: object
     ) -> placement_pb.CancelComplexOrderResponse:
-        caller = await self._caller(checked(request).account_id)
+        caller = await self._caller(request.account_id)
         number = request.complex_order_id.strip()
         done = await self._office.cancels.cancel_complex(caller, number)
         whole = done.complex_order
@@ -157,7 +156,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def _events(self, request: pb.StreamAccountEventsRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()
         seconds = (
-            checked(request).heartbeat_interval
+            request.heartbeat_interval
             if request.HasField("heartbeat_interval")
             else DEFAULT_HEARTBEAT_S
         )

@@ -9,7 +9,6 @@ from tasty.v1 import watchlist_service_pb2_grpc
 
 from server.brokerage import Brokerage
 from server.rpc.call import current_call
-from server.wire.rules import checked
 from server.wire.watchlist import entries_from, entry_to, name_from, watchlist_to
 
 PRIVATE = "private"
@@ -25,7 +24,7 @@ class Watchlists(watchlist_service_pb2_grpc.WatchlistServiceServicer):
     async def ListWatchlists(  # noqa: N802 - named by the contract
         self, request: pb.ListWatchlistsRequest, context: object
     ) -> pb.ListWatchlistsResponse:
-        kind = checked(request).watchlist_type or PRIVATE
+        kind = request.watchlist_type or PRIVATE
         session = await self._brokerage.session(current_call().tenant)
         if request.HasField("name"):
             one = await session.watchlists.one(kind, name_from(request.name))
@@ -37,7 +36,7 @@ class Watchlists(watchlist_service_pb2_grpc.WatchlistServiceServicer):
     async def ManageWatchlist(  # noqa: N802 - named by the contract
         self, request: pb.ManageWatchlistRequest, context: object
     ) -> pb.ManageWatchlistResponse:
-        entries = entries_from(checked(request).symbols)
+        entries = entries_from(request.symbols)
         name = name_from(request.name) if request.HasField("name") else DEFAULT_NAME
         session = await self._brokerage.session(current_call().tenant)
         action = request.action
@@ -61,7 +60,7 @@ class Watchlists(watchlist_service_pb2_grpc.WatchlistServiceServicer):
     async def DeleteWatchlist(  # noqa: N802 - named by the contract
         self, request: pb.DeleteWatchlistRequest, context: object
     ) -> pb.DeleteWatchlistResponse:
-        name = name_from(checked(request).name)
+        name = name_from(request.name)
         session = await self._brokerage.session(current_call().tenant)
         await session.watchlists.delete(name)
         return pb.DeleteWatchlistResponse(success=True, watchlist=name)

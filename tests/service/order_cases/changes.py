@@ -166,9 +166,14 @@ async def cancel_loses_the_race(trader: Trader) -> None:
 
 @case(88, "Cancelling an order that does not exist: not found")
 async def cancel_unknown(trader: Trader) -> None:
-    for number in ("1", "999999999", "abc", "../1", "1 OR 1"):
+    for number in ("1", "999999999"):
         refusal = await refusal_of(trader.cancel(number))
         assert refusal.code == "NOT_FOUND", (number, refusal)
+
+    # What can be no number of an order is told so, before anybody is asked.
+    for number in ("abc", "../1", "1 OR 1", "٧", "7" * 1000):
+        refusal = await refusal_of(trader.cancel(number))
+        assert refusal.code == "INVALID_ARGUMENT", (number, refusal)
 
 
 @case(89, "Cancelling somebody else's order: not found, and it works on")
