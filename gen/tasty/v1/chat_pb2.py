@@ -28,7 +28,7 @@ from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 from tasty.v1 import order_receipt_pb2 as tasty_dot_v1_dot_order__receipt__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13tasty/v1/chat.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x1ctasty/v1/order_receipt.proto\"M\n\x0b\x43hatMessage\x12\'\n\x04role\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\x8a\xb5\x18\x11\x12\x04user\x12\tassistant\x12\x15\n\x07\x63ontent\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x8d\x01\n\tChatUsage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x05\x12\x15\n\routput_tokens\x18\x02 \x01(\x05\x12\x1f\n\x17\x63\x61\x63he_read_input_tokens\x18\x03 \x01(\x05\x12#\n\x1b\x63\x61\x63he_creation_input_tokens\x18\x04 \x01(\x05\x12\r\n\x05turns\x18\x05 \x01(\x05\"s\n\x0c\x43hatToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x08\x12\x17\n\x0f\x65lapsed_seconds\x18\x05 \x01(\x01\x12\r\n\x05\x65rror\x18\x06 \x01(\t\"\xcc\x01\n\x0bOrderTicket\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\r\n\x05order\x18\x04 \x01(\t\x12\x31\n\x07preview\x18\x05 \x01(\x0b\x32\x1b.tasty.v1.PlaceOrderPreviewH\x00\x88\x01\x01\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tool\x18\x07 \x01(\tB\n\n\x08_preview\"\x87\x02\n\x11PlaceOrderPreview\x12\x1a\n\x05price\x18\x01 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x12=\n\x13\x62uying_power_effect\x18\x02 \x01(\x0b\x32\x1b.tasty.v1.BuyingPowerEffectH\x01\x88\x01\x01\x12\x36\n\x0f\x66\x65\x65_calculation\x18\x03 \x01(\x0b\x32\x18.tasty.v1.FeeCalculationH\x02\x88\x01\x01\x12)\n\x08warnings\x18\x04 \x03(\x0b\x32\x17.tasty.v1.BrokerMessageB\x08\n\x06_priceB\x16\n\x14_buying_power_effectB\x12\n\x10_fee_calculation*\xb5\x02\n\rChatEventKind\x12\x1f\n\x1b\x43HAT_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HAT_EVENT_KIND_STATUS\x10\x01\x12\x18\n\x14\x43HAT_EVENT_KIND_TEXT\x10\x02\x12 \n\x1c\x43HAT_EVENT_KIND_TOOL_STARTED\x10\x03\x12!\n\x1d\x43HAT_EVENT_KIND_TOOL_FINISHED\x10\x04\x12\x19\n\x15\x43HAT_EVENT_KIND_ORDER\x10\x05\x12\x19\n\x15\x43HAT_EVENT_KIND_USAGE\x10\x06\x12\x1d\n\x19\x43HAT_EVENT_KIND_HEARTBEAT\x10\x07\x12\x19\n\x15\x43HAT_EVENT_KIND_ERROR\x10\x08\x12\x18\n\x14\x43HAT_EVENT_KIND_DONE\x10\tB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13tasty/v1/chat.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x1ctasty/v1/order_receipt.proto\"|\n\x0b\x43hatMessage\x12\'\n\x04role\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\x8a\xb5\x18\x11\x12\x04user\x12\tassistant\x12\x44\n\x07\x63ontent\x18\x02 \x01(\tB3\xe2\x41\x01\x02\x8a\xb5\x18+J\x08[^\\x00]*R\x1btext without NUL charactersX\xc0\x9a\x0c\"\x8d\x01\n\tChatUsage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x05\x12\x15\n\routput_tokens\x18\x02 \x01(\x05\x12\x1f\n\x17\x63\x61\x63he_read_input_tokens\x18\x03 \x01(\x05\x12#\n\x1b\x63\x61\x63he_creation_input_tokens\x18\x04 \x01(\x05\x12\r\n\x05turns\x18\x05 \x01(\x05\"s\n\x0c\x43hatToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x08\x12\x17\n\x0f\x65lapsed_seconds\x18\x05 \x01(\x01\x12\r\n\x05\x65rror\x18\x06 \x01(\t\"\xcc\x01\n\x0bOrderTicket\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\r\n\x05order\x18\x04 \x01(\t\x12\x31\n\x07preview\x18\x05 \x01(\x0b\x32\x1b.tasty.v1.PlaceOrderPreviewH\x00\x88\x01\x01\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tool\x18\x07 \x01(\tB\n\n\x08_preview\"\x87\x02\n\x11PlaceOrderPreview\x12\x1a\n\x05price\x18\x01 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x12=\n\x13\x62uying_power_effect\x18\x02 \x01(\x0b\x32\x1b.tasty.v1.BuyingPowerEffectH\x01\x88\x01\x01\x12\x36\n\x0f\x66\x65\x65_calculation\x18\x03 \x01(\x0b\x32\x18.tasty.v1.FeeCalculationH\x02\x88\x01\x01\x12)\n\x08warnings\x18\x04 \x03(\x0b\x32\x17.tasty.v1.BrokerMessageB\x08\n\x06_priceB\x16\n\x14_buying_power_effectB\x12\n\x10_fee_calculation*\xb5\x02\n\rChatEventKind\x12\x1f\n\x1b\x43HAT_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HAT_EVENT_KIND_STATUS\x10\x01\x12\x18\n\x14\x43HAT_EVENT_KIND_TEXT\x10\x02\x12 \n\x1c\x43HAT_EVENT_KIND_TOOL_STARTED\x10\x03\x12!\n\x1d\x43HAT_EVENT_KIND_TOOL_FINISHED\x10\x04\x12\x19\n\x15\x43HAT_EVENT_KIND_ORDER\x10\x05\x12\x19\n\x15\x43HAT_EVENT_KIND_USAGE\x10\x06\x12\x1d\n\x19\x43HAT_EVENT_KIND_HEARTBEAT\x10\x07\x12\x19\n\x15\x43HAT_EVENT_KIND_ERROR\x10\x08\x12\x18\n\x14\x43HAT_EVENT_KIND_DONE\x10\tB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,19 +39,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHATMESSAGE'].fields_by_name['role']._loaded_options = None
   _globals['_CHATMESSAGE'].fields_by_name['role']._serialized_options = b'\342A\001\002\212\265\030\021\022\004user\022\tassistant'
   _globals['_CHATMESSAGE'].fields_by_name['content']._loaded_options = None
-  _globals['_CHATMESSAGE'].fields_by_name['content']._serialized_options = b'\342A\001\002'
+  _globals['_CHATMESSAGE'].fields_by_name['content']._serialized_options = b'\342A\001\002\212\265\030+J\010[^\\x00]*R\033text without NUL charactersX\300\232\014'
   _globals['_PLACEORDERPREVIEW'].fields_by_name['price']._loaded_options = None
   _globals['_PLACEORDERPREVIEW'].fields_by_name['price']._serialized_options = b'\212\265\030\002\010\001'
-  _globals['_CHATEVENTKIND']._serialized_start=970
-  _globals['_CHATEVENTKIND']._serialized_end=1279
+  _globals['_CHATEVENTKIND']._serialized_start=1017
+  _globals['_CHATEVENTKIND']._serialized_end=1326
   _globals['_CHATMESSAGE']._serialized_start=156
-  _globals['_CHATMESSAGE']._serialized_end=233
-  _globals['_CHATUSAGE']._serialized_start=236
-  _globals['_CHATUSAGE']._serialized_end=377
-  _globals['_CHATTOOLCALL']._serialized_start=379
-  _globals['_CHATTOOLCALL']._serialized_end=494
-  _globals['_ORDERTICKET']._serialized_start=497
-  _globals['_ORDERTICKET']._serialized_end=701
-  _globals['_PLACEORDERPREVIEW']._serialized_start=704
-  _globals['_PLACEORDERPREVIEW']._serialized_end=967
+  _globals['_CHATMESSAGE']._serialized_end=280
+  _globals['_CHATUSAGE']._serialized_start=283
+  _globals['_CHATUSAGE']._serialized_end=424
+  _globals['_CHATTOOLCALL']._serialized_start=426
+  _globals['_CHATTOOLCALL']._serialized_end=541
+  _globals['_ORDERTICKET']._serialized_start=544
+  _globals['_ORDERTICKET']._serialized_end=748
+  _globals['_PLACEORDERPREVIEW']._serialized_start=751
+  _globals['_PLACEORDERPREVIEW']._serialized_end=1014
 # @@protoc_insertion_point(module_scope)

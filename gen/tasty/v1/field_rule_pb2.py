@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tasty/v1/field_rule.proto\x12\x08tasty.v1\x1a google/protobuf/descriptor.proto\"\xd4\x01\n\tFieldRule\x12 \n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x10.tasty.v1.Format\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\t\x12\x14\n\x07minimum\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07\x65xample\x18\x06 \x01(\t\x12\x11\n\tnot_empty\x18\x07 \x01(\x08\x12\x12\n\x05\x61\x62ove\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\n\n\x08_minimumB\n\n\x08_maximumB\x08\n\x06_above*[\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x46ORMAT_DECIMAL\x10\x01\x12\x0f\n\x0b\x46ORMAT_DATE\x10\x02\x12\x14\n\x10\x46ORMAT_DATE_TIME\x10\x03:E\n\x04rule\x12\x1d.google.protobuf.FieldOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x13.tasty.v1.FieldRule\x88\x01\x01\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tasty/v1/field_rule.proto\x12\x08tasty.v1\x1a google/protobuf/descriptor.proto\"\xd5\x02\n\tFieldRule\x12 \n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x10.tasty.v1.Format\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\t\x12\x14\n\x07minimum\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07\x65xample\x18\x06 \x01(\t\x12\x11\n\tnot_empty\x18\x07 \x01(\x08\x12\x12\n\x05\x61\x62ove\x18\x08 \x01(\x01H\x02\x88\x01\x01\x12\x0f\n\x07pattern\x18\t \x01(\t\x12\x10\n\x08\x65xpected\x18\n \x01(\t\x12\x17\n\nmax_length\x18\x0b \x01(\x05H\x03\x88\x01\x01\x12\x16\n\tmax_items\x18\x0c \x01(\x05H\x04\x88\x01\x01\x12\x0e\n\x06secret\x18\r \x01(\x08\x42\n\n\x08_minimumB\n\n\x08_maximumB\x08\n\x06_aboveB\r\n\x0b_max_lengthB\x0c\n\n_max_items*[\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x46ORMAT_DECIMAL\x10\x01\x12\x0f\n\x0b\x46ORMAT_DATE\x10\x02\x12\x14\n\x10\x46ORMAT_DATE_TIME\x10\x03:E\n\x04rule\x12\x1d.google.protobuf.FieldOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x13.tasty.v1.FieldRule\x88\x01\x01\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasty.v1.field_rule_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
-  _globals['_FORMAT']._serialized_start=288
-  _globals['_FORMAT']._serialized_end=379
+  _globals['_FORMAT']._serialized_start=417
+  _globals['_FORMAT']._serialized_end=508
   _globals['_FIELDRULE']._serialized_start=74
-  _globals['_FIELDRULE']._serialized_end=286
+  _globals['_FIELDRULE']._serialized_end=415
 # @@protoc_insertion_point(module_scope)

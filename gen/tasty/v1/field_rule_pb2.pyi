@@ -22,7 +22,7 @@ RULE_FIELD_NUMBER: int
 rule: _descriptor.FieldDescriptor
 
 class FieldRule(_message.Message):
-    __slots__ = ("format", "values", "default", "minimum", "maximum", "example", "not_empty", "above")
+    __slots__ = ("format", "values", "default", "minimum", "maximum", "example", "not_empty", "above", "pattern", "expected", "max_length", "max_items", "secret")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,11 @@ class FieldRule(_message.Message):
     EXAMPLE_FIELD_NUMBER: _ClassVar[int]
     NOT_EMPTY_FIELD_NUMBER: _ClassVar[int]
     ABOVE_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    MAX_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
     format: Format
     values: _containers.RepeatedScalarFieldContainer[str]
     default: str
@@ -39,4 +44,9 @@ class FieldRule(_message.Message):
     example: str
     not_empty: bool
     above: float
-    def __init__(self, format: _Optional[_Union[Format, str]] = ..., values: _Optional[_Iterable[str]] = ..., default: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., example: _Optional[str] = ..., not_empty: _Optional[bool] = ..., above: _Optional[float] = ...) -> None: ...
+    pattern: str
+    expected: str
+    max_length: int
+    max_items: int
+    secret: bool
+    def __init__(self, format: _Optional[_Union[Format, str]] = ..., values: _Optional[_Iterable[str]] = ..., default: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., example: _Optional[str] = ..., not_empty: _Optional[bool] = ..., above: _Optional[float] = ..., pattern: _Optional[str] = ..., expected: _Optional[str] = ..., max_length: _Optional[int] = ..., max_items: _Optional[int] = ..., secret: _Optional[bool] = ...) -> None: ...

@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tasty/v1/instrument.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\"\xf4\x01\n\nInstrument\x12!\n\x06symbol\x18\x01 \x01(\tB\x11\xe2\x41\x01\x02\x8a\xb5\x18\t2\x05\"SPY\"8\x01\x12)\n\x0boption_type\x18\x02 \x01(\tB\x0f\x8a\xb5\x18\x0b\x12\x01\x43\x12\x01P2\x03\"P\"H\x00\x88\x01\x01\x12/\n\x0cstrike_price\x18\x03 \x01(\x01\x42\x14\x8a\xb5\x18\x10\x32\x05\x36\x38\x35.0A\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x32\n\x0f\x65xpiration_date\x18\x04 \x01(\tB\x14\x8a\xb5\x18\x10\x08\x02\x32\x0c\"2025-12-19\"H\x02\x88\x01\x01\x42\x0e\n\x0c_option_typeB\x0f\n\r_strike_priceB\x12\n\x10_expiration_date\"-\n\x0bSymbolError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\tB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tasty/v1/instrument.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\"\xa9\x03\n\nInstrument\x12\xcc\x01\n\x06symbol\x18\x01 \x01(\tB\xbb\x01\xe2\x41\x01\x02\x8a\xb5\x18\xb2\x01\x32\x05\"SPY\"8\x01J\x06[ -~]*R\x9c\x01\x61 ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@\x12)\n\x0boption_type\x18\x02 \x01(\tB\x0f\x8a\xb5\x18\x0b\x12\x01\x43\x12\x01P2\x03\"P\"H\x00\x88\x01\x01\x12\x38\n\x0cstrike_price\x18\x03 \x01(\x01\x42\x1d\x8a\xb5\x18\x19)\x00\x00\x00\x00\x80\x84.A2\x05\x36\x38\x35.0A\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x32\n\x0f\x65xpiration_date\x18\x04 \x01(\tB\x14\x8a\xb5\x18\x10\x08\x02\x32\x0c\"2025-12-19\"H\x02\x88\x01\x01\x42\x0e\n\x0c_option_typeB\x0f\n\r_strike_priceB\x12\n\x10_expiration_date\"-\n\x0bSymbolError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\tB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_INSTRUMENT'].fields_by_name['symbol']._loaded_options = None
-  _globals['_INSTRUMENT'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\t2\005\"SPY\"8\001'
+  _globals['_INSTRUMENT'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\262\0012\005\"SPY\"8\001J\006[ -~]*R\234\001a ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@'
   _globals['_INSTRUMENT'].fields_by_name['option_type']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['option_type']._serialized_options = b'\212\265\030\013\022\001C\022\001P2\003\"P\"'
   _globals['_INSTRUMENT'].fields_by_name['strike_price']._loaded_options = None
-  _globals['_INSTRUMENT'].fields_by_name['strike_price']._serialized_options = b'\212\265\030\0202\005685.0A\000\000\000\000\000\000\000\000'
+  _globals['_INSTRUMENT'].fields_by_name['strike_price']._serialized_options = b'\212\265\030\031)\000\000\000\000\200\204.A2\005685.0A\000\000\000\000\000\000\000\000'
   _globals['_INSTRUMENT'].fields_by_name['expiration_date']._loaded_options = None
   _globals['_INSTRUMENT'].fields_by_name['expiration_date']._serialized_options = b'\212\265\030\020\010\0022\014\"2025-12-19\"'
   _globals['_INSTRUMENT']._serialized_start=100
-  _globals['_INSTRUMENT']._serialized_end=344
-  _globals['_SYMBOLERROR']._serialized_start=346
-  _globals['_SYMBOLERROR']._serialized_end=391
+  _globals['_INSTRUMENT']._serialized_end=525
+  _globals['_SYMBOLERROR']._serialized_start=527
+  _globals['_SYMBOLERROR']._serialized_end=572
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tasty/v1/new_order.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\"\xf5\x03\n\x08NewOrder\x12/\n\x04legs\x18\x01 \x03(\x0b\x32\x15.tasty.v1.NewOrderLegB\n\xe2\x41\x01\x02\x8a\xb5\x18\x02\x38\x01\x12!\n\x05price\x18\x02 \x01(\tB\r\x8a\xb5\x18\t\x08\x01\x32\x05-4.50H\x00\x88\x01\x01\x12\x36\n\rtime_in_force\x18\x03 \x01(\tB\x1a\x8a\xb5\x18\x16\x12\x03\x44\x61y\x12\x03GTC\x12\x03IOC\x1a\x05\"Day\"H\x01\x88\x01\x01\x12!\n\x07\x64ry_run\x18\x04 \x01(\x08\x42\x0b\x8a\xb5\x18\x07\x1a\x05\x66\x61lseH\x02\x88\x01\x01\x12X\n\norder_type\x18\x05 \x01(\tB?\x8a\xb5\x18;\x12\x05Limit\x12\x06Market\x12\x04Stop\x12\nStop Limit\x12\x0fNotional Market\x1a\x07\"Limit\"H\x03\x88\x01\x01\x12!\n\x0cstop_trigger\x18\x06 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x04\x88\x01\x01\x12\x1a\n\x05value\x18\x07 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x05\x88\x01\x01\x12;\n\x0f\x63lient_order_id\x18\x08 \x01(\tB\x1d\x8a\xb5\x18\x19\x32\x17\"2025-12-15-spy-685p-1\"H\x06\x88\x01\x01\x42\x08\n\x06_priceB\x10\n\x0e_time_in_forceB\n\n\x08_dry_runB\r\n\x0b_order_typeB\x0f\n\r_stop_triggerB\x08\n\x06_valueB\x12\n\x10_client_order_id\"\x83\x03\n\x0bNewOrderLeg\x12!\n\x06symbol\x18\x01 \x01(\tB\x11\xe2\x41\x01\x02\x8a\xb5\x18\t2\x05\"SPY\"8\x01\x12$\n\x0boption_type\x18\x02 \x01(\tB\n\x8a\xb5\x18\x06\x12\x01\x43\x12\x01PH\x00\x88\x01\x01\x12[\n\x06\x61\x63tion\x18\x03 \x01(\tBK\xe2\x41\x01\x02\x8a\xb5\x18\x43\x12\x0b\x42uy to Open\x12\x0c\x42uy to Close\x12\x0cSell to Open\x12\rSell to Close\x12\x03\x42uy\x12\x04Sell\x12\'\n\x08quantity\x18\x04 \x01(\x01\x42\x10\x8a\xb5\x18\x0c\x32\x01\x31\x41\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12/\n\x0cstrike_price\x18\x05 \x01(\x01\x42\x14\x8a\xb5\x18\x10\x32\x05\x36\x38\x35.0A\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\x32\n\x0f\x65xpiration_date\x18\x06 \x01(\tB\x14\x8a\xb5\x18\x10\x08\x02\x32\x0c\"2025-12-19\"H\x03\x88\x01\x01\x42\x0e\n\x0c_option_typeB\x0b\n\t_quantityB\x0f\n\r_strike_priceB\x12\n\x10_expiration_date\"l\n\x0bOrderChange\x12!\n\x05price\x18\x01 \x01(\tB\r\x8a\xb5\x18\t\x08\x01\x32\x05-4.75H\x00\x88\x01\x01\x12\x1c\n\x0f\x63lient_order_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x08\n\x06_priceB\x12\n\x10_client_order_id\"\x9d\x02\n\x0fNewComplexOrder\x12\'\n\x04type\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\x8a\xb5\x18\x11\x12\x03OCO\x12\x03OTO\x12\x05OTOCO\x12\x36\n\rtrigger_order\x18\x02 \x01(\x0b\x32\x1a.tasty.v1.ComplexOrderPartH\x00\x88\x01\x01\x12\x36\n\x06orders\x18\x03 \x03(\x0b\x32\x1a.tasty.v1.ComplexOrderPartB\n\xe2\x41\x01\x02\x8a\xb5\x18\x02\x38\x01\x12!\n\x07\x64ry_run\x18\x04 \x01(\x08\x42\x0b\x8a\xb5\x18\x07\x1a\x05\x66\x61lseH\x01\x88\x01\x01\x12\x1c\n\x0f\x63lient_order_id\x18\x05 \x01(\tH\x02\x88\x01\x01\x42\x10\n\x0e_trigger_orderB\n\n\x08_dry_runB\x12\n\x10_client_order_id\"\xbf\x02\n\x10\x43omplexOrderPart\x12/\n\x04legs\x18\x01 \x03(\x0b\x32\x15.tasty.v1.NewOrderLegB\n\xe2\x41\x01\x02\x8a\xb5\x18\x02\x38\x01\x12\x1a\n\x05price\x18\x02 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x12\x36\n\rtime_in_force\x18\x03 \x01(\tB\x1a\x8a\xb5\x18\x16\x12\x03\x44\x61y\x12\x03GTC\x12\x03IOC\x1a\x05\"Day\"H\x01\x88\x01\x01\x12G\n\norder_type\x18\x04 \x01(\tB.\x8a\xb5\x18*\x12\x05Limit\x12\x06Market\x12\x04Stop\x12\nStop Limit\x1a\x07\"Limit\"H\x02\x88\x01\x01\x12!\n\x0cstop_trigger\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x03\x88\x01\x01\x42\x08\n\x06_priceB\x10\n\x0e_time_in_forceB\r\n\x0b_order_typeB\x0f\n\r_stop_trigger\"-\n\x11OrderConfirmation\x12\x18\n\x04\x63ode\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\x8a\xb5\x18\x02\x38\x01\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tasty/v1/new_order.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\"\xc0\x04\n\x08NewOrder\x12\x31\n\x04legs\x18\x01 \x03(\x0b\x32\x15.tasty.v1.NewOrderLegB\x0c\xe2\x41\x01\x02\x8a\xb5\x18\x04\x38\x01`\x04\x12!\n\x05price\x18\x02 \x01(\tB\r\x8a\xb5\x18\t\x08\x01\x32\x05-4.50H\x00\x88\x01\x01\x12\x36\n\rtime_in_force\x18\x03 \x01(\tB\x1a\x8a\xb5\x18\x16\x12\x03\x44\x61y\x12\x03GTC\x12\x03IOC\x1a\x05\"Day\"H\x01\x88\x01\x01\x12!\n\x07\x64ry_run\x18\x04 \x01(\x08\x42\x0b\x8a\xb5\x18\x07\x1a\x05\x66\x61lseH\x02\x88\x01\x01\x12X\n\norder_type\x18\x05 \x01(\tB?\x8a\xb5\x18;\x12\x05Limit\x12\x06Market\x12\x04Stop\x12\nStop Limit\x12\x0fNotional Market\x1a\x07\"Limit\"H\x03\x88\x01\x01\x12!\n\x0cstop_trigger\x18\x06 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x04\x88\x01\x01\x12\x1a\n\x05value\x18\x07 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x05\x88\x01\x01\x12\x83\x01\n\x0f\x63lient_order_id\x18\x08 \x01(\tBe\x8a\xb5\x18\x61\x32\x17\"2025-12-15-spy-685p-1\"J\x15[A-Za-z0-9._:-]{1,64}R-1 to 64 characters out of A-Z a-z 0-9 . _ : -X@H\x06\x88\x01\x01\x42\x08\n\x06_priceB\x10\n\x0e_time_in_forceB\n\n\x08_dry_runB\r\n\x0b_order_typeB\x0f\n\r_stop_triggerB\x08\n\x06_valueB\x12\n\x10_client_order_id\"\xc1\x04\n\x0bNewOrderLeg\x12\xcc\x01\n\x06symbol\x18\x01 \x01(\tB\xbb\x01\xe2\x41\x01\x02\x8a\xb5\x18\xb2\x01\x32\x05\"SPY\"8\x01J\x06[ -~]*R\x9c\x01\x61 ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@\x12$\n\x0boption_type\x18\x02 \x01(\tB\n\x8a\xb5\x18\x06\x12\x01\x43\x12\x01PH\x00\x88\x01\x01\x12[\n\x06\x61\x63tion\x18\x03 \x01(\tBK\xe2\x41\x01\x02\x8a\xb5\x18\x43\x12\x0b\x42uy to Open\x12\x0c\x42uy to Close\x12\x0cSell to Open\x12\rSell to Close\x12\x03\x42uy\x12\x04Sell\x12\x30\n\x08quantity\x18\x04 \x01(\x01\x42\x19\x8a\xb5\x18\x15)\x00\x00\x00\x00\x80\x84.A2\x01\x31\x41\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x38\n\x0cstrike_price\x18\x05 \x01(\x01\x42\x1d\x8a\xb5\x18\x19)\x00\x00\x00\x00\x80\x84.A2\x05\x36\x38\x35.0A\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\x32\n\x0f\x65xpiration_date\x18\x06 \x01(\tB\x14\x8a\xb5\x18\x10\x08\x02\x32\x0c\"2025-12-19\"H\x03\x88\x01\x01\x42\x0e\n\x0c_option_typeB\x0b\n\t_quantityB\x0f\n\r_strike_priceB\x12\n\x10_expiration_date\"\xba\x01\n\x0bOrderChange\x12!\n\x05price\x18\x01 \x01(\tB\r\x8a\xb5\x18\t\x08\x01\x32\x05-4.75H\x00\x88\x01\x01\x12j\n\x0f\x63lient_order_id\x18\x02 \x01(\tBL\x8a\xb5\x18HJ\x15[A-Za-z0-9._:-]{1,64}R-1 to 64 characters out of A-Z a-z 0-9 . _ : -X@H\x01\x88\x01\x01\x42\x08\n\x06_priceB\x12\n\x10_client_order_id\"\xed\x02\n\x0fNewComplexOrder\x12\'\n\x04type\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\x8a\xb5\x18\x11\x12\x03OCO\x12\x03OTO\x12\x05OTOCO\x12\x36\n\rtrigger_order\x18\x02 \x01(\x0b\x32\x1a.tasty.v1.ComplexOrderPartH\x00\x88\x01\x01\x12\x38\n\x06orders\x18\x03 \x03(\x0b\x32\x1a.tasty.v1.ComplexOrderPartB\x0c\xe2\x41\x01\x02\x8a\xb5\x18\x04\x38\x01`\x02\x12!\n\x07\x64ry_run\x18\x04 \x01(\x08\x42\x0b\x8a\xb5\x18\x07\x1a\x05\x66\x61lseH\x01\x88\x01\x01\x12j\n\x0f\x63lient_order_id\x18\x05 \x01(\tBL\x8a\xb5\x18HJ\x15[A-Za-z0-9._:-]{1,64}R-1 to 64 characters out of A-Z a-z 0-9 . _ : -X@H\x02\x88\x01\x01\x42\x10\n\x0e_trigger_orderB\n\n\x08_dry_runB\x12\n\x10_client_order_id\"\xc1\x02\n\x10\x43omplexOrderPart\x12\x31\n\x04legs\x18\x01 \x03(\x0b\x32\x15.tasty.v1.NewOrderLegB\x0c\xe2\x41\x01\x02\x8a\xb5\x18\x04\x38\x01`\x04\x12\x1a\n\x05price\x18\x02 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x12\x36\n\rtime_in_force\x18\x03 \x01(\tB\x1a\x8a\xb5\x18\x16\x12\x03\x44\x61y\x12\x03GTC\x12\x03IOC\x1a\x05\"Day\"H\x01\x88\x01\x01\x12G\n\norder_type\x18\x04 \x01(\tB.\x8a\xb5\x18*\x12\x05Limit\x12\x06Market\x12\x04Stop\x12\nStop Limit\x1a\x07\"Limit\"H\x02\x88\x01\x01\x12!\n\x0cstop_trigger\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x03\x88\x01\x01\x42\x08\n\x06_priceB\x10\n\x0e_time_in_forceB\r\n\x0b_order_typeB\x0f\n\r_stop_trigger\"O\n\x11OrderConfirmation\x12:\n\x04\x63ode\x18\x01 \x01(\tB,\xe2\x41\x01\x02\x8a\xb5\x18$8\x01J\x06[ -~]*R\x14the code of a ticketX@h\x01\x42\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_NEWORDER'].fields_by_name['legs']._loaded_options = None
-  _globals['_NEWORDER'].fields_by_name['legs']._serialized_options = b'\342A\001\002\212\265\030\0028\001'
+  _globals['_NEWORDER'].fields_by_name['legs']._serialized_options = b'\342A\001\002\212\265\030\0048\001`\004'
   _globals['_NEWORDER'].fields_by_name['price']._loaded_options = None
   _globals['_NEWORDER'].fields_by_name['price']._serialized_options = b'\212\265\030\t\010\0012\005-4.50'
   _globals['_NEWORDER'].fields_by_name['time_in_force']._loaded_options = None
@@ -49,29 +49,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NEWORDER'].fields_by_name['value']._loaded_options = None
   _globals['_NEWORDER'].fields_by_name['value']._serialized_options = b'\212\265\030\002\010\001'
   _globals['_NEWORDER'].fields_by_name['client_order_id']._loaded_options = None
-  _globals['_NEWORDER'].fields_by_name['client_order_id']._serialized_options = b'\212\265\030\0312\027\"2025-12-15-spy-685p-1\"'
+  _globals['_NEWORDER'].fields_by_name['client_order_id']._serialized_options = b'\212\265\030a2\027\"2025-12-15-spy-685p-1\"J\025[A-Za-z0-9._:-]{1,64}R-1 to 64 characters out of A-Z a-z 0-9 . _ : -X@'
   _globals['_NEWORDERLEG'].fields_by_name['symbol']._loaded_options = None
-  _globals['_NEWORDERLEG'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\t2\005\"SPY\"8\001'
+  _globals['_NEWORDERLEG'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\262\0012\005\"SPY\"8\001J\006[ -~]*R\234\001a ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@'
   _globals['_NEWORDERLEG'].fields_by_name['option_type']._loaded_options = None
   _globals['_NEWORDERLEG'].fields_by_name['option_type']._serialized_options = b'\212\265\030\006\022\001C\022\001P'
   _globals['_NEWORDERLEG'].fields_by_name['action']._loaded_options = None
   _globals['_NEWORDERLEG'].fields_by_name['action']._serialized_options = b'\342A\001\002\212\265\030C\022\013Buy to Open\022\014Buy to Close\022\014Sell to Open\022\rSell to Close\022\003Buy\022\004Sell'
   _globals['_NEWORDERLEG'].fields_by_name['quantity']._loaded_options = None
-  _globals['_NEWORDERLEG'].fields_by_name['quantity']._serialized_options = b'\212\265\030\0142\0011A\000\000\000\000\000\000\000\000'
+  _globals['_NEWORDERLEG'].fields_by_name['quantity']._serialized_options = b'\212\265\030\025)\000\000\000\000\200\204.A2\0011A\000\000\000\000\000\000\000\000'
   _globals['_NEWORDERLEG'].fields_by_name['strike_price']._loaded_options = None
-  _globals['_NEWORDERLEG'].fields_by_name['strike_price']._serialized_options = b'\212\265\030\0202\005685.0A\000\000\000\000\000\000\000\000'
+  _globals['_NEWORDERLEG'].fields_by_name['strike_price']._serialized_options = b'\212\265\030\031)\000\000\000\000\200\204.A2\005685.0A\000\000\000\000\000\000\000\000'
   _globals['_NEWORDERLEG'].fields_by_name['expiration_date']._loaded_options = None
   _globals['_NEWORDERLEG'].fields_by_name['expiration_date']._serialized_options = b'\212\265\030\020\010\0022\014\"2025-12-19\"'
   _globals['_ORDERCHANGE'].fields_by_name['price']._loaded_options = None
   _globals['_ORDERCHANGE'].fields_by_name['price']._serialized_options = b'\212\265\030\t\010\0012\005-4.75'
+  _globals['_ORDERCHANGE'].fields_by_name['client_order_id']._loaded_options = None
+  _globals['_ORDERCHANGE'].fields_by_name['client_order_id']._serialized_options = b'\212\265\030HJ\025[A-Za-z0-9._:-]{1,64}R-1 to 64 characters out of A-Z a-z 0-9 . _ : -X@'
   _globals['_NEWCOMPLEXORDER'].fields_by_name['type']._loaded_options = None
   _globals['_NEWCOMPLEXORDER'].fields_by_name['type']._serialized_options = b'\342A\001\002\212\265\030\021\022\003OCO\022\003OTO\022\005OTOCO'
   _globals['_NEWCOMPLEXORDER'].fields_by_name['orders']._loaded_options = None
-  _globals['_NEWCOMPLEXORDER'].fields_by_name['orders']._serialized_options = b'\342A\001\002\212\265\030\0028\001'
+  _globals['_NEWCOMPLEXORDER'].fields_by_name['orders']._serialized_options = b'\342A\001\002\212\265\030\0048\001`\002'
   _globals['_NEWCOMPLEXORDER'].fields_by_name['dry_run']._loaded_options = None
   _globals['_NEWCOMPLEXORDER'].fields_by_name['dry_run']._serialized_options = b'\212\265\030\007\032\005false'
+  _globals['_NEWCOMPLEXORDER'].fields_by_name['client_order_id']._loaded_options = None
+  _globals['_NEWCOMPLEXORDER'].fields_by_name['client_order_id']._serialized_options = b'\212\265\030HJ\025[A-Za-z0-9._:-]{1,64}R-1 to 64 characters out of A-Z a-z 0-9 . _ : -X@'
   _globals['_COMPLEXORDERPART'].fields_by_name['legs']._loaded_options = None
-  _globals['_COMPLEXORDERPART'].fields_by_name['legs']._serialized_options = b'\342A\001\002\212\265\030\0028\001'
+  _globals['_COMPLEXORDERPART'].fields_by_name['legs']._serialized_options = b'\342A\001\002\212\265\030\0048\001`\004'
   _globals['_COMPLEXORDERPART'].fields_by_name['price']._loaded_options = None
   _globals['_COMPLEXORDERPART'].fields_by_name['price']._serialized_options = b'\212\265\030\002\010\001'
   _globals['_COMPLEXORDERPART'].fields_by_name['time_in_force']._loaded_options = None
@@ -81,17 +85,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLEXORDERPART'].fields_by_name['stop_trigger']._loaded_options = None
   _globals['_COMPLEXORDERPART'].fields_by_name['stop_trigger']._serialized_options = b'\212\265\030\002\010\001'
   _globals['_ORDERCONFIRMATION'].fields_by_name['code']._loaded_options = None
-  _globals['_ORDERCONFIRMATION'].fields_by_name['code']._serialized_options = b'\342A\001\002\212\265\030\0028\001'
+  _globals['_ORDERCONFIRMATION'].fields_by_name['code']._serialized_options = b'\342A\001\002\212\265\030$8\001J\006[ -~]*R\024the code of a ticketX@h\001'
   _globals['_NEWORDER']._serialized_start=99
-  _globals['_NEWORDER']._serialized_end=600
-  _globals['_NEWORDERLEG']._serialized_start=603
-  _globals['_NEWORDERLEG']._serialized_end=990
-  _globals['_ORDERCHANGE']._serialized_start=992
-  _globals['_ORDERCHANGE']._serialized_end=1100
-  _globals['_NEWCOMPLEXORDER']._serialized_start=1103
-  _globals['_NEWCOMPLEXORDER']._serialized_end=1388
-  _globals['_COMPLEXORDERPART']._serialized_start=1391
-  _globals['_COMPLEXORDERPART']._serialized_end=1710
-  _globals['_ORDERCONFIRMATION']._serialized_start=1712
-  _globals['_ORDERCONFIRMATION']._serialized_end=1757
+  _globals['_NEWORDER']._serialized_end=675
+  _globals['_NEWORDERLEG']._serialized_start=678
+  _globals['_NEWORDERLEG']._serialized_end=1255
+  _globals['_ORDERCHANGE']._serialized_start=1258
+  _globals['_ORDERCHANGE']._serialized_end=1444
+  _globals['_NEWCOMPLEXORDER']._serialized_start=1447
+  _globals['_NEWCOMPLEXORDER']._serialized_end=1812
+  _globals['_COMPLEXORDERPART']._serialized_start=1815
+  _globals['_COMPLEXORDERPART']._serialized_end=2136
+  _globals['_ORDERCONFIRMATION']._serialized_start=2138
+  _globals['_ORDERCONFIRMATION']._serialized_end=2217
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ from tasty.v1 import order_pb2 as tasty_dot_v1_dot_order__pb2
 from tasty.v1 import order_receipt_pb2 as tasty_dot_v1_dot_order__receipt__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etasty/v1/order_placement.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ctasty/v1/complex_order.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x18tasty/v1/new_order.proto\x1a\x14tasty/v1/order.proto\x1a\x1ctasty/v1/order_receipt.proto\"f\n\x11PlaceOrderRequest\x12(\n\naccount_id\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\n\"5WT00001\"\x12\'\n\x05order\x18\x02 \x01(\x0b\x32\x12.tasty.v1.NewOrderB\x04\xe2\x41\x01\x02\"\xc5\x04\n\x12PlaceOrderResponse\x12\x1a\n\x02id\x18\x01 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846283\"\x12\x1e\n\x06status\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"Filled\"\x12\x1d\n\x05\x66ills\x18\x03 \x03(\x0b\x32\x0e.tasty.v1.Fill\x12#\n\x05order\x18\x04 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x12=\n\x13\x62uying_power_effect\x18\x05 \x01(\x0b\x32\x1b.tasty.v1.BuyingPowerEffectH\x01\x88\x01\x01\x12\x36\n\x0f\x66\x65\x65_calculation\x18\x06 \x01(\x0b\x32\x18.tasty.v1.FeeCalculationH\x02\x88\x01\x01\x12)\n\x08warnings\x18\x07 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\'\n\x06\x65rrors\x18\x08 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\x0f\n\x07\x64ry_run\x18\t \x01(\x08\x12\x1a\n\x05price\x18\n \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x03\x88\x01\x01\x12\x14\n\x0cprice_source\x18\x0b \x01(\t\x12,\n\x07pricing\x18\x0c \x01(\x0b\x32\x16.tasty.v1.OrderPricingH\x04\x88\x01\x01\x12\x17\n\x0f\x63lient_order_id\x18\r \x01(\tB\x08\n\x06_orderB\x16\n\x14_buying_power_effectB\x12\n\x10_fee_calculationB\x08\n\x06_priceB\n\n\x08_pricingJ\x04\x08\x0e\x10\x0fR\x08replayed\"\xb4\x01\n\x13ReplaceOrderRequest\x12(\n\naccount_id\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\n\"5WT00001\"\x12&\n\x08order_id\x18\x02 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\x08\"846283\"8\x01\x12%\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x15.tasty.v1.OrderChange\x12\x1a\n\x05price\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x42\x08\n\x06_price\"\x91\x02\n\x14ReplaceOrderResponse\x12\x1a\n\x02id\x18\x01 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846284\"\x12)\n\x11replaced_order_id\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846283\"\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x15\n\x05price\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01\x12\x1d\n\x05\x66ills\x18\x05 \x03(\x0b\x32\x0e.tasty.v1.Fill\x12#\n\x05order\x18\x06 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x12\x14\n\x0cprice_source\x18\x07 \x01(\t\x12\x17\n\x0f\x63lient_order_id\x18\x08 \x01(\tB\x08\n\x06_orderJ\x04\x08\t\x10\nR\x08replayed\"f\n\x12\x43\x61ncelOrderRequest\x12(\n\naccount_id\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\n\"5WT00001\"\x12&\n\x08order_id\x18\x02 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\x08\"846283\"8\x01\"\xad\x01\n\x13\x43\x61ncelOrderResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12 \n\x08order_id\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846283\"\x12(\n\x06status\x18\x03 \x01(\tB\x18\x8a\xb5\x18\x14\x32\x12\"Cancel Requested\"\x12#\n\x05order\x18\x04 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x42\x08\n\x06_order\"t\n\x18PlaceComplexOrderRequest\x12(\n\naccount_id\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\n\"5WT00001\"\x12.\n\x05order\x18\x02 \x01(\x0b\x32\x19.tasty.v1.NewComplexOrderB\x04\xe2\x41\x01\x02\"\xae\x03\n\x19PlaceComplexOrderResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x32\n\rcomplex_order\x18\x03 \x01(\x0b\x32\x16.tasty.v1.ComplexOrderH\x00\x88\x01\x01\x12=\n\x13\x62uying_power_effect\x18\x04 \x01(\x0b\x32\x1b.tasty.v1.BuyingPowerEffectH\x01\x88\x01\x01\x12\x36\n\x0f\x66\x65\x65_calculation\x18\x05 \x01(\x0b\x32\x18.tasty.v1.FeeCalculationH\x02\x88\x01\x01\x12)\n\x08warnings\x18\x06 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\'\n\x06\x65rrors\x18\x07 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\x0f\n\x07\x64ry_run\x18\x08 \x01(\x08\x12\x17\n\x0f\x63lient_order_id\x18\t \x01(\tB\x10\n\x0e_complex_orderB\x16\n\x14_buying_power_effectB\x12\n\x10_fee_calculationJ\x04\x08\n\x10\x0bR\x08replayed\"k\n\x19\x43\x61ncelComplexOrderRequest\x12(\n\naccount_id\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\n\"5WT00001\"\x12$\n\x10\x63omplex_order_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\x8a\xb5\x18\x02\x38\x01\"\x99\x01\n\x1a\x43\x61ncelComplexOrderResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12\x18\n\x10\x63omplex_order_id\x18\x02 \x01(\t\x12\x32\n\rcomplex_order\x18\x03 \x01(\x0b\x32\x16.tasty.v1.ComplexOrderH\x00\x88\x01\x01\x42\x10\n\x0e_complex_order\"x\n\x13\x43onfirmOrderRequest\x12(\n\naccount_id\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\x8a\xb5\x18\x0c\x32\n\"5WT00001\"\x12\x37\n\x0c\x63onfirmation\x18\x02 \x01(\x0b\x32\x1b.tasty.v1.OrderConfirmationB\x04\xe2\x41\x01\x02\"E\n\x14\x43onfirmOrderResponse\x12-\n\x07receipt\x18\x01 \x01(\x0b\x32\x1c.tasty.v1.PlaceOrderResponseB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etasty/v1/order_placement.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ctasty/v1/complex_order.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x18tasty/v1/new_order.proto\x1a\x14tasty/v1/order.proto\x1a\x1ctasty/v1/order_receipt.proto\"\xac\x01\n\x11PlaceOrderRequest\x12n\n\naccount_id\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\x8a\xb5\x18R2\n\"5WT00001\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@\x12\'\n\x05order\x18\x02 \x01(\x0b\x32\x12.tasty.v1.NewOrderB\x04\xe2\x41\x01\x02\"\xc5\x04\n\x12PlaceOrderResponse\x12\x1a\n\x02id\x18\x01 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846283\"\x12\x1e\n\x06status\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"Filled\"\x12\x1d\n\x05\x66ills\x18\x03 \x03(\x0b\x32\x0e.tasty.v1.Fill\x12#\n\x05order\x18\x04 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x12=\n\x13\x62uying_power_effect\x18\x05 \x01(\x0b\x32\x1b.tasty.v1.BuyingPowerEffectH\x01\x88\x01\x01\x12\x36\n\x0f\x66\x65\x65_calculation\x18\x06 \x01(\x0b\x32\x18.tasty.v1.FeeCalculationH\x02\x88\x01\x01\x12)\n\x08warnings\x18\x07 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\'\n\x06\x65rrors\x18\x08 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\x0f\n\x07\x64ry_run\x18\t \x01(\x08\x12\x1a\n\x05price\x18\n \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x03\x88\x01\x01\x12\x14\n\x0cprice_source\x18\x0b \x01(\t\x12,\n\x07pricing\x18\x0c \x01(\x0b\x32\x16.tasty.v1.OrderPricingH\x04\x88\x01\x01\x12\x17\n\x0f\x63lient_order_id\x18\r \x01(\tB\x08\n\x06_orderB\x16\n\x14_buying_power_effectB\x12\n\x10_fee_calculationB\x08\n\x06_priceB\n\n\x08_pricingJ\x04\x08\x0e\x10\x0fR\x08replayed\"\xba\x02\n\x13ReplaceOrderRequest\x12n\n\naccount_id\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\x8a\xb5\x18R2\n\"5WT00001\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@\x12\x66\n\x08order_id\x18\x02 \x01(\tBT\xe2\x41\x01\x02\x8a\xb5\x18L2\x08\"846283\"8\x01J\x0b[1-9][0-9]*R/the number of an order: digits, the first not 0X\x12\x12%\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x15.tasty.v1.OrderChange\x12\x1a\n\x05price\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x42\x08\n\x06_price\"\x91\x02\n\x14ReplaceOrderResponse\x12\x1a\n\x02id\x18\x01 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846284\"\x12)\n\x11replaced_order_id\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846283\"\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x15\n\x05price\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x01\x12\x1d\n\x05\x66ills\x18\x05 \x03(\x0b\x32\x0e.tasty.v1.Fill\x12#\n\x05order\x18\x06 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x12\x14\n\x0cprice_source\x18\x07 \x01(\t\x12\x17\n\x0f\x63lient_order_id\x18\x08 \x01(\tB\x08\n\x06_orderJ\x04\x08\t\x10\nR\x08replayed\"\xec\x01\n\x12\x43\x61ncelOrderRequest\x12n\n\naccount_id\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\x8a\xb5\x18R2\n\"5WT00001\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@\x12\x66\n\x08order_id\x18\x02 \x01(\tBT\xe2\x41\x01\x02\x8a\xb5\x18L2\x08\"846283\"8\x01J\x0b[1-9][0-9]*R/the number of an order: digits, the first not 0X\x12\"\xad\x01\n\x13\x43\x61ncelOrderResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12 \n\x08order_id\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"846283\"\x12(\n\x06status\x18\x03 \x01(\tB\x18\x8a\xb5\x18\x14\x32\x12\"Cancel Requested\"\x12#\n\x05order\x18\x04 \x01(\x0b\x32\x0f.tasty.v1.OrderH\x00\x88\x01\x01\x42\x08\n\x06_order\"\xba\x01\n\x18PlaceComplexOrderRequest\x12n\n\naccount_id\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\x8a\xb5\x18R2\n\"5WT00001\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@\x12.\n\x05order\x18\x02 \x01(\x0b\x32\x19.tasty.v1.NewComplexOrderB\x04\xe2\x41\x01\x02\"\xae\x03\n\x19PlaceComplexOrderResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x32\n\rcomplex_order\x18\x03 \x01(\x0b\x32\x16.tasty.v1.ComplexOrderH\x00\x88\x01\x01\x12=\n\x13\x62uying_power_effect\x18\x04 \x01(\x0b\x32\x1b.tasty.v1.BuyingPowerEffectH\x01\x88\x01\x01\x12\x36\n\x0f\x66\x65\x65_calculation\x18\x05 \x01(\x0b\x32\x18.tasty.v1.FeeCalculationH\x02\x88\x01\x01\x12)\n\x08warnings\x18\x06 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\'\n\x06\x65rrors\x18\x07 \x03(\x0b\x32\x17.tasty.v1.BrokerMessage\x12\x0f\n\x07\x64ry_run\x18\x08 \x01(\x08\x12\x17\n\x0f\x63lient_order_id\x18\t \x01(\tB\x10\n\x0e_complex_orderB\x16\n\x14_buying_power_effectB\x12\n\x10_fee_calculationJ\x04\x08\n\x10\x0bR\x08replayed\"\xf8\x01\n\x19\x43\x61ncelComplexOrderRequest\x12n\n\naccount_id\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\x8a\xb5\x18R2\n\"5WT00001\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@\x12k\n\x10\x63omplex_order_id\x18\x02 \x01(\tBQ\xe2\x41\x01\x02\x8a\xb5\x18I8\x01J\x0b[1-9][0-9]*R6the number of a complex order: digits, the first not 0X\x12\"\x99\x01\n\x1a\x43\x61ncelComplexOrderResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12\x18\n\x10\x63omplex_order_id\x18\x02 \x01(\t\x12\x32\n\rcomplex_order\x18\x03 \x01(\x0b\x32\x16.tasty.v1.ComplexOrderH\x00\x88\x01\x01\x42\x10\n\x0e_complex_order\"\xbe\x01\n\x13\x43onfirmOrderRequest\x12n\n\naccount_id\x18\x01 \x01(\tBZ\xe2\x41\x01\x02\x8a\xb5\x18R2\n\"5WT00001\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@\x12\x37\n\x0c\x63onfirmation\x18\x02 \x01(\x0b\x32\x1b.tasty.v1.OrderConfirmationB\x04\xe2\x41\x01\x02\"E\n\x14\x43onfirmOrderResponse\x12-\n\x07receipt\x18\x01 \x01(\x0b\x32\x1c.tasty.v1.PlaceOrderResponseB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_PLACEORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
-  _globals['_PLACEORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030\0142\n\"5WT00001\"'
+  _globals['_PLACEORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030R2\n\"5WT00001\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@'
   _globals['_PLACEORDERREQUEST'].fields_by_name['order']._loaded_options = None
   _globals['_PLACEORDERREQUEST'].fields_by_name['order']._serialized_options = b'\342A\001\002'
   _globals['_PLACEORDERRESPONSE'].fields_by_name['id']._loaded_options = None
@@ -49,9 +49,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLACEORDERRESPONSE'].fields_by_name['price']._loaded_options = None
   _globals['_PLACEORDERRESPONSE'].fields_by_name['price']._serialized_options = b'\212\265\030\002\010\001'
   _globals['_REPLACEORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
-  _globals['_REPLACEORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030\0142\n\"5WT00001\"'
+  _globals['_REPLACEORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030R2\n\"5WT00001\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@'
   _globals['_REPLACEORDERREQUEST'].fields_by_name['order_id']._loaded_options = None
-  _globals['_REPLACEORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\212\265\030\0142\010\"846283\"8\001'
+  _globals['_REPLACEORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\212\265\030L2\010\"846283\"8\001J\013[1-9][0-9]*R/the number of an order: digits, the first not 0X\022'
   _globals['_REPLACEORDERREQUEST'].fields_by_name['price']._loaded_options = None
   _globals['_REPLACEORDERREQUEST'].fields_by_name['price']._serialized_options = b'\212\265\030\002\010\001'
   _globals['_REPLACEORDERRESPONSE'].fields_by_name['id']._loaded_options = None
@@ -61,9 +61,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLACEORDERRESPONSE'].fields_by_name['price']._loaded_options = None
   _globals['_REPLACEORDERRESPONSE'].fields_by_name['price']._serialized_options = b'\212\265\030\002\010\001'
   _globals['_CANCELORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
-  _globals['_CANCELORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030\0142\n\"5WT00001\"'
+  _globals['_CANCELORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030R2\n\"5WT00001\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@'
   _globals['_CANCELORDERREQUEST'].fields_by_name['order_id']._loaded_options = None
-  _globals['_CANCELORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\212\265\030\0142\010\"846283\"8\001'
+  _globals['_CANCELORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\342A\001\002\212\265\030L2\010\"846283\"8\001J\013[1-9][0-9]*R/the number of an order: digits, the first not 0X\022'
   _globals['_CANCELORDERRESPONSE'].fields_by_name['success']._loaded_options = None
   _globals['_CANCELORDERRESPONSE'].fields_by_name['success']._serialized_options = b'\212\265\030\0062\004true'
   _globals['_CANCELORDERRESPONSE'].fields_by_name['order_id']._loaded_options = None
@@ -71,41 +71,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELORDERRESPONSE'].fields_by_name['status']._loaded_options = None
   _globals['_CANCELORDERRESPONSE'].fields_by_name['status']._serialized_options = b'\212\265\030\0242\022\"Cancel Requested\"'
   _globals['_PLACECOMPLEXORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
-  _globals['_PLACECOMPLEXORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030\0142\n\"5WT00001\"'
+  _globals['_PLACECOMPLEXORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030R2\n\"5WT00001\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@'
   _globals['_PLACECOMPLEXORDERREQUEST'].fields_by_name['order']._loaded_options = None
   _globals['_PLACECOMPLEXORDERREQUEST'].fields_by_name['order']._serialized_options = b'\342A\001\002'
   _globals['_CANCELCOMPLEXORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
-  _globals['_CANCELCOMPLEXORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030\0142\n\"5WT00001\"'
+  _globals['_CANCELCOMPLEXORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030R2\n\"5WT00001\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@'
   _globals['_CANCELCOMPLEXORDERREQUEST'].fields_by_name['complex_order_id']._loaded_options = None
-  _globals['_CANCELCOMPLEXORDERREQUEST'].fields_by_name['complex_order_id']._serialized_options = b'\342A\001\002\212\265\030\0028\001'
+  _globals['_CANCELCOMPLEXORDERREQUEST'].fields_by_name['complex_order_id']._serialized_options = b'\342A\001\002\212\265\030I8\001J\013[1-9][0-9]*R6the number of a complex order: digits, the first not 0X\022'
   _globals['_CANCELCOMPLEXORDERRESPONSE'].fields_by_name['success']._loaded_options = None
   _globals['_CANCELCOMPLEXORDERRESPONSE'].fields_by_name['success']._serialized_options = b'\212\265\030\0062\004true'
   _globals['_CONFIRMORDERREQUEST'].fields_by_name['account_id']._loaded_options = None
-  _globals['_CONFIRMORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030\0142\n\"5WT00001\"'
+  _globals['_CONFIRMORDERREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\002\212\265\030R2\n\"5WT00001\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R*the number of an account: one line of textX@'
   _globals['_CONFIRMORDERREQUEST'].fields_by_name['confirmation']._loaded_options = None
   _globals['_CONFIRMORDERREQUEST'].fields_by_name['confirmation']._serialized_options = b'\342A\001\002'
-  _globals['_PLACEORDERREQUEST']._serialized_start=212
-  _globals['_PLACEORDERREQUEST']._serialized_end=314
-  _globals['_PLACEORDERRESPONSE']._serialized_start=317
-  _globals['_PLACEORDERRESPONSE']._serialized_end=898
-  _globals['_REPLACEORDERREQUEST']._serialized_start=901
-  _globals['_REPLACEORDERREQUEST']._serialized_end=1081
-  _globals['_REPLACEORDERRESPONSE']._serialized_start=1084
-  _globals['_REPLACEORDERRESPONSE']._serialized_end=1357
-  _globals['_CANCELORDERREQUEST']._serialized_start=1359
-  _globals['_CANCELORDERREQUEST']._serialized_end=1461
-  _globals['_CANCELORDERRESPONSE']._serialized_start=1464
-  _globals['_CANCELORDERRESPONSE']._serialized_end=1637
-  _globals['_PLACECOMPLEXORDERREQUEST']._serialized_start=1639
-  _globals['_PLACECOMPLEXORDERREQUEST']._serialized_end=1755
-  _globals['_PLACECOMPLEXORDERRESPONSE']._serialized_start=1758
-  _globals['_PLACECOMPLEXORDERRESPONSE']._serialized_end=2188
-  _globals['_CANCELCOMPLEXORDERREQUEST']._serialized_start=2190
-  _globals['_CANCELCOMPLEXORDERREQUEST']._serialized_end=2297
-  _globals['_CANCELCOMPLEXORDERRESPONSE']._serialized_start=2300
-  _globals['_CANCELCOMPLEXORDERRESPONSE']._serialized_end=2453
-  _globals['_CONFIRMORDERREQUEST']._serialized_start=2455
-  _globals['_CONFIRMORDERREQUEST']._serialized_end=2575
-  _globals['_CONFIRMORDERRESPONSE']._serialized_start=2577
-  _globals['_CONFIRMORDERRESPONSE']._serialized_end=2646
+  _globals['_PLACEORDERREQUEST']._serialized_start=213
+  _globals['_PLACEORDERREQUEST']._serialized_end=385
+  _globals['_PLACEORDERRESPONSE']._serialized_start=388
+  _globals['_PLACEORDERRESPONSE']._serialized_end=969
+  _globals['_REPLACEORDERREQUEST']._serialized_start=972
+  _globals['_REPLACEORDERREQUEST']._serialized_end=1286
+  _globals['_REPLACEORDERRESPONSE']._serialized_start=1289
+  _globals['_REPLACEORDERRESPONSE']._serialized_end=1562
+  _globals['_CANCELORDERREQUEST']._serialized_start=1565
+  _globals['_CANCELORDERREQUEST']._serialized_end=1801
+  _globals['_CANCELORDERRESPONSE']._serialized_start=1804
+  _globals['_CANCELORDERRESPONSE']._serialized_end=1977
+  _globals['_PLACECOMPLEXORDERREQUEST']._serialized_start=1980
+  _globals['_PLACECOMPLEXORDERREQUEST']._serialized_end=2166
+  _globals['_PLACECOMPLEXORDERRESPONSE']._serialized_start=2169
+  _globals['_PLACECOMPLEXORDERRESPONSE']._serialized_end=2599
+  _globals['_CANCELCOMPLEXORDERREQUEST']._serialized_start=2602
+  _globals['_CANCELCOMPLEXORDERREQUEST']._serialized_end=2850
+  _globals['_CANCELCOMPLEXORDERRESPONSE']._serialized_start=2853
+  _globals['_CANCELCOMPLEXORDERRESPONSE']._serialized_end=3006
+  _globals['_CONFIRMORDERREQUEST']._serialized_start=3009
+  _globals['_CONFIRMORDERREQUEST']._serialized_end=3199
+  _globals['_CONFIRMORDERRESPONSE']._serialized_start=3201
+  _globals['_CONFIRMORDERRESPONSE']._serialized_end=3270
 # @@protoc_insertion_point(module_scope)

@@ -32,7 +32,7 @@ from tasty.v1 import option_chain_pb2 as tasty_dot_v1_dot_option__chain__pb2
 from tasty.v1 import symbol_pb2 as tasty_dot_v1_dot_symbol__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tasty/v1/reference_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x19tasty/v1/instrument.proto\x1a\x1dtasty/v1/market_metrics.proto\x1a\x1dtasty/v1/market_session.proto\x1a\x1btasty/v1/option_chain.proto\x1a\x15tasty/v1/symbol.proto\"}\n\x17GetMarketMetricsRequest\x12\x33\n\x07symbols\x18\x01 \x03(\tB\"\xe2\x41\x01\x02\x8a\xb5\x18\x1a\x32\x16[\"SPY\", \"AAPL\", \"QQQ\"]8\x01\x12!\n\x07\x61nalyze\x18\x02 \x01(\x08\x42\x0b\x8a\xb5\x18\x07\x32\x05\x66\x61lseH\x00\x88\x01\x01\x42\n\n\x08_analyze\"\xa9\x01\n\x18GetMarketMetricsResponse\x12(\n\x07metrics\x18\x01 \x03(\x0b\x32\x17.tasty.v1.MarketMetrics\x12\r\n\x05table\x18\x02 \x01(\t\x12\x17\n\x0f\x63laude_analysis\x18\x03 \x01(\t\x12\x14\n\x0c\x63laude_error\x18\x04 \x01(\t\x12%\n\x06\x65rrors\x18\x05 \x03(\x0b\x32\x15.tasty.v1.SymbolError\"I\n\x16GetMarketStatusRequest\x12/\n\texchanges\x18\x01 \x03(\tB\x1c\x8a\xb5\x18\x18\x1a\n[\"Equity\"]2\n[\"Equity\"]\"D\n\x17GetMarketStatusResponse\x12)\n\x08sessions\x18\x01 \x03(\x0b\x32\x17.tasty.v1.MarketSession\";\n\x14SearchSymbolsRequest\x12#\n\x06symbol\x18\x01 \x01(\tB\x13\xe2\x41\x01\x02\x8a\xb5\x18\x0b\x32\x07\"apple\"8\x01\"N\n\x15SearchSymbolsResponse\x12&\n\x07results\x18\x01 \x03(\x0b\x32\x15.tasty.v1.SymbolMatch\x12\r\n\x05table\x18\x02 \x01(\t\"\xb1\x03\n\x15GetOptionChainRequest\x12\"\n\x06symbol\x18\x01 \x01(\tB\x12\xe2\x41\x01\x02\x8a\xb5\x18\n2\x06\"TSLA\"8\x01\x12$\n\x0f\x65xpiration_date\x18\x02 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x02H\x00\x88\x01\x01\x12#\n\x07min_dte\x18\x03 \x01(\x05\x42\r\x8a\xb5\x18\t!\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12#\n\x07max_dte\x18\x04 \x01(\x05\x42\r\x8a\xb5\x18\t!\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12$\n\x0boption_type\x18\x05 \x01(\tB\n\x8a\xb5\x18\x06\x12\x01\x43\x12\x01PH\x03\x88\x01\x01\x12&\n\nmin_strike\x18\x06 \x01(\x01\x42\r\x8a\xb5\x18\t!\x00\x00\x00\x00\x00\x00\x00\x00H\x04\x88\x01\x01\x12&\n\nmax_strike\x18\x07 \x01(\x01\x42\r\x8a\xb5\x18\t!\x00\x00\x00\x00\x00\x00\x00\x00H\x05\x88\x01\x01\x12$\n\x0b\x61ll_options\x18\x08 \x01(\x08\x42\n\x8a\xb5\x18\x06\x1a\x04trueH\x06\x88\x01\x01\x42\x12\n\x10_expiration_dateB\n\n\x08_min_dteB\n\n\x08_max_dteB\x0e\n\x0c_option_typeB\r\n\x0b_min_strikeB\r\n\x0b_max_strikeB\x0e\n\x0c_all_options\"\xba\x02\n\x16GetOptionChainResponse\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x19\n\x11total_expirations\x18\x02 \x01(\x05\x12\x15\n\rtotal_options\x18\x03 \x01(\x05\x12 \n\x10\x65xpiration_dates\x18\x04 \x03(\tB\x06\x8a\xb5\x18\x02\x08\x02\x12:\n\x05\x63hain\x18\x05 \x03(\x0b\x32+.tasty.v1.GetOptionChainResponse.ChainEntry\x12-\n\x0b\x61ll_options\x18\x06 \x03(\x0b\x32\x18.tasty.v1.OptionContract\x12\r\n\x05table\x18\x07 \x01(\t\x1a\x42\n\nChainEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.tasty.v1.Expiration:\x02\x38\x01\x32\x8a\x04\n\x10ReferenceService\x12\x85\x01\n\x10GetMarketMetrics\x12!.tasty.v1.GetMarketMetricsRequest\x1a\".tasty.v1.GetMarketMetricsResponse\"*\x90\x02\x01\x82\xd3\xe4\x93\x02!\"\x16/api/v1/market-metrics:\x07symbols\x12\x82\x01\n\x0fGetMarketStatus\x12 .tasty.v1.GetMarketStatusRequest\x1a!.tasty.v1.GetMarketStatusResponse\"*\x90\x02\x01\x82\xd3\xe4\x93\x02!\x12\x15/api/v1/market-statusb\x08sessions\x12s\n\rSearchSymbols\x12\x1e.tasty.v1.SearchSymbolsRequest\x1a\x1f.tasty.v1.SearchSymbolsResponse\"!\x90\x02\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/search-symbols\x12t\n\x0eGetOptionChain\x12\x1f.tasty.v1.GetOptionChainRequest\x1a .tasty.v1.GetOptionChainResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/option-chainB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tasty/v1/reference_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x19tasty/v1/instrument.proto\x1a\x1dtasty/v1/market_metrics.proto\x1a\x1dtasty/v1/market_session.proto\x1a\x1btasty/v1/option_chain.proto\x1a\x15tasty/v1/symbol.proto\"\xac\x02\n\x17GetMarketMetricsRequest\x12\xe1\x01\n\x07symbols\x18\x01 \x03(\tB\xcf\x01\xe2\x41\x01\x02\x8a\xb5\x18\xc6\x01\x32\x16[\"SPY\", \"AAPL\", \"QQQ\"]8\x01J\x06[ -~]*R\x9c\x01\x61 ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@`\x90N\x12!\n\x07\x61nalyze\x18\x02 \x01(\x08\x42\x0b\x8a\xb5\x18\x07\x32\x05\x66\x61lseH\x00\x88\x01\x01\x42\n\n\x08_analyze\"\xa9\x01\n\x18GetMarketMetricsResponse\x12(\n\x07metrics\x18\x01 \x03(\x0b\x32\x17.tasty.v1.MarketMetrics\x12\r\n\x05table\x18\x02 \x01(\t\x12\x17\n\x0f\x63laude_analysis\x18\x03 \x01(\t\x12\x14\n\x0c\x63laude_error\x18\x04 \x01(\t\x12%\n\x06\x65rrors\x18\x05 \x03(\x0b\x32\x15.tasty.v1.SymbolError\"{\n\x16GetMarketStatusRequest\x12\x61\n\texchanges\x18\x01 \x03(\tBN\x8a\xb5\x18J\x1a\n[\"Equity\"]2\n[\"Equity\"]J\x0b[A-Za-z, ]*R\x1fone of Equity, CME, CFE, SmallsX@`\x10\"D\n\x17GetMarketStatusResponse\x12)\n\x08sessions\x18\x01 \x03(\x0b\x32\x17.tasty.v1.MarketSession\"v\n\x14SearchSymbolsRequest\x12^\n\x06symbol\x18\x01 \x01(\tBN\xe2\x41\x01\x02\x8a\xb5\x18\x46\x32\x07\"apple\"8\x01J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R\x1f\x61t most 64 printable charactersX@\"N\n\x15SearchSymbolsResponse\x12&\n\x07results\x18\x01 \x03(\x0b\x32\x15.tasty.v1.SymbolMatch\x12\r\n\x05table\x18\x02 \x01(\t\"\x81\x05\n\x15GetOptionChainRequest\x12\xcd\x01\n\x06symbol\x18\x01 \x01(\tB\xbc\x01\xe2\x41\x01\x02\x8a\xb5\x18\xb3\x01\x32\x06\"TSLA\"8\x01J\x06[ -~]*R\x9c\x01\x61 ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@\x12$\n\x0f\x65xpiration_date\x18\x02 \x01(\tB\x06\x8a\xb5\x18\x02\x08\x02H\x00\x88\x01\x01\x12,\n\x07min_dte\x18\x03 \x01(\x05\x42\x16\x8a\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x80\xd2\xe1@H\x01\x88\x01\x01\x12,\n\x07max_dte\x18\x04 \x01(\x05\x42\x16\x8a\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x80\xd2\xe1@H\x02\x88\x01\x01\x12$\n\x0boption_type\x18\x05 \x01(\tB\n\x8a\xb5\x18\x06\x12\x01\x43\x12\x01PH\x03\x88\x01\x01\x12/\n\nmin_strike\x18\x06 \x01(\x01\x42\x16\x8a\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x80\x84.AH\x04\x88\x01\x01\x12/\n\nmax_strike\x18\x07 \x01(\x01\x42\x16\x8a\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x80\x84.AH\x05\x88\x01\x01\x12$\n\x0b\x61ll_options\x18\x08 \x01(\x08\x42\n\x8a\xb5\x18\x06\x1a\x04trueH\x06\x88\x01\x01\x42\x12\n\x10_expiration_dateB\n\n\x08_min_dteB\n\n\x08_max_dteB\x0e\n\x0c_option_typeB\r\n\x0b_min_strikeB\r\n\x0b_max_strikeB\x0e\n\x0c_all_options\"\xba\x02\n\x16GetOptionChainResponse\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x19\n\x11total_expirations\x18\x02 \x01(\x05\x12\x15\n\rtotal_options\x18\x03 \x01(\x05\x12 \n\x10\x65xpiration_dates\x18\x04 \x03(\tB\x06\x8a\xb5\x18\x02\x08\x02\x12:\n\x05\x63hain\x18\x05 \x03(\x0b\x32+.tasty.v1.GetOptionChainResponse.ChainEntry\x12-\n\x0b\x61ll_options\x18\x06 \x03(\x0b\x32\x18.tasty.v1.OptionContract\x12\r\n\x05table\x18\x07 \x01(\t\x1a\x42\n\nChainEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.tasty.v1.Expiration:\x02\x38\x01\x32\x8a\x04\n\x10ReferenceService\x12\x85\x01\n\x10GetMarketMetrics\x12!.tasty.v1.GetMarketMetricsRequest\x1a\".tasty.v1.GetMarketMetricsResponse\"*\x90\x02\x01\x82\xd3\xe4\x93\x02!\"\x16/api/v1/market-metrics:\x07symbols\x12\x82\x01\n\x0fGetMarketStatus\x12 .tasty.v1.GetMarketStatusRequest\x1a!.tasty.v1.GetMarketStatusResponse\"*\x90\x02\x01\x82\xd3\xe4\x93\x02!\x12\x15/api/v1/market-statusb\x08sessions\x12s\n\rSearchSymbols\x12\x1e.tasty.v1.SearchSymbolsRequest\x1a\x1f.tasty.v1.SearchSymbolsResponse\"!\x90\x02\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/search-symbols\x12t\n\x0eGetOptionChain\x12\x1f.tasty.v1.GetOptionChainRequest\x1a .tasty.v1.GetOptionChainResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/option-chainB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,27 +41,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['symbols']._loaded_options = None
-  _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['symbols']._serialized_options = b'\342A\001\002\212\265\030\0322\026[\"SPY\", \"AAPL\", \"QQQ\"]8\001'
+  _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['symbols']._serialized_options = b'\342A\001\002\212\265\030\306\0012\026[\"SPY\", \"AAPL\", \"QQQ\"]8\001J\006[ -~]*R\234\001a ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@`\220N'
   _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['analyze']._loaded_options = None
   _globals['_GETMARKETMETRICSREQUEST'].fields_by_name['analyze']._serialized_options = b'\212\265\030\0072\005false'
   _globals['_GETMARKETSTATUSREQUEST'].fields_by_name['exchanges']._loaded_options = None
-  _globals['_GETMARKETSTATUSREQUEST'].fields_by_name['exchanges']._serialized_options = b'\212\265\030\030\032\n[\"Equity\"]2\n[\"Equity\"]'
+  _globals['_GETMARKETSTATUSREQUEST'].fields_by_name['exchanges']._serialized_options = b'\212\265\030J\032\n[\"Equity\"]2\n[\"Equity\"]J\013[A-Za-z, ]*R\037one of Equity, CME, CFE, SmallsX@`\020'
   _globals['_SEARCHSYMBOLSREQUEST'].fields_by_name['symbol']._loaded_options = None
-  _globals['_SEARCHSYMBOLSREQUEST'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\0132\007\"apple\"8\001'
+  _globals['_SEARCHSYMBOLSREQUEST'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030F2\007\"apple\"8\001J\026[^\\x00-\\x1f\\x7f-\\x9f]*R\037at most 64 printable charactersX@'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['symbol']._loaded_options = None
-  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\n2\006\"TSLA\"8\001'
+  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\263\0012\006\"TSLA\"8\001J\006[ -~]*R\234\001a ticker (SPY, BRK/B), an option (SPY   251219P00685000 or .SPY251219P685), a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)X@'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['expiration_date']._loaded_options = None
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['expiration_date']._serialized_options = b'\212\265\030\002\010\002'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['min_dte']._loaded_options = None
-  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['min_dte']._serialized_options = b'\212\265\030\t!\000\000\000\000\000\000\000\000'
+  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['min_dte']._serialized_options = b'\212\265\030\022!\000\000\000\000\000\000\000\000)\000\000\000\000\200\322\341@'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['max_dte']._loaded_options = None
-  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['max_dte']._serialized_options = b'\212\265\030\t!\000\000\000\000\000\000\000\000'
+  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['max_dte']._serialized_options = b'\212\265\030\022!\000\000\000\000\000\000\000\000)\000\000\000\000\200\322\341@'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['option_type']._loaded_options = None
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['option_type']._serialized_options = b'\212\265\030\006\022\001C\022\001P'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['min_strike']._loaded_options = None
-  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['min_strike']._serialized_options = b'\212\265\030\t!\000\000\000\000\000\000\000\000'
+  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['min_strike']._serialized_options = b'\212\265\030\022!\000\000\000\000\000\000\000\000)\000\000\000\000\200\204.A'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['max_strike']._loaded_options = None
-  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['max_strike']._serialized_options = b'\212\265\030\t!\000\000\000\000\000\000\000\000'
+  _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['max_strike']._serialized_options = b'\212\265\030\022!\000\000\000\000\000\000\000\000)\000\000\000\000\200\204.A'
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['all_options']._loaded_options = None
   _globals['_GETOPTIONCHAINREQUEST'].fields_by_name['all_options']._serialized_options = b'\212\265\030\006\032\004true'
   _globals['_GETOPTIONCHAINRESPONSE_CHAINENTRY']._loaded_options = None
@@ -76,24 +76,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFERENCESERVICE'].methods_by_name['SearchSymbols']._serialized_options = b'\220\002\001\202\323\344\223\002\030\022\026/api/v1/search-symbols'
   _globals['_REFERENCESERVICE'].methods_by_name['GetOptionChain']._loaded_options = None
   _globals['_REFERENCESERVICE'].methods_by_name['GetOptionChain']._serialized_options = b'\220\002\001\202\323\344\223\002\026\022\024/api/v1/option-chain'
-  _globals['_GETMARKETMETRICSREQUEST']._serialized_start=277
-  _globals['_GETMARKETMETRICSREQUEST']._serialized_end=402
-  _globals['_GETMARKETMETRICSRESPONSE']._serialized_start=405
-  _globals['_GETMARKETMETRICSRESPONSE']._serialized_end=574
-  _globals['_GETMARKETSTATUSREQUEST']._serialized_start=576
-  _globals['_GETMARKETSTATUSREQUEST']._serialized_end=649
-  _globals['_GETMARKETSTATUSRESPONSE']._serialized_start=651
-  _globals['_GETMARKETSTATUSRESPONSE']._serialized_end=719
-  _globals['_SEARCHSYMBOLSREQUEST']._serialized_start=721
-  _globals['_SEARCHSYMBOLSREQUEST']._serialized_end=780
-  _globals['_SEARCHSYMBOLSRESPONSE']._serialized_start=782
-  _globals['_SEARCHSYMBOLSRESPONSE']._serialized_end=860
-  _globals['_GETOPTIONCHAINREQUEST']._serialized_start=863
-  _globals['_GETOPTIONCHAINREQUEST']._serialized_end=1296
-  _globals['_GETOPTIONCHAINRESPONSE']._serialized_start=1299
-  _globals['_GETOPTIONCHAINRESPONSE']._serialized_end=1613
-  _globals['_GETOPTIONCHAINRESPONSE_CHAINENTRY']._serialized_start=1547
-  _globals['_GETOPTIONCHAINRESPONSE_CHAINENTRY']._serialized_end=1613
-  _globals['_REFERENCESERVICE']._serialized_start=1616
-  _globals['_REFERENCESERVICE']._serialized_end=2138
+  _globals['_GETMARKETMETRICSREQUEST']._serialized_start=278
+  _globals['_GETMARKETMETRICSREQUEST']._serialized_end=578
+  _globals['_GETMARKETMETRICSRESPONSE']._serialized_start=581
+  _globals['_GETMARKETMETRICSRESPONSE']._serialized_end=750
+  _globals['_GETMARKETSTATUSREQUEST']._serialized_start=752
+  _globals['_GETMARKETSTATUSREQUEST']._serialized_end=875
+  _globals['_GETMARKETSTATUSRESPONSE']._serialized_start=877
+  _globals['_GETMARKETSTATUSRESPONSE']._serialized_end=945
+  _globals['_SEARCHSYMBOLSREQUEST']._serialized_start=947
+  _globals['_SEARCHSYMBOLSREQUEST']._serialized_end=1065
+  _globals['_SEARCHSYMBOLSRESPONSE']._serialized_start=1067
+  _globals['_SEARCHSYMBOLSRESPONSE']._serialized_end=1145
+  _globals['_GETOPTIONCHAINREQUEST']._serialized_start=1148
+  _globals['_GETOPTIONCHAINREQUEST']._serialized_end=1789
+  _globals['_GETOPTIONCHAINRESPONSE']._serialized_start=1792
+  _globals['_GETOPTIONCHAINRESPONSE']._serialized_end=2106
+  _globals['_GETOPTIONCHAINRESPONSE_CHAINENTRY']._serialized_start=2040
+  _globals['_GETOPTIONCHAINRESPONSE_CHAINENTRY']._serialized_end=2106
+  _globals['_REFERENCESERVICE']._serialized_start=2109
+  _globals['_REFERENCESERVICE']._serialized_end=2631
 # @@protoc_insertion_point(module_scope)

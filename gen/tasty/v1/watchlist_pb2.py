@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tasty/v1/watchlist.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\"\xa9\x01\n\tWatchlist\x12!\n\x04name\x18\x01 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"\x12#\n\ngroup_name\x18\x02 \x01(\tB\x0f\x8a\xb5\x18\x0b\x32\t\"default\"\x12\x1f\n\x0border_index\x18\x03 \x01(\x05\x42\n\x8a\xb5\x18\x06\x32\x04\x39\x39\x39\x39\x12\x33\n\x11watchlist_entries\x18\x04 \x03(\x0b\x32\x18.tasty.v1.WatchlistEntry\"v\n\x0eWatchlistEntry\x12\"\n\x06symbol\x18\x01 \x01(\tB\x12\xe2\x41\x01\x02\x8a\xb5\x18\n2\x06\"AAPL\"8\x01\x12,\n\x0finstrument_type\x18\x02 \x01(\tB\x0e\x8a\xb5\x18\n2\x08\"Equity\"H\x00\x88\x01\x01\x42\x12\n\x10_instrument_typeB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tasty/v1/watchlist.proto\x12\x08tasty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\"\xa9\x01\n\tWatchlist\x12!\n\x04name\x18\x01 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"\x12#\n\ngroup_name\x18\x02 \x01(\tB\x0f\x8a\xb5\x18\x0b\x32\t\"default\"\x12\x1f\n\x0border_index\x18\x03 \x01(\x05\x42\n\x8a\xb5\x18\x06\x32\x04\x39\x39\x39\x39\x12\x33\n\x11watchlist_entries\x18\x04 \x03(\x0b\x32\x18.tasty.v1.WatchlistEntry\"\xe5\x01\n\x0eWatchlistEntry\x12S\n\x06symbol\x18\x01 \x01(\tBC\xe2\x41\x01\x02\x8a\xb5\x18;2\x06\"AAPL\"8\x01J\x06[ -~]*R%a symbol such as AAPL, /ESZ6 or BRK/BX@\x12j\n\x0finstrument_type\x18\x02 \x01(\tBL\x8a\xb5\x18H2\x08\"Equity\"J\x06[ -~]*R2the kind of an instrument such as Equity or FutureX@H\x00\x88\x01\x01\x42\x12\n\x10_instrument_typeB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,11 +41,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHLIST'].fields_by_name['order_index']._loaded_options = None
   _globals['_WATCHLIST'].fields_by_name['order_index']._serialized_options = b'\212\265\030\0062\0049999'
   _globals['_WATCHLISTENTRY'].fields_by_name['symbol']._loaded_options = None
-  _globals['_WATCHLISTENTRY'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030\n2\006\"AAPL\"8\001'
+  _globals['_WATCHLISTENTRY'].fields_by_name['symbol']._serialized_options = b'\342A\001\002\212\265\030;2\006\"AAPL\"8\001J\006[ -~]*R%a symbol such as AAPL, /ESZ6 or BRK/BX@'
   _globals['_WATCHLISTENTRY'].fields_by_name['instrument_type']._loaded_options = None
-  _globals['_WATCHLISTENTRY'].fields_by_name['instrument_type']._serialized_options = b'\212\265\030\n2\010\"Equity\"'
+  _globals['_WATCHLISTENTRY'].fields_by_name['instrument_type']._serialized_options = b'\212\265\030H2\010\"Equity\"J\006[ -~]*R2the kind of an instrument such as Equity or FutureX@'
   _globals['_WATCHLIST']._serialized_start=99
   _globals['_WATCHLIST']._serialized_end=268
-  _globals['_WATCHLISTENTRY']._serialized_start=270
-  _globals['_WATCHLISTENTRY']._serialized_end=388
+  _globals['_WATCHLISTENTRY']._serialized_start=271
+  _globals['_WATCHLISTENTRY']._serialized_end=500
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 from tasty.v1 import watchlist_pb2 as tasty_dot_v1_dot_watchlist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tasty/v1/watchlist_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x18tasty/v1/watchlist.proto\"\x9a\x01\n\x15ListWatchlistsRequest\x12=\n\x0ewatchlist_type\x18\x01 \x01(\tB \x8a\xb5\x18\x1c\x12\x06public\x12\x07private\x1a\t\"private\"H\x00\x88\x01\x01\x12&\n\x04name\x18\x02 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"H\x01\x88\x01\x01\x42\x11\n\x0f_watchlist_typeB\x07\n\x05_name\"A\n\x16ListWatchlistsResponse\x12\'\n\nwatchlists\x18\x01 \x03(\x0b\x32\x13.tasty.v1.Watchlist\"\xaf\x01\n\x16ManageWatchlistRequest\x12%\n\x06\x61\x63tion\x18\x01 \x01(\tB\x15\xe2\x41\x01\x02\x8a\xb5\x18\r\x12\x03\x61\x64\x64\x12\x06remove\x12\x35\n\x07symbols\x18\x02 \x03(\x0b\x32\x18.tasty.v1.WatchlistEntryB\n\xe2\x41\x01\x02\x8a\xb5\x18\x02\x38\x01\x12.\n\x04name\x18\x03 \x01(\tB\x1b\x8a\xb5\x18\x17\x1a\x06\"main\"2\r\"tech-stocks\"H\x00\x88\x01\x01\x42\x07\n\x05_name\"\xe3\x01\n\x17ManageWatchlistResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12\x1b\n\x06\x61\x63tion\x18\x02 \x01(\tB\x0b\x8a\xb5\x18\x07\x32\x05\"add\"\x12&\n\twatchlist\x18\x03 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"\x12\x1e\n\rsymbols_count\x18\x04 \x01(\x05\x42\x07\x8a\xb5\x18\x03\x32\x01\x32\x12\x33\n\x11watchlist_entries\x18\x05 \x03(\x0b\x32\x18.tasty.v1.WatchlistEntry\x12\x11\n\tnot_found\x18\x06 \x03(\t\"A\n\x16\x44\x65leteWatchlistRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\x8a\xb5\x18\x11\x32\r\"tech-stocks\"8\x01\"^\n\x17\x44\x65leteWatchlistResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12&\n\twatchlist\x18\x02 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"2\x97\x03\n\x10WatchlistService\x12r\n\x0eListWatchlists\x12\x1f.tasty.v1.ListWatchlistsRequest\x1a .tasty.v1.ListWatchlistsResponse\"\x1d\x90\x02\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/watchlists\x12\x87\x01\n\x0fManageWatchlist\x12 .tasty.v1.ManageWatchlistRequest\x1a!.tasty.v1.ManageWatchlistResponse\"/\x90\x02\x02\x82\xd3\xe4\x93\x02&\"!/api/v1/watchlists/private/manage:\x01*\x12\x84\x01\n\x0f\x44\x65leteWatchlist\x12 .tasty.v1.DeleteWatchlistRequest\x1a!.tasty.v1.DeleteWatchlistResponse\",\x90\x02\x02\x82\xd3\xe4\x93\x02#*!/api/v1/watchlists/private/{name}B\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tasty/v1/watchlist_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x18tasty/v1/watchlist.proto\"\xe5\x01\n\x15ListWatchlistsRequest\x12=\n\x0ewatchlist_type\x18\x01 \x01(\tB \x8a\xb5\x18\x1c\x12\x06public\x12\x07private\x1a\t\"private\"H\x00\x88\x01\x01\x12q\n\x04name\x18\x02 \x01(\tB^\x8a\xb5\x18Z2\r\"tech-stocks\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R.a name of 1 to 255 characters, not \'.\' or \'..\'X\xff\x01H\x01\x88\x01\x01\x42\x11\n\x0f_watchlist_typeB\x07\n\x05_name\"A\n\x16ListWatchlistsResponse\x12\'\n\nwatchlists\x18\x01 \x03(\x0b\x32\x13.tasty.v1.Watchlist\"\xfd\x01\n\x16ManageWatchlistRequest\x12%\n\x06\x61\x63tion\x18\x01 \x01(\tB\x15\xe2\x41\x01\x02\x8a\xb5\x18\r\x12\x03\x61\x64\x64\x12\x06remove\x12\x38\n\x07symbols\x18\x02 \x03(\x0b\x32\x18.tasty.v1.WatchlistEntryB\r\xe2\x41\x01\x02\x8a\xb5\x18\x05\x38\x01`\x90N\x12y\n\x04name\x18\x03 \x01(\tBf\x8a\xb5\x18\x62\x1a\x06\"main\"2\r\"tech-stocks\"J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R.a name of 1 to 255 characters, not \'.\' or \'..\'X\xff\x01H\x00\x88\x01\x01\x42\x07\n\x05_name\"\xe3\x01\n\x17ManageWatchlistResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12\x1b\n\x06\x61\x63tion\x18\x02 \x01(\tB\x0b\x8a\xb5\x18\x07\x32\x05\"add\"\x12&\n\twatchlist\x18\x03 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"\x12\x1e\n\rsymbols_count\x18\x04 \x01(\x05\x42\x07\x8a\xb5\x18\x03\x32\x01\x32\x12\x33\n\x11watchlist_entries\x18\x05 \x03(\x0b\x32\x18.tasty.v1.WatchlistEntry\x12\x11\n\tnot_found\x18\x06 \x03(\t\"\x8c\x01\n\x16\x44\x65leteWatchlistRequest\x12r\n\x04name\x18\x01 \x01(\tBd\xe2\x41\x01\x02\x8a\xb5\x18\\2\r\"tech-stocks\"8\x01J\x16[^\\x00-\\x1f\\x7f-\\x9f]*R.a name of 1 to 255 characters, not \'.\' or \'..\'X\xff\x01\"^\n\x17\x44\x65leteWatchlistResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12&\n\twatchlist\x18\x02 \x01(\tB\x13\x8a\xb5\x18\x0f\x32\r\"tech-stocks\"2\x97\x03\n\x10WatchlistService\x12r\n\x0eListWatchlists\x12\x1f.tasty.v1.ListWatchlistsRequest\x1a .tasty.v1.ListWatchlistsResponse\"\x1d\x90\x02\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/watchlists\x12\x87\x01\n\x0fManageWatchlist\x12 .tasty.v1.ManageWatchlistRequest\x1a!.tasty.v1.ManageWatchlistResponse\"/\x90\x02\x02\x82\xd3\xe4\x93\x02&\"!/api/v1/watchlists/private/manage:\x01*\x12\x84\x01\n\x0f\x44\x65leteWatchlist\x12 .tasty.v1.DeleteWatchlistRequest\x1a!.tasty.v1.DeleteWatchlistResponse\",\x90\x02\x02\x82\xd3\xe4\x93\x02#*!/api/v1/watchlists/private/{name}B\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,13 +39,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTWATCHLISTSREQUEST'].fields_by_name['watchlist_type']._loaded_options = None
   _globals['_LISTWATCHLISTSREQUEST'].fields_by_name['watchlist_type']._serialized_options = b'\212\265\030\034\022\006public\022\007private\032\t\"private\"'
   _globals['_LISTWATCHLISTSREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_LISTWATCHLISTSREQUEST'].fields_by_name['name']._serialized_options = b'\212\265\030\0172\r\"tech-stocks\"'
+  _globals['_LISTWATCHLISTSREQUEST'].fields_by_name['name']._serialized_options = b'\212\265\030Z2\r\"tech-stocks\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R.a name of 1 to 255 characters, not \'.\' or \'..\'X\377\001'
   _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['action']._loaded_options = None
   _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['action']._serialized_options = b'\342A\001\002\212\265\030\r\022\003add\022\006remove'
   _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['symbols']._loaded_options = None
-  _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['symbols']._serialized_options = b'\342A\001\002\212\265\030\0028\001'
+  _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['symbols']._serialized_options = b'\342A\001\002\212\265\030\0058\001`\220N'
   _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['name']._serialized_options = b'\212\265\030\027\032\006\"main\"2\r\"tech-stocks\"'
+  _globals['_MANAGEWATCHLISTREQUEST'].fields_by_name['name']._serialized_options = b'\212\265\030b\032\006\"main\"2\r\"tech-stocks\"J\026[^\\x00-\\x1f\\x7f-\\x9f]*R.a name of 1 to 255 characters, not \'.\' or \'..\'X\377\001'
   _globals['_MANAGEWATCHLISTRESPONSE'].fields_by_name['success']._loaded_options = None
   _globals['_MANAGEWATCHLISTRESPONSE'].fields_by_name['success']._serialized_options = b'\212\265\030\0062\004true'
   _globals['_MANAGEWATCHLISTRESPONSE'].fields_by_name['action']._loaded_options = None
@@ -55,7 +55,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MANAGEWATCHLISTRESPONSE'].fields_by_name['symbols_count']._loaded_options = None
   _globals['_MANAGEWATCHLISTRESPONSE'].fields_by_name['symbols_count']._serialized_options = b'\212\265\030\0032\0012'
   _globals['_DELETEWATCHLISTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETEWATCHLISTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\212\265\030\0212\r\"tech-stocks\"8\001'
+  _globals['_DELETEWATCHLISTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\212\265\030\\2\r\"tech-stocks\"8\001J\026[^\\x00-\\x1f\\x7f-\\x9f]*R.a name of 1 to 255 characters, not \'.\' or \'..\'X\377\001'
   _globals['_DELETEWATCHLISTRESPONSE'].fields_by_name['success']._loaded_options = None
   _globals['_DELETEWATCHLISTRESPONSE'].fields_by_name['success']._serialized_options = b'\212\265\030\0062\004true'
   _globals['_DELETEWATCHLISTRESPONSE'].fields_by_name['watchlist']._loaded_options = None
@@ -67,17 +67,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHLISTSERVICE'].methods_by_name['DeleteWatchlist']._loaded_options = None
   _globals['_WATCHLISTSERVICE'].methods_by_name['DeleteWatchlist']._serialized_options = b'\220\002\002\202\323\344\223\002#*!/api/v1/watchlists/private/{name}'
   _globals['_LISTWATCHLISTSREQUEST']._serialized_start=163
-  _globals['_LISTWATCHLISTSREQUEST']._serialized_end=317
-  _globals['_LISTWATCHLISTSRESPONSE']._serialized_start=319
-  _globals['_LISTWATCHLISTSRESPONSE']._serialized_end=384
-  _globals['_MANAGEWATCHLISTREQUEST']._serialized_start=387
-  _globals['_MANAGEWATCHLISTREQUEST']._serialized_end=562
-  _globals['_MANAGEWATCHLISTRESPONSE']._serialized_start=565
-  _globals['_MANAGEWATCHLISTRESPONSE']._serialized_end=792
-  _globals['_DELETEWATCHLISTREQUEST']._serialized_start=794
-  _globals['_DELETEWATCHLISTREQUEST']._serialized_end=859
-  _globals['_DELETEWATCHLISTRESPONSE']._serialized_start=861
-  _globals['_DELETEWATCHLISTRESPONSE']._serialized_end=955
-  _globals['_WATCHLISTSERVICE']._serialized_start=958
-  _globals['_WATCHLISTSERVICE']._serialized_end=1365
+  _globals['_LISTWATCHLISTSREQUEST']._serialized_end=392
+  _globals['_LISTWATCHLISTSRESPONSE']._serialized_start=394
+  _globals['_LISTWATCHLISTSRESPONSE']._serialized_end=459
+  _globals['_MANAGEWATCHLISTREQUEST']._serialized_start=462
+  _globals['_MANAGEWATCHLISTREQUEST']._serialized_end=715
+  _globals['_MANAGEWATCHLISTRESPONSE']._serialized_start=718
+  _globals['_MANAGEWATCHLISTRESPONSE']._serialized_end=945
+  _globals['_DELETEWATCHLISTREQUEST']._serialized_start=948
+  _globals['_DELETEWATCHLISTREQUEST']._serialized_end=1088
+  _globals['_DELETEWATCHLISTRESPONSE']._serialized_start=1090
+  _globals['_DELETEWATCHLISTRESPONSE']._serialized_end=1184
+  _globals['_WATCHLISTSERVICE']._serialized_start=1187
+  _globals['_WATCHLISTSERVICE']._serialized_end=1594
 # @@protoc_insertion_point(module_scope)
