@@ -15,13 +15,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, NoReturn, TextIO
 
 import click
 import uvloop
 from pydantic import ValidationError
 
+from server.contract.spelling import decimal_of
 from server.errors import InvalidApiKey, Misconfigured, StoreUnavailable
 from server.secret import Secret
 from server.settings import Settings, misspelt
@@ -36,12 +37,8 @@ class Dollars(click.ParamType):  # type: ignore[type-arg]  # generic for the typ
         if value == "none":
             return "none"
 
-        try:
-            amount = Decimal(str(value))
-        except InvalidOperation:
-            amount = Decimal(0)
-
-        if not amount.is_finite() or amount <= 0:
+        amount = decimal_of(str(value))
+        if amount is None or amount <= 0:
             self.fail(f"{value!r} is no amount above 0, and not the word none", param, ctx)
 
         return amount

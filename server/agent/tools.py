@@ -32,6 +32,7 @@ from google.protobuf.message_factory import GetMessageClass
 from server.contract import strict
 from server.contract.catalog import Contract, Method
 from server.contract.tools import Tool
+from server.contract.validation import validate
 
 MOST_RESULT = 48_000
 """Characters of a result that a model gets; more would fill its context and its bill."""
@@ -81,14 +82,17 @@ class Tools:
         """Returns the request that the arguments mean; raises BadInput for anything unexpected.
 
         Read as strictly as the body of an order, whatever the tool: a model that misspells a field
-        should be told, not half understood.
+        should be told, not half understood. Validated here too, for a ticket is made of a request
+        that no rpc has seen yet.
         """
         request: Message = GetMessageClass(self._method(tool).request)()
-        strict.read(written_of(arguments).encode(), request)
+        # Not by `orjson`, which writes null for a number beyond all bounds: a price that was 1e999
+        # would become the market's.
+        strict.read(json.dumps(arguments).encode(), request)
         if "analyze" in request.DESCRIPTOR.fields_by_name:
             request.analyze = False  # type: ignore[attr-defined] # one model does not ask another
 
-        return request
+        return validate(request)
 
     async def call(self, tool: Tool, request: Message) -> Message:
         """Calls the rpc; raises the GatewayError that a client would receive."""

@@ -49,9 +49,9 @@ EXPECTED = (
     "a future (/ESZ5), a future option (./ESZ5 E1AZ5 251205C6000) or a coin (BTC/USD)"
 )
 
-_OCC = re.compile(r"([A-Z0-9]{1,6}) *(\d{6})([CP])(\d{8})")
-_STREAMER_OPTION = re.compile(r"\.([A-Z0-9]{1,6}?)(\d{6})([CP])(\d{1,5})(?:\.(\d{1,3}))?")
-_PRODUCT = re.compile(r"[FGHJKMNQUVXZ]\d{1,2}(:[A-Z0-9]+)?$")
+_OCC = re.compile(r"([A-Z0-9]{1,6}) *([0-9]{6})([CP])([0-9]{8})")
+_STREAMER_OPTION = re.compile(r"\.([A-Z0-9]{1,6}?)([0-9]{6})([CP])([0-9]{1,5})(?:\.([0-9]{1,3}))?")
+_PRODUCT = re.compile(r"[FGHJKMNQUVXZ][0-9]{1,2}(:[A-Z0-9]+)?$")
 _EQUITY = re.compile(r"[A-Z][A-Z0-9]{0,7}([/.][A-Z]{1,2})?")
 
 
@@ -89,16 +89,16 @@ class Instrument:
 
 
 _UNDATED = (
-    (InstrumentKind.FUTURE, re.compile(r"/[A-Z0-9]{1,6}[FGHJKMNQUVXZ]\d{1,2}"), False),
-    (InstrumentKind.FUTURE, re.compile(r"/[A-Z0-9]{1,6}[FGHJKMNQUVXZ]\d{2}:[A-Z0-9]+"), True),
+    (InstrumentKind.FUTURE, re.compile(r"/[A-Z0-9]{1,6}[FGHJKMNQUVXZ][0-9]{1,2}"), False),
+    (InstrumentKind.FUTURE, re.compile(r"/[A-Z0-9]{1,6}[FGHJKMNQUVXZ][0-9]{2}:[A-Z0-9]+"), True),
     (
         InstrumentKind.FUTURE_OPTION,
-        re.compile(r"\./[A-Z0-9]{2,8} *[A-Z0-9]{2,8} *\d{6}[CP]\d+(?:\.\d+)?"),
+        re.compile(r"\./[A-Z0-9]{2,8} *[A-Z0-9]{2,8} *[0-9]{6}[CP][0-9]+(?:\.[0-9]+)?"),
         False,
     ),
     (
         InstrumentKind.FUTURE_OPTION,
-        re.compile(r"\./[A-Z0-9]{2,12}[CP]\d+(?:\.\d+)?:[A-Z0-9]+"),
+        re.compile(r"\./[A-Z0-9]{2,12}[CP][0-9]+(?:\.[0-9]+)?:[A-Z0-9]+"),
         True,
     ),
     (InstrumentKind.CRYPTOCURRENCY, re.compile(r"[A-Z0-9]{2,10}/[A-Z]{3,4}"), False),
@@ -110,9 +110,10 @@ _UNDATED = (
 def parse(text: str, *, field: str = "symbol") -> Instrument:
     """Returns the instrument that `text` spells; lower case and lost OCC padding are forgiven.
 
-    Raises InvalidField, naming `field`, for anything else.
+    Raises InvalidField, naming `field`, for anything else. Letters and digits of ASCII only: other
+    scripts have some that look alike, and some whose capitals are those of ASCII.
     """
-    given = text.strip().upper()
+    given = text.strip().upper() if text.isascii() else ""
     found = _read(given) if 0 < len(given) <= LONGEST else None
     if found is None:
         raise InvalidField(field, text, EXPECTED)

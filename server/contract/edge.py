@@ -1,9 +1,9 @@
 """Makes the descriptor set for Envoy, and reads the calls that it causes.
 
 Envoy's transcoder drops unknown JSON fields and keeps the last of doubled keys: `"dry_rum": true`
-would trade. So in the descriptors made for it, and only there, the body field of every strict
-method is replaced by a `google.api.HttpBody` under the field number RAW_BODY: the server gets the
-caller's very bytes and reads them strictly.
+would trade. It takes "0x10", "+1" and "NaN" for numbers, and a bare `5.` too. So in the descriptors
+made for it, and only there, what is in the body is replaced by a `google.api.HttpBody` under the
+field number RAW_BODY: the server gets the caller's very bytes and reads them strictly.
 
 A call through REST and a native one arrive on the same gRPC path and are told apart by that field:
 Envoy sets RAW_BODY, which the public message does not have, and never the public body field; a
@@ -14,7 +14,7 @@ The other way there are answers that the server prints, because Envoy would take
 
 from __future__ import annotations
 
-__all__ = ["RAW_BODY", "descriptors_for_envoy", "is_printed", "unpack"]
+__all__ = ["RAW_BODY", "descriptors_for_envoy", "has_raw_body", "is_printed", "unpack"]
 
 from typing import Any, TypeVar
 
@@ -39,6 +39,7 @@ RAW_BODY = 536_870_911
 
 RAW_BODY_NAME = "raw_body"
 LENGTH_DELIMITED = 2
+EMPTY = "it is empty. Expected a JSON object"
 
 Request = TypeVar("Request", bound=Message)
 
@@ -54,7 +55,7 @@ def descriptors_for_envoy(contract: Contract) -> bytes:
     """
     edge = FileDescriptorSet()
     edge.CopyFrom(contract.files)
-    strict_paths = {method.path for method in contract.methods if _reads_raw(method)}
+    raw_paths = {method.path for method in contract.methods if has_raw_body(method)}
     printed_paths = {method.path for method in contract.methods if is_printed(method)}
 
     for file in edge.file:
@@ -68,7 +69,7 @@ def descriptors_for_envoy(contract: Contract) -> bytes:
                 _strip_response_body(method)
 
                 path = f"/{PACKAGE}.{service.name}/{method.name}"
-                if path in strict_paths:
+                if path in raw_paths:
                     _bind_raw_body(edge, method)
 
                 if path in printed_paths:
@@ -95,50 +96,74 @@ def is_printed(method: Method) -> bool:
     )
 
 
+def has_raw_body(method: Method) -> bool:
+    """Tells whether the server gets the body of a call through REST as the caller wrote it."""
+    return method.http is not None and bool(method.http.body)
+
+
 def unpack(method: Method, request: Request) -> Request:
-    """Answers the public request of a strict method, whichever way it came.
+    """Answers the public request of a method with a body, whichever way it came.
 
     `request` is the public message as the standard deserializer made it of the bytes: it keeps
     fields that it does not know, and RAW_BODY is one of those. Raises `InvalidBody`, `UnknownField`
-    or `InvalidField`. Of a native call nothing is changed, but fields unknown to this server are
-    refused: they meant something to the caller.
+    or `InvalidField`. Of a native call nothing is changed, but on a strict method fields unknown to
+    this server are refused: they meant something to the caller.
     """
     raw: list[bytes] = []
 
     for field in _unknown_fields(request):
-        if field.field_number != RAW_BODY or field.wire_type != LENGTH_DELIMITED:
+        if field.field_number == RAW_BODY and field.wire_type == LENGTH_DELIMITED:
+            raw.append(field.data)
+        elif method.strict:
             raise InvalidBody(f"field number {field.field_number} is not known to this server")
 
-        raw.append(field.data)
+    if raw and has_raw_body(method):
+        return _with_body(method, request, raw)
 
-    if not raw:
+    if method.strict:
         _refuse_unknown(request)
-        return request
 
-    return _with_body(method, request, raw)
+    return request
 
 
 def _with_body(method: Method, request: Request, raw: list[bytes]) -> Request:
-    assert method.http is not None  # noqa: S101 - a method without a rule has no raw body
-    name = method.http.body
-
     content = _content(raw)
-
-    if request.HasField(name):
-        raise InvalidBody("it came twice")
-
     public = type(request)()
     public.CopyFrom(request)
     public.DiscardUnknownFields()
-    target = getattr(public, name)
-
-    if not content.strip():
-        _refuse_empty(method, public)
-        return public
-
-    target.SetInParent()
-    strict.read(content, target)
+    _fill(method, public, content)
     return public
+
+
+def _fill(method: Method, public: Message, content: bytes) -> None:
+    """Reads a body into the request, or into the field of it that is the body."""
+    assert method.http is not None  # noqa: S101 - a method without a rule has no raw body
+    lenient = not method.strict  # where money moves, a null could be meant either way
+
+    if method.http.body == "*":
+        if public.ByteSize():
+            raise InvalidBody("it came twice")
+
+        if not content.strip():
+            raise InvalidBody(EMPTY)
+
+        strict.read(content, public, null_is_absent=lenient)
+        return
+
+    body = public.DESCRIPTOR.fields_by_name[method.http.body]
+
+    if len(getattr(public, body.name)) if body.is_repeated else public.HasField(body.name):
+        raise InvalidBody("it came twice")
+
+    if body.is_repeated:
+        # An empty body is an empty list, of which its rule says what it thinks.
+        strict.read_list(content.strip() or b"[]", public, body.name, null_is_absent=lenient)
+    elif content.strip():
+        target = getattr(public, body.name)
+        target.SetInParent()
+        strict.read(content, target, null_is_absent=lenient)
+    else:
+        _refuse_empty(method, public)
 
 
 def _content(raw: list[bytes]) -> bytes:
@@ -167,7 +192,7 @@ def _refuse_empty(method: Method, request: Message) -> None:
     said = any(not is_required(field) for field, _ in request.ListFields())
 
     if is_required(body) or not said:
-        raise InvalidBody("it is empty. Expected a JSON object")
+        raise InvalidBody(EMPTY)
 
 
 def _refuse_unknown(message: Message, where: str = "") -> None:
@@ -187,26 +212,33 @@ def _unknown_fields(message: Message) -> list[Any]:  # the stubs give the items 
     return [found[index] for index in range(len(found))]
 
 
-def _reads_raw(method: Method) -> bool:
-    return method.strict and method.http is not None and method.http.body not in ("", "*")
-
-
 def _strip_response_body(method: MethodDescriptorProto) -> None:
     if method.options.HasExtension(annotations_pb2.http):
         method.options.Extensions[annotations_pb2.http].ClearField("response_body")
 
 
 def _bind_raw_body(edge: FileDescriptorSet, method: MethodDescriptorProto) -> None:
-    """Replaces the body field of the request by an HttpBody, and binds the body to that."""
+    """Replaces what the body holds of the request by an HttpBody, and binds the body to that."""
     file, message = _find(edge, method.input_type)
     rule = method.options.Extensions[annotations_pb2.http]
-    public = next(field for field in message.field if field.name == rule.body)
+
+    if rule.body == "*":
+        if "{" in getattr(rule, str(rule.WhichOneof("pattern"))):
+            raise ValueError(f"{method.name}: a path variable beside a body of all fields")
+
+        del message.field[:]
+        del message.oneof_decl[:]
+    else:
+        public = next(field for field in message.field if field.name == rule.body)
+
+        if public.HasField("oneof_index"):
+            raise ValueError(
+                f"{method.input_type}.{public.name} must not be optional: it is a body"
+            )
+
+        message.field.remove(public)
+
     rule.body = RAW_BODY_NAME
-
-    if public.HasField("oneof_index"):
-        raise ValueError(f"{method.input_type}.{public.name} must not be optional: it is a body")
-
-    message.field.remove(public)
     message.field.add(
         name=RAW_BODY_NAME,
         number=RAW_BODY,

@@ -126,7 +126,12 @@ def _components(contract: Contract, methods: list[Method]) -> Schema:
         both = name in requests and name in responses
         direction = Direction.REQUEST if name in requests else Direction.RESPONSE
         schemas = Schemas(
-            contract, direction, refer=reference, strict=name in strict, nullable=not both
+            contract,
+            direction,
+            refer=reference,
+            strict=name in strict,
+            closed=name in requests,
+            nullable=not both,
         )
         described[message.name] = schemas.message(message)
 

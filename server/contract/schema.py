@@ -23,10 +23,10 @@ from tasty.v1.field_rule_pb2 import (
 )
 
 from server.contract.catalog import Contract, is_required, rule_of
+from server.contract.validation import pattern_of
 
 Schema = dict[str, Any]
 
-DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
 TIMESTAMP = "google.protobuf.Timestamp"
 FORMATS = {
     FORMAT_DECIMAL: "decimal",
@@ -46,8 +46,8 @@ class Schemas:
     """Makes the schemas of one direction, with the comments of the contract as descriptions.
 
     `refer` says how a message inside another is shown: by a reference, or, where it is None, whole.
-    `strict` closes objects against unknown names and takes decimals as JSON numbers too, as strict
-    bodies do.
+    `closed` closes objects against unknown names, as every body does; `strict` does that too, and
+    takes null and decimals as the bodies of strict methods do.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Schemas:
         *,
         refer: Callable[[Descriptor], Schema] | None = None,
         strict: bool = False,
+        closed: bool = False,
         nullable: bool = True,
     ) -> None:
         self._contract = contract
         self._request = direction is Direction.REQUEST
         self._refer = refer
         self._strict = strict
+        self._closed = closed or strict
         self._nullable = nullable and self._request
 
     def message(self, message: Descriptor) -> Schema:
@@ -81,7 +83,7 @@ class Schemas:
         if required := [field.name for field in fields if self._always_there(field)]:
             schema["required"] = required
 
-        if self._strict:
+        if self._closed:
             schema["additionalProperties"] = False
 
         return schema
@@ -122,6 +124,9 @@ class Schemas:
         if rule.not_empty:
             schema["minItems"] = 1
 
+        if self._request and rule.HasField("max_items"):
+            schema["maxItems"] = rule.max_items
+
         return schema
 
     def _element(self, field: FieldDescriptor, rule: FieldRule) -> Schema:
@@ -155,10 +160,10 @@ class Schemas:
         if rule.not_empty and not field.is_repeated:
             schema["minLength"] = 1
 
-        if rule.format == FORMAT_DECIMAL and self._request:
-            schema["pattern"] = DECIMAL_PATTERN
+        if self._request:
+            schema |= _bounds_of_text(rule)
 
-            if self._strict:
+            if self._strict and rule.format == FORMAT_DECIMAL:
                 schema["type"] = ["string", "number"]
 
         return schema
@@ -177,6 +182,23 @@ class Schemas:
             return field.has_presence and not rule.default and not is_required(field)
 
         return not is_required(field)
+
+
+def _bounds_of_text(rule: FieldRule) -> Schema:
+    """Returns what a text is held to; an enumeration needs no more."""
+    if rule.values:
+        return {}
+
+    bounds: Schema = {}
+    pattern, longest = pattern_of(rule)
+
+    if longest is not None:
+        bounds["maxLength"] = longest
+
+    if pattern:
+        bounds["pattern"] = f"^({pattern})$"
+
+    return bounds
 
 
 def _bounds(rule: FieldRule) -> Schema:

@@ -1,27 +1,31 @@
 """Reads a JSON body into a message, and refuses whatever is not exactly right.
 
 Where protobuf's own JSON reader is lenient (camelCase names, the last of doubled keys, numbers in
-quotes, "NaN", null for anything), a mistake in an order would pass as another order. Decimals are
-taken from the text of the number, digit by digit: `-4.50` stays "-4.50" and is never a float.
+quotes, hexadecimal, "NaN"), a mistake in an order would pass as another order. Decimals are taken
+from the text of the number, digit by digit: `-4.50` stays "-4.50" and is never a float.
 """
 
 from __future__ import annotations
 
-__all__ = ["read"]
+__all__ = ["read", "read_list"]
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, NoReturn
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from tasty.v1.field_rule_pb2 import FORMAT_DECIMAL
 
-from server.contract.catalog import rule_of
+from server.contract.catalog import is_required, rule_of
 from server.contract.spelling import MAX_DIGITS, decimal_of, double_of, exact_of, whole_of
 from server.errors import InvalidBody, InvalidField, UnknownField
+
+STARS = "***"
+"""Shown in place of a secret."""
 
 
 class _Number(str):
@@ -30,15 +34,37 @@ class _Number(str):
     __slots__ = ()
 
 
-def read(content: bytes, into: Message) -> None:
+Scalar = Callable[[Any, str], bool | float | int | str]
+"""Takes a JSON value and its path; returns the value of a field."""
+
+
+def read(content: bytes, into: Message, *, null_is_absent: bool = False) -> None:
     """Fills a message from a JSON object, or raises and leaves the message half filled.
 
     Raises `InvalidBody` for what is no JSON object (or has a key twice), `UnknownField` for a name
     that the message does not have, `InvalidField` for a value of another type. `null` means absent,
-    and only where absence has no stand-in: a null `dry_run` could be meant either way.
+    and only where absence has no stand-in: a null `dry_run` could be meant either way. Where
+    nothing of that kind is at stake, `null_is_absent` takes it for any field that may be absent.
     """
+    value = _parsed(content)
+    if not isinstance(value, dict):
+        raise InvalidBody("expected a JSON object")
+
+    _Reader(null_is_absent=null_is_absent).fill(into, value, "")
+
+
+def read_list(content: bytes, into: Message, name: str, *, null_is_absent: bool = False) -> None:
+    """Fills the repeated field `name` from a JSON array; raises as `read` does."""
+    value = _parsed(content)
+    if not isinstance(value, list):
+        raise InvalidBody("expected a JSON array")
+
+    _Reader(null_is_absent=null_is_absent).fill_list(into, name, value, name)
+
+
+def _parsed(content: bytes) -> Any:
     try:
-        value = json.loads(
+        return json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_refuse_doubles,
             parse_float=_Number,
@@ -53,45 +79,67 @@ def read(content: bytes, into: Message) -> None:
         place = f"line {error.lineno} column {error.colno}"
         raise InvalidBody(f"it is no JSON ({error.msg}, {place})") from None
 
-    if not isinstance(value, dict):
-        raise InvalidBody("expected a JSON object")
 
-    _fill(into, value, "")
+class _Reader:
+    """Fills messages from what a JSON parser made."""
 
+    def __init__(self, *, null_is_absent: bool) -> None:
+        self._null_is_absent = null_is_absent
 
-def _fill(message: Message, values: Mapping[str, Any], where: str) -> None:
-    fields: Mapping[str, FieldDescriptor] = dict(message.DESCRIPTOR.fields_by_name)  # type: ignore[arg-type] # the stubs know two classes for one thing
+    def fill(self, message: Message, values: Mapping[str, Any], where: str) -> None:
+        fields = _fields(message.DESCRIPTOR)
 
-    for name, value in values.items():
-        path = f"{where}{name}"
-        field = fields.get(name)
+        for name, value in values.items():
+            path = f"{where}{name}"
+            field, scalar = fields.get(name) or _refuse_name(path, fields)
 
-        if field is None:
-            raise UnknownField(path, fields)
+            if value is None:
+                self._refuse_null(field, path)
+            elif field.is_repeated:
+                self.fill_list(message, name, value, path)
+            elif scalar is None:
+                self.fill(_begin(message, field), _object(value, path), f"{path}.")
+            else:
+                setattr(message, name, scalar(value, path))
 
-        if value is None:
-            _refuse_null(field, path)
-        elif field.is_repeated:
-            _fill_list(message, field, value, path)
-        elif field.message_type is not None:
-            _fill(_begin(message, field), _object(value, path), f"{path}.")
+    def fill_list(self, message: Message, name: str, value: Any, path: str) -> None:
+        if not isinstance(value, list):
+            _refuse(path, value, "a list")
+
+        target = getattr(message, name)
+        _, scalar = _fields(message.DESCRIPTOR)[name]
+
+        for index, item in enumerate(value):
+            place = f"{path}[{index}]"
+
+            if scalar is None:
+                self.fill(target.add(), _object(item, place), f"{place}.")
+            else:
+                target.append(scalar(item, place))
+
+    def _refuse_null(self, field: FieldDescriptor, path: str) -> None:
+        if self._null_is_absent:
+            allowed = not is_required(field)
         else:
-            setattr(message, name, _scalar(field, value, path))
+            allowed = field.has_presence and not rule_of(field).default
+
+        if not allowed:
+            _refuse(path, None, "a value, or nothing at all")
 
 
-def _fill_list(message: Message, field: FieldDescriptor, value: Any, path: str) -> None:
-    if not isinstance(value, list):
-        _refuse(path, value, "a list")
+@cache
+def _fields(message: Descriptor) -> Mapping[str, tuple[FieldDescriptor, Scalar | None]]:
+    """Returns the fields by name, each with what reads its values; None for messages."""
+    return {
+        field.name: (field, None if field.message_type is not None else _scalar(field))
+        for field in message.fields
+    }
 
-    target = getattr(message, field.name)
 
-    for index, item in enumerate(value):
-        place = f"{path}[{index}]"
-
-        if field.message_type is not None:
-            _fill(target.add(), _object(item, place), f"{place}.")
-        else:
-            target.append(_scalar(field, item, place))
+def _refuse_name(
+    path: str, fields: Mapping[str, tuple[FieldDescriptor, Scalar | None]]
+) -> NoReturn:
+    raise UnknownField(path, fields)
 
 
 def _begin(message: Message, field: FieldDescriptor) -> Message:
@@ -107,19 +155,41 @@ def _object(value: Any, path: str) -> Mapping[str, Any]:
     return value
 
 
-def _scalar(field: FieldDescriptor, value: Any, path: str) -> bool | float | int | str:
+def _scalar(field: FieldDescriptor) -> Scalar:
+    rule = rule_of(field)
+
     match field.cpp_type:
         case FieldDescriptor.CPPTYPE_BOOL:
-            return value if isinstance(value, bool) else _refuse(path, value, "true or false")
+            return _bool
         case FieldDescriptor.CPPTYPE_DOUBLE:
-            return _double(value, path)
+            return _double
         case FieldDescriptor.CPPTYPE_INT32:
-            return _int32(value, path)
+            return _int32
         case FieldDescriptor.CPPTYPE_STRING if field.type == FieldDescriptor.TYPE_STRING:
-            decimal = rule_of(field).format == FORMAT_DECIMAL
-            return _decimal(value, path) if decimal else _text(value, path)
+            if rule.format == FORMAT_DECIMAL:
+                return _decimal
+
+            return _secret if rule.secret else _text
         case _:
-            raise TypeError(f"{field.full_name}: strict bodies have no fields of this type")
+            return _unreadable(field)
+
+
+def _unreadable(field: FieldDescriptor) -> Scalar:
+    def refuse(_value: Any, _path: str) -> NoReturn:
+        raise TypeError(f"{field.full_name}: strict bodies have no fields of this type")
+
+    return refuse
+
+
+def _bool(value: Any, path: str) -> bool:
+    return value if isinstance(value, bool) else _refuse(path, value, "true or false")
+
+
+def _secret(value: Any, path: str) -> str:
+    try:
+        return _text(value, path)
+    except InvalidField:
+        raise InvalidField(path, STARS, "a text") from None
 
 
 def _text(value: Any, path: str) -> str:
@@ -167,11 +237,6 @@ def _exact(number: _Number, path: str) -> Decimal:
     exact = exact_of(number)
     expected = f"a number of at most {MAX_DIGITS} digits"
     return exact if exact is not None else _refuse(path, number, expected)
-
-
-def _refuse_null(field: FieldDescriptor, path: str) -> None:
-    if not field.has_presence or rule_of(field).default:
-        _refuse(path, None, "a value, or nothing at all")
 
 
 def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def _check_absence(field: FieldDescriptor) -> Check | None:
             raise _Missing(field, "", words)
 
     def check_messages(message: Any) -> None:
-        # Over REST an empty body arrives as one empty element.
+        # Elements with nothing in them are none.
         if not any(value.ByteSize() for value in getattr(message, name)):
             raise _Missing(field, "", words)
 

@@ -1,7 +1,7 @@
 """Reads the bytes of a call into its request, as strictly as the contract asks for.
 
-What came through REST passed Envoy's transcoder, which lets a query override the path and hides the
-body of strict methods from nobody but itself: both are judged here by what the client really sent.
+What came through REST passed Envoy's transcoder, which lets a query override the path and reads its
+numbers as C does, but hands bodies on unread: both are judged here by what the client really sent.
 A native call on a strict method is held to the same: a field that this server does not know meant
 something to the caller. Whatever way it came, a request is validated before a servicer gets it.
 """
@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from server.contract.catalog import Method as Rules
 from server.contract.catalog import load
-from server.contract.edge import unpack
+from server.contract.edge import has_raw_body, unpack
 from server.contract.query import refuse_strange_query
 from server.contract.validation import validate
 from server.errors import InvalidBody
@@ -54,4 +54,7 @@ def _strictly(rules: Rules, call: Call, request: Message) -> Message:
     if path is not None:
         refuse_strange_query(rules, path)
 
-    return validate(unpack(rules, request) if rules.strict else request)
+    if rules.strict or has_raw_body(rules):
+        request = unpack(rules, request)
+
+    return validate(request)

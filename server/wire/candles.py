@@ -20,7 +20,7 @@ from server.market.candles import CandleSeries
 
 DEFAULT_INTERVAL = "1m"
 DEFAULT_HISTORY = timedelta(days=1)
-_INTERVAL = re.compile(r"[1-9]\d{0,3}(s|m|h|d|w|mo)")
+_INTERVAL = re.compile(r"[1-9][0-9]{0,3}(s|m|h|d|w|mo)")
 _PLACE = {name: place for place, name in enumerate(FIELDS["Candle"])}
 
 

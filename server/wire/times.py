@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from server.clock import NEW_YORK
 from server.errors import InvalidDate
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def timestamp(moment: datetime | None) -> Timestamp | None:

@@ -19,7 +19,7 @@ from tasty.v1.order_placement_pb2 import (
 from server.contract.catalog import Contract
 from server.contract.edge import RAW_BODY, descriptors_for_envoy, unpack
 from server.contract.protos import ROOT
-from server.errors import InvalidBody, UnknownField
+from server.errors import BadInput, InvalidBody, UnknownField
 
 ORDER = b'{"legs":[{"symbol":"AAPL","action":"Buy","quantity":1}],"price":-4.50}'
 PRINTED = {
@@ -27,7 +27,10 @@ PRINTED = {
     *("ListPositions", "ListTransactions", "ListNetLiquidatingValueHistory"),
     *("ListLiveOrders", "ListOrderHistory", "ListWatchlists", "ListCredentials"),
 }
-RAW = {"PlaceOrder", "ReplaceOrder", "PlaceComplexOrder", "ConfirmOrder"}
+STRICT = {"PlaceOrder", "ReplaceOrder", "PlaceComplexOrder", "ConfirmOrder"}
+LISTS = {"GetQuotes", "GetGreeks", "GetMarketMetrics"}
+WHOLE = {"Chat", "StreamChat", "SaveCredentials", "ManageWatchlist"}
+RAW = STRICT | LISTS | WHOLE
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +54,10 @@ def sent_by_envoy(
     return request
 
 
-def test_strict_bodies_are_raw(edge: Contract) -> None:
+def test_all_bodies_are_raw(edge: Contract, contract: Contract) -> None:
     raw = {m.name for m in edge.methods if m.http and m.http.body == "raw_body"}
     assert raw == RAW
+    assert {m.name for m in contract.methods if m.http and m.http.body} == RAW
 
     for name in RAW:
         field = edge.named(name).request.fields_by_name["raw_body"]
@@ -85,9 +89,11 @@ def test_all_else_is_the_same(edge: Contract, contract: Contract) -> None:
         if ours.http and theirs.http:
             assert (ours.http.verb, ours.http.path) == (theirs.http.verb, theirs.http.path)
 
-        names = {field.name for field in ours.request.fields} - (
-            {ours.http.body} if ours.http and ours.name in RAW else set()
-        )
+        names = {field.name for field in ours.request.fields}
+
+        if ours.name in RAW and ours.http:
+            names = set() if ours.name in WHOLE else names - {ours.http.body}
+
         assert names == {field.name for field in theirs.request.fields} - {"raw_body"}
 
 
@@ -127,8 +133,10 @@ def test_a_call_through_the_edge_and_a_native_one_are_read_alike(
     assert unpack(method, PlaceOrderRequest.FromString(native.SerializeToString())) == native
 
 
-@pytest.mark.parametrize("name", sorted(RAW))
-def test_every_raw_method_reads_its_own_body(edge: Contract, contract: Contract, name: str) -> None:
+@pytest.mark.parametrize("name", sorted(STRICT))
+def test_every_strict_method_reads_its_own_body(
+    edge: Contract, contract: Contract, name: str
+) -> None:
     method = contract.named(name)
     assert method.http is not None
     content = {
@@ -151,6 +159,56 @@ def test_every_raw_method_reads_its_own_body(edge: Contract, contract: Contract,
 
     with pytest.raises(InvalidBody, match="empty"):
         unpack(method, sent_by_envoy(edge, contract, name, b"", account_id="A"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "field"),
+    [
+        ("GetQuotes", b'[{"symbol":"SPY","strike_price":690.0},{"symbol":"A"}]', "instruments"),
+        ("GetGreeks", b'[{"symbol":"SPY","strike_price":null}]', "options"),
+        ("GetMarketMetrics", b'["SPY", "AAPL"]', "symbols"),
+        ("Chat", b'{"message":"hi","message_history":null}', "message"),
+        ("StreamChat", b'{"message":"hi","account_id":null}', "message"),
+        ("ManageWatchlist", b'{"action":"add","symbols":[{"symbol":"A"}],"name":null}', "symbols"),
+        ("SaveCredentials", b'{"api_key":"k","client_secret":"c","refresh_token":"r"}', "api_key"),
+    ],
+)
+def test_the_other_bodies_are_read_as_strictly(
+    edge: Contract, contract: Contract, name: str, content: bytes, field: str
+) -> None:
+    method = contract.named(name)
+    got = unpack(method, sent_by_envoy(edge, contract, name, content))
+    assert getattr(got, field)
+    native = type(got).FromString(got.SerializeToString())
+    assert unpack(method, native) == got
+
+    with pytest.raises(InvalidBody, match="twice"):
+        unpack(method, sent_by_envoy(edge, contract, name, content, content))
+
+    with pytest.raises(InvalidBody, match="no JSON"):
+        unpack(method, sent_by_envoy(edge, contract, name, content[:-1]))
+
+    if name not in LISTS:
+        with pytest.raises(UnknownField):
+            unpack(method, sent_by_envoy(edge, contract, name, b'{"dry_rum":true}'))
+
+        with pytest.raises(InvalidBody, match="empty"):
+            unpack(method, sent_by_envoy(edge, contract, name, b" "))
+
+
+def test_an_empty_body_is_an_empty_list(edge: Contract, contract: Contract) -> None:
+    method = contract.named("GetQuotes")
+    got = unpack(method, sent_by_envoy(edge, contract, "GetQuotes", b"", timeout=5.0))  # type: ignore[arg-type]  # a number
+    assert (len(got.instruments), got.timeout) == (0, 5.0)  # type: ignore[attr-defined]  # a request of quotes
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+@pytest.mark.parametrize("content", [b"{}", b'"SPY"', b"null", b"1", b'[{"symbl":"SPY"}]', b"[[]]"])
+def test_what_is_no_list_of_these_is_refused(
+    edge: Contract, contract: Contract, name: str, content: bytes
+) -> None:
+    with pytest.raises(BadInput):
+        unpack(contract.named(name), sent_by_envoy(edge, contract, name, content))
 
 
 def test_a_body_may_be_empty_only_where_the_query_says_what_to_do(

@@ -180,9 +180,12 @@ def test_streams_are_event_streams(document: dict[str, Any], contract: Contract)
         assert ("text/event-stream" in content) == method.server_streaming, method.name
 
 
-def test_strict_bodies_are_closed_and_take_numbers_for_decimals(document: dict[str, Any]) -> None:
+def test_bodies_are_closed_and_strict_ones_take_numbers_for_decimals(
+    document: dict[str, Any],
+) -> None:
     order = document["components"]["schemas"]["NewOrder"]
     assert order["additionalProperties"] is False
     assert order["properties"]["price"]["type"] == ["string", "number", "null"]
     assert order["properties"]["dry_run"]["type"] == "boolean"
-    assert "additionalProperties" not in document["components"]["schemas"]["Instrument"]
+    assert document["components"]["schemas"]["Instrument"]["additionalProperties"] is False
+    assert "additionalProperties" not in document["components"]["schemas"]["Quote"]

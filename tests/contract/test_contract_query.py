@@ -83,6 +83,62 @@ def test_an_unknown_parameter_may_be_doubled_elsewhere(contract: Contract) -> No
     refuse_strange_query(contract.named("GetBalances"), "/x?_=1&_=2&account_id=A")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "account_id=A&client_secret=s3cr3t",
+        "client_secret=s3cr3t",
+        "clientSecret=s3cr3t",
+        "refresh_token=s3cr3t&api_key=k",
+        "api_key=your_custom_key",
+        "",
+    ],
+)
+def test_nothing_in_a_query_where_all_is_in_the_body(contract: Contract, query: str) -> None:
+    for name in ("SaveCredentials", "Chat", "StreamChat", "ManageWatchlist"):
+        if not query:
+            refuse_strange_query(contract.named(name), "/x?")
+            continue
+
+        with pytest.raises(UnknownField, match="Allowed: none") as raised:
+            refuse_strange_query(contract.named(name), f"/x?{query}")
+
+        assert "s3cr3t" not in f"{raised.value}{raised.value.metadata}"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [("GetQuotes", "timeout"), ("GetOptionChain", "min_strike"), ("GetOptionChain", "minStrike")],
+)
+def test_a_double_is_spelled_like_any_number(contract: Contract, name: str, parameter: str) -> None:
+    for text in ("10", "10.0", "0.5", "-1", "010"):  # the range is the validation's business
+        refuse_strange_query(contract.named(name), f"/x?{parameter}={text}")
+
+    for text in ("0x10", "+1", "%2B1", "1e1", "1_1", "%201", "1%20", "1%0A", "1%00", ".5", "5."):
+        with pytest.raises(InvalidField, match="Expected a number"):
+            refuse_strange_query(contract.named(name), f"/x?{parameter}={text}")
+
+
+@pytest.mark.parametrize("name", ["ListTransactions", "ListOrderHistory"])
+def test_a_whole_number_is_spelled_in_digits(contract: Contract, name: str) -> None:
+    refuse_strange_query(contract.named(name), "/x?days=30")
+
+    for text in (
+        "30.0",
+        "3e1",
+        "0x1e",
+        "+30",
+        "%2B30",
+        "3_0",
+        "30%0A",
+        "٣٠",
+        "３０",
+        "99999999999",
+    ):
+        with pytest.raises(InvalidField, match="Expected a whole number"):
+            refuse_strange_query(contract.named(name), f"/x?days={text}")
+
+
 def test_a_list_may_be_repeated(contract: Contract) -> None:
     refuse_strange_query(
         contract.named("StreamQuotes"), "/api/v1/stream/quotes?symbols=SPY&symbols=AAPL"

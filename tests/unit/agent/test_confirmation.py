@@ -140,10 +140,10 @@ async def test_fifty_confirmations_at_once_place_one_order() -> None:
 async def test_a_model_cannot_name_the_order_or_make_it_a_dry_run_at_the_end() -> None:
     bench = orders()
     ticket = await bench.ticket(
-        account_id=ACCOUNT, order={**ORDER, "client_order_id": "somebody-else's", "dry_run": False}
+        account_id=ACCOUNT, order={**ORDER, "client_order_id": "somebody-elses", "dry_run": False}
     )
     assert isinstance(ticket.request, PlaceOrderRequest)
-    assert ticket.request.order.client_order_id != "somebody-else's"
+    assert ticket.request.order.client_order_id != "somebody-elses"
     dry_runs = [request for _, request in bench.rpcs.calls]
     assert [request.order.client_order_id for request in dry_runs] == [""]
 

@@ -43,7 +43,7 @@ def example(schema: dict[str, Any]) -> Any:
         case "number":
             return 1.5
         case _:
-            return "2025-12-19" if schema.get("format") == "date" else "text"
+            return "2025-12-19" if schema.get("format") == "date" else "7"
 
 
 @pytest.mark.parametrize("tool", load_tools().values(), ids=lambda tool: tool.name)
@@ -70,6 +70,9 @@ def test_the_arguments_of_every_tool_can_be_read_whole(tool: Any) -> None:
         ("place_order", {"account_id": "x", "order": {"dry_run": "false"}}, InvalidField),
         ("place_order", {"account_id": "x", "order": [1]}, InvalidField),
         ("place_order", {"account_id": "x", "order": {"price": "NaN"}}, InvalidField),
+        ("place_order", {"account_id": "x", "order": {"price": "-1_1"}}, InvalidField),
+        ("place_order", {"account_id": "x", "order": {"price": float("inf")}}, InvalidBody),
+        ("cancel_order", {"account_id": "x", "order_id": "1 OR 1"}, InvalidField),
         ("get_quotes", {"instruments": {"symbol": "SPY"}}, InvalidField),
         ("get_quotes", [], InvalidBody),
         ("get_balances", {"account_id": 10**30}, InvalidField),
