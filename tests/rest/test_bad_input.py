@@ -97,8 +97,9 @@ def test_accounts(gateway: Gateway, http: requests.Session, route: str) -> None:
         ("quotes", [OPTION | {"expiration_date": "soon"}], 400, "Expected YYYY-MM-DD format."),
         ("quotes", [OPTION | {"expiration_date": "2025-02-30"}], 400, "2025-02-30"),
         ("quotes", [OPTION | {"strike_price": -1}], 400, "Expected positive number."),
-        # A number in quotes is a number in protobuf's JSON: it gets as far as the chain.
-        ("quotes", [LATER | {"strike_price": "685"}], 404, "No options found for SPY expiration"),
+        # A number in quotes is none, as in orders.
+        ("quotes", [LATER | {"strike_price": "685"}], 400, "Invalid instruments[0].strike_price"),
+        ("quotes", [LATER], 404, "No options found for SPY expiration"),
         ("greeks", [LATER], 404, "Available"),
         ("greeks", [{"symbol": "SPY"}], 400, "is not an option"),
         ("quotes", [{"symbol": "A" * 10_000}], 400, ""),

@@ -14,7 +14,6 @@ from typing import Any
 import grpc
 import pytest
 import requests
-from tasty.v1 import market_data_service_pb2 as market_data
 
 from tests.stack import Edge, free_ports, open_edge
 
@@ -161,50 +160,15 @@ def test_an_unknown_path(edge: Edge, http: requests.Session, method: str, path: 
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b'[{"symbol":}', "Invalid request body: unexpected token. Send valid JSON."),
-        (b"[", "Invalid request body: unexpected end of string"),
-        (b"not json", "Send valid JSON."),
-        (b'[{"symbol": "\xff"}]', "Send valid JSON."),
-        (b'[{"symbol": 3}]', "Invalid instruments[0].symbol '3'. Expected text in quotes."),
-        (
-            b'[{"symbol": "A", "strike_price": "x"}]',
-            "Invalid instruments[0].strike_price 'x'. Expected a number.",
-        ),
-        (b'[{"symbol": "A", "strike_price": 1e400}]', "Send valid JSON."),
-        (b"[1, 2]", "Expected a JSON object."),
-        (b'"SPY"', "Expected a JSON object."),
-        (b"[" * 5000, "nested too deeply"),
-    ],
+    "path", ["quotes", "market-metrics", "watchlists/private/manage", "chat", "credentials"]
 )
-def test_a_malformed_body(edge: Edge, http: requests.Session, body: bytes, words: str) -> None:
-    answer = http.post(f"{edge.url}/api/v1/quotes", data=body)
-    assert answer.status_code == 400
-    assert words in detail(answer)
-    assert not edge.backend.calls
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "words"),
-    [
-        ("quotes", [{"symbol": {}}], "Invalid instruments[0].symbol. Expected a single value"),
-        ("quotes", [{"symbol": ["A"]}], "a field in instruments[0] has a list where it takes one"),
-        ("market-metrics", {"a": 1}, "Invalid symbols. Expected a single value, not an object."),
-        ("watchlists/private/manage", {"action": {}}, "Invalid action. Expected a single value"),
-        ("watchlists/private/manage", {"action": ["add"]}, "a field has a list where it takes one"),
-        ("watchlists/private/manage", {"": 1}, "Invalid request body: a name is empty."),
-        ("watchlists/private/manage", [], "Invalid request body: expected a JSON object."),
-        ("watchlists/private/manage", None, "Invalid request body: expected a JSON object."),
-    ],
-)
-def test_a_body_of_another_shape(
-    edge: Edge, http: requests.Session, path: str, body: object, words: str
+@pytest.mark.parametrize("body", [b'[{"symbol": 3}', b"{}", b"\xff", b'{"a": 5., "a": 0x1}'])
+def test_bodies_are_left_to_the_server(
+    edge: Edge, http: requests.Session, path: str, body: bytes
 ) -> None:
-    answer = http.post(f"{edge.url}/api/v1/{path}", data=json.dumps(body))
-    assert answer.status_code == 400
-    assert words in detail(answer)
-    assert not edge.backend.calls
+    """Which reads them more strictly, and says more of them; see tests/rest/test_bad_bodies.py."""
+    assert http.post(f"{edge.url}/api/v1/{path}", data=body).status_code == 200
+    assert body in edge.backend.last.request
 
 
 @pytest.mark.parametrize("value", ["abc", "1e999", "{}"])
@@ -221,19 +185,7 @@ def test_an_optional_field_given_twice(edge: Edge, http: requests.Session) -> No
     answer = http.post(f"{url}?timeout=1&timeout=2", json=[])
     assert answer.status_code == 400
     assert detail(answer) == "Invalid timeout. Expected it once, not several times."
-    answer = http.post(url, data=b'[{"symbol": "A", "option_type": "C", "option_type": "P"}]')
-    assert answer.status_code == 400
-    words = "Invalid instruments[0].option_type. Expected it once, not several times."
-    assert detail(answer) == words
     assert not edge.backend.calls
-
-
-def test_what_was_sent_as_a_secret_is_not_repeated(edge: Edge, http: requests.Session) -> None:
-    answer = http.post(f"{edge.url}/api/v1/credentials", data=b'{"client_secret": 12345678}')
-    assert answer.status_code == 400
-    assert detail(answer) == "Invalid client_secret. Expected text in quotes."
-    answer = http.post(f"{edge.url}/api/v1/credentials", data=b'{"client_secret": "s3cr3t"')
-    assert "s3cr3t" not in detail(answer)
 
 
 def test_a_body_that_is_too_large(edge: Edge, http: requests.Session) -> None:
@@ -252,9 +204,9 @@ def test_ten_thousand_instruments_reach_the_server(edge: Edge, http: requests.Se
         "strike_price": 690.0,
         "expiration_date": "2025-12-19",
     }
-    assert http.post(f"{edge.url}/api/v1/quotes", json=[option] * 10_000).status_code == 200
-    request = market_data.GetQuotesRequest.FromString(edge.backend.last.request)
-    assert len(request.instruments) == 10_000
+    body = json.dumps([option] * 10_000).encode()
+    assert http.post(f"{edge.url}/api/v1/quotes", data=body).status_code == 200
+    assert body in edge.backend.last.request
 
 
 @pytest.mark.parametrize(

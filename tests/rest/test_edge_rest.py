@@ -19,6 +19,8 @@ from tasty.v1 import (
     watchlist_service_pb2,
 )
 
+from server.contract.catalog import load
+from server.contract.edge import unpack
 from server.wire.printing import printer_of
 from tests.stack import Edge
 
@@ -84,12 +86,13 @@ def test_a_symbol_in_a_query_arrives_unchanged(
 
 
 def test_an_array_body_beside_a_query(edge: Edge, http: requests.Session) -> None:
-    body = [{"symbol": "AAPL", "option_type": None}, {"symbol": "SPY", "strike_price": 690.0}]
-    http.post(f"{edge.url}/api/v1/quotes?timeout=7.5&unknown=x", json=body)
+    body = b'[{"symbol": "AAPL", "option_type": null}, {"symbol": "SPY", "strike_price": 690.0}]'
+    http.post(f"{edge.url}/api/v1/quotes?timeout=7.5&unknown=x", data=body)
     sent = market_data_service_pb2.GetQuotesRequest.FromString(edge.backend.last.request)
-    assert [instrument.symbol for instrument in sent.instruments] == ["AAPL", "SPY"]
-    assert not sent.instruments[0].HasField("option_type")
-    assert sent.timeout == 7.5
+    read = unpack(load().named("GetQuotes"), sent)
+    assert [instrument.symbol for instrument in read.instruments] == ["AAPL", "SPY"]
+    assert not read.instruments[0].HasField("option_type")
+    assert read.timeout == 7.5
 
 
 def test_the_path_that_was_asked_for_is_passed_on(edge: Edge, http: requests.Session) -> None:
@@ -164,7 +167,7 @@ def test_answers_carry_no_grpc_headers_and_stay_out_of_caches(
         ("GET", "/health", None, 200),
         ("GET", "/api/v1/nothing", None, 404),
         ("PUT", "/health", None, 405),
-        ("POST", "/api/v1/quotes", b"[}", 400),
+        ("POST", "/api/v1/quotes?timeout=soon", b"[]", 400),
         ("POST", "/api/v1/quotes", b" " * 3_000_000, 413),
         ("DELETE", "/api/v1/watchlists/private/%FF", None, 400),
     ],
