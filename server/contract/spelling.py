@@ -16,6 +16,7 @@ __all__ = [
     "double_of",
     "exact_of",
     "fits",
+    "is_plain",
     "whole_of",
 ]
 
@@ -25,6 +26,9 @@ from decimal import Decimal, InvalidOperation
 
 MAX_DIGITS = 18
 """More digits than any price or quantity has; beyond them a number is a mistake or an attack."""
+
+SAFE_DIGITS = 15
+"""Digits that every double keeps (IEEE 754's 15 decimal digits)."""
 
 DECIMAL = r"-?[0-9]+(\.[0-9]+)?"
 """The spelling of a decimal number; the whole text must match."""
@@ -59,6 +63,14 @@ def exact_of(number: str) -> Decimal | None:
         return None
 
     return exact if fits(exact) else None
+
+
+def is_plain(text: str) -> bool:
+    """Tells whether a text is a number of at most 15 digits without an exponent.
+
+    So most numbers are, and a double holds each of those: nothing has to be counted.
+    """
+    return len(text) <= SAFE_DIGITS and _DECIMAL.fullmatch(text) is not None
 
 
 def double_of(number: Decimal) -> float | None:

@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from tasty.v1.field_rule_pb2 import FORMAT_DECIMAL
 
 from server.contract.catalog import is_required, rule_of
-from server.contract.spelling import MAX_DIGITS, decimal_of, double_of, exact_of, whole_of
+from server.contract.spelling import MAX_DIGITS, decimal_of, double_of, exact_of, is_plain, whole_of
 from server.errors import InvalidBody, InvalidField, UnknownField
 
 STARS = "***"
@@ -209,6 +209,9 @@ def _decimal(value: Any, path: str) -> str:
     if not isinstance(value, str):
         _refuse(path, value, "a decimal number")
 
+    if is_plain(value):
+        return str(value)
+
     if isinstance(value, _Number):
         return format(_exact(value, path), "f")
 
@@ -220,6 +223,9 @@ def _double(value: Any, path: str) -> float:
     """Takes a number that a double holds without loss: what is acted on is what was sent."""
     if not isinstance(value, _Number):
         _refuse(path, value, "a number")
+
+    if is_plain(value):
+        return float(value)
 
     double = double_of(_exact(value, path))
     return double if double is not None else _refuse(path, value, "a number of at most 15 digits")

@@ -14,10 +14,9 @@ from collections.abc import Callable
 
 from google.protobuf.message import DecodeError, Message
 
-from server.contract.catalog import Method as Rules
 from server.contract.catalog import load
 from server.contract.edge import has_raw_body, unpack
-from server.contract.query import refuse_strange_query
+from server.contract.query import QueryRules
 from server.contract.validation import validate
 from server.errors import InvalidBody
 from server.rpc.call import Call
@@ -32,8 +31,16 @@ def reader_of(method: Method) -> Read:
     if rules is None:  # health checks and the like: no contract of ours, no REST
         return lambda _call, data: decode(method.request, data)
 
+    query = QueryRules(rules)
+    unpacks = rules.strict or has_raw_body(rules)
+
     def read(call: Call, data: bytes) -> Message:
-        return _strictly(rules, call, decode(method.request, data))
+        request = decode(method.request, data)
+        path = call.original_path
+        if path is not None:
+            query.check(path)
+
+        return validate(unpack(rules, request) if unpacks else request)
 
     return read
 
@@ -47,14 +54,3 @@ def decode(message: type[Message], data: bytes) -> Message:
         raise InvalidBody(f"it cannot be decoded as {message.__name__}") from None
 
     return decoded
-
-
-def _strictly(rules: Rules, call: Call, request: Message) -> Message:
-    path = call.original_path
-    if path is not None:
-        refuse_strange_query(rules, path)
-
-    if rules.strict or has_raw_body(rules):
-        request = unpack(rules, request)
-
-    return validate(request)
