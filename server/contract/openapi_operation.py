@@ -69,13 +69,14 @@ class Operation:
         for field in self._method.query_fields:
             yield self._parameter(field, "query")
 
-        if self._takes_idempotency_key():
+        if (field := self._client_order_id()) is not None:
+            schema = Schemas(self._contract, Direction.REQUEST, nullable=False).item(field)
             yield {
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": False,
                 "description": "The same as client_order_id in the body.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+                "schema": schema,
             }
 
     def _parameter(self, field: FieldDescriptor, place: str) -> Schema:
@@ -161,7 +162,7 @@ class Operation:
             yield 403
             yield 404
 
-        if self._takes_idempotency_key():
+        if self._client_order_id() is not None:
             yield 409
 
         if self._http.body:
@@ -172,12 +173,13 @@ class Operation:
 
         yield from (500, 501, 503, 504)
 
-    def _takes_idempotency_key(self) -> bool:
+    def _client_order_id(self) -> FieldDescriptor | None:
+        """Finds the field that the header Idempotency-Key stands for."""
         if not self._method.strict or self._http.body in ("", "*"):
-            return False
+            return None
 
         body = self._method.request.fields_by_name[self._http.body].message_type
-        return body is not None and "client_order_id" in body.fields_by_name
+        return None if body is None else body.fields_by_name.get("client_order_id")
 
 
 def reference(message: Descriptor) -> Schema:

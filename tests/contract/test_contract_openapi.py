@@ -189,3 +189,46 @@ def test_bodies_are_closed_and_strict_ones_take_numbers_for_decimals(
     assert order["properties"]["dry_run"]["type"] == "boolean"
     assert document["components"]["schemas"]["Instrument"]["additionalProperties"] is False
     assert "additionalProperties" not in document["components"]["schemas"]["Quote"]
+
+
+def bounded(schema: dict[str, Any]) -> bool:
+    """Whether a schema of one value lets nothing grow without end."""
+    kinds = schema.get("type", [])
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if "enum" in schema or kinds <= {"boolean", "null"}:
+        return True
+    if "array" in kinds:
+        return "maxItems" in schema and ("$ref" in schema["items"] or bounded(schema["items"]))
+    if "string" in kinds:
+        return {"pattern", "maxLength"} <= schema.keys()
+    if kinds & {"number", "integer"}:
+        least = schema.keys() & {"minimum", "exclusiveMinimum"}
+        return bool(least) and "maximum" in schema
+    return "$ref" in schema or "anyOf" in schema or "properties" in schema
+
+
+def test_whatever_is_sent_is_bounded_in_the_document_too(
+    document: dict[str, Any], contract: Contract
+) -> None:
+    loose = []
+    sent: set[str] = set()
+    for name, operation in operations(document).items():
+        parameters = operation.get("parameters", [])
+        loose += [f"{name}.{p['name']}" for p in parameters if not bounded(p["schema"])]
+        if "requestBody" in operation:
+            body = operation["requestBody"]["content"]["application/json"]["schema"]
+            loose += [] if bounded(body) else [name]
+            sent |= {each.rpartition("/")[2] for each in references(body)}
+
+    seen: set[str] = set()
+    while sent - seen:
+        name = (sent - seen).pop()
+        seen.add(name)
+        schema = document["components"]["schemas"][name]
+        assert schema["additionalProperties"] is False, name
+        fields = schema["properties"]
+        loose += [f"{name}.{field}" for field, inner in fields.items() if not bounded(inner)]
+        sent |= {each.rpartition("/")[2] for each in references(schema)}
+
+    assert loose == []
+    assert {"NewOrder", "Instrument", "ChatMessage", "SaveCredentialsRequest"} <= seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import jsonschema
 import pytest
@@ -101,3 +102,24 @@ def test_the_guides_requests_are_valid_arguments(contract: Contract, name: str) 
 def test_a_wrong_order_is_no_valid_argument(order: object) -> None:
     validator = jsonschema.Draft202012Validator(load_tools()["place_order"].input_schema)
     assert list(validator.iter_errors({"account_id": "A", "order": order})) != []
+
+
+def test_every_argument_is_bounded() -> None:
+    def walk(schema: dict[str, Any], path: str) -> None:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        for kind in kinds:
+            match kind:
+                case "object":
+                    for name, inner in schema["properties"].items():
+                        walk(inner, f"{path}.{name}")
+                case "array":
+                    assert schema["maxItems"] > 0, path
+                    walk(schema["items"], f"{path}[]")
+                case "string":
+                    assert "enum" in schema or {"pattern", "maxLength"} <= schema.keys(), path
+                case "number" | "integer" if "string" not in kinds:
+                    assert "maximum" in schema, path
+                    assert schema.keys() & {"minimum", "exclusiveMinimum"}, path
+
+    for tool in load_tools().values():
+        walk(dict(tool.input_schema), tool.name)
