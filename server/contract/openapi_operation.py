@@ -69,8 +69,8 @@ class Operation:
         for field in self._method.query_fields:
             yield self._parameter(field, "query")
 
-        if (field := self._client_order_id()) is not None:
-            schema = Schemas(self._contract, Direction.REQUEST, nullable=False).item(field)
+        if (named := self._client_order_id()) is not None:
+            schema = Schemas(self._contract, Direction.REQUEST, nullable=False).item(named)
             yield {
                 "name": "Idempotency-Key",
                 "in": "header",
