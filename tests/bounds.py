@@ -18,7 +18,7 @@ from google.protobuf.message_factory import GetMessageClass
 from tasty.v1.field_rule_pb2 import FORMAT_DATE, FORMAT_DECIMAL
 
 from server.contract.catalog import Method, is_required, load, rule_of
-from server.contract.validation import pattern_of
+from server.contract.field_checks import pattern_of
 
 LETTERS = ("7", "A")
 """Of one of them a text of any length can be made for each pattern that allows any length."""

@@ -23,7 +23,7 @@ from tasty.v1.field_rule_pb2 import (
 )
 
 from server.contract.catalog import Contract, is_required, rule_of
-from server.contract.validation import pattern_of
+from server.contract.field_checks import pattern_of
 
 Schema = dict[str, Any]
 

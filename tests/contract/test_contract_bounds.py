@@ -10,7 +10,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from tasty.v1.field_rule_pb2 import FORMAT_DATE, FORMAT_UNSPECIFIED
 
 from server.contract.catalog import Contract, Method, rule_of
-from server.contract.validation import pattern_of, validate
+from server.contract.field_checks import pattern_of
+from server.contract.validation import validate
 from server.errors import BadInput, InvalidDate, InvalidField, TooManyGiven, WeakApiKey
 from tests.bounds import PLACES, TEXTS, Place, places, request_with, request_with_list, text_of
 

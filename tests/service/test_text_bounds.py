@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from tasty.v1 import order_placement_pb2, order_service_pb2
 
 from server.contract.catalog import rule_of
-from server.contract.validation import pattern_of
+from server.contract.field_checks import pattern_of
 from server.simulator import Simulator, SimulatorSettings
 from server.tenants import DEMO_API_KEY
 from tests.bounds import TEXTS, Place, request_with, text_of
