@@ -32,12 +32,24 @@ ODD_TEXTS = (
 """Texts that have broken something somewhere. What becomes of them is up to the field; only that it
 is documented, and no fault of the server, is asked for."""
 
-# Not "0x10": Envoy reads it as 16, as C does.
-NOT_NUMBERS = ("abc", "", " ", "1,5", "--1", "1e999", "true", "[1]", "５")
-NOT_WHOLE = (*NOT_NUMBERS, "1.5", "0x10", "99999999999999999999", "NaN", "-Infinity")
+# Envoy reads some of these, as C does; all of them: tests/rest/spellings.py.
+NOT_NUMBERS = ("abc", "", " ", "1,5", "--1", "1e999", "true", "[1]", "５", "0x10", "+1", "1\n")
+NOT_WHOLE = (*NOT_NUMBERS, "1.5", "99999999999999999999", "NaN", "-Infinity")
 NOT_BOOLS = ("", "maybe", "2", "yes!", "[true]")
 NOT_DATES = ("", "soon", "12/19/2025", "2025-02-30", "2025-13-01", "20251219x", "2025-12-19T00")
-NOT_DECIMALS = ("", "abc", "1,5", "NaN", "Infinity", "1.2.3", "0x10")
+NOT_DECIMALS = (
+    "",
+    "abc",
+    "1,5",
+    "NaN",
+    "Infinity",
+    "1.2.3",
+    "0x10",
+    "-1_1",
+    "-1e1",
+    "-1.14\n",
+    "٣",
+)
 
 
 def certainly_wrong(field: FieldDescriptor) -> list[str]:
