@@ -78,7 +78,7 @@ class Database:
             await asyncio.to_thread(sqlite.switch_to_wal, str(url.database))
 
         self._engine = _engine(url.render_as_string(hide_password=False), lite=self._sqlite)
-        self._drivers = sqlite.attach(self._engine.sync_engine) if self._sqlite else None
+        self._links = sqlite.attach(self._engine.sync_engine) if self._sqlite else None
         try:
             async with self.write(alone="migrations") as connection:
                 await connection.run_sync(bring_up_to_date)
@@ -156,11 +156,11 @@ class Database:
 
     async def _close(self) -> None:
         await self._engine.dispose()
-        if self._drivers is not None:
+        if self._links is not None:
             # Those of cancelled callers close by themselves, and are gone when this returns.
             with suppress(TimeoutError):
                 async with asyncio.timeout(WAIT_S):
-                    await self._drivers.ended()
+                    await self._links.ended()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -6,15 +6,18 @@ Python's own driver begins transactions by guessing from the SQL; that is switch
 
 from __future__ import annotations
 
-__all__ = ["BEGIN_OPTION", "Driver", "attach", "switch_to_wal"]
+__all__ = ["BEGIN_OPTION", "Driver", "Links", "attach", "switch_to_wal"]
 
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+import aiosqlite
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -62,58 +65,76 @@ class Driver(sqlite3.Connection):
         super().close()
 
 
-class Drivers:
+class Link(aiosqlite.Connection):
+    """An asynchronous connection that always closes the one of SQLite's own in its thread.
+
+    Two cancellations in the wrong moment break the package's own. Cancelled while it opens, it
+    forgets what it has just opened, and nothing ever closes that. Closed twice (gRPC cancels twice:
+    once for the client that left, once for the server that stops), it waits for ever for the
+    second stop of a thread that is gone, and the process with it.
+    """
+
+    def __init__(self, ended: Callable[[Link], None], *given: Any, **named: Any) -> None:
+        super().__init__(partial(self._open, *given, **named), iter_chunk_size=64)
+        self._thread.daemon = True
+        self._ended = ended
+        self._opened: sqlite3.Connection | None = None
+        self._stopped: list[asyncio.Future[Any] | None] = []
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Closes the connection and ends the thread, once what it still has to do is done."""
+        if not self._stopped:
+            self._tx.put_nowait((None, self._close))  # in its turn: also after a late opening
+            future = super().stop()
+            self._stopped.append(future)
+            if future is None:
+                self._ended(self)
+            else:
+                future.add_done_callback(lambda _: self._ended(self))
+
+        return self._stopped[0]
+
+    def _open(self, *given: Any, **named: Any) -> sqlite3.Connection:
+        self._opened = sqlite3.connect(*given, **named)
+        return self._opened
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+
+class Links:
     """The connections whose threads still run: also those that nobody holds any more."""
 
     def __init__(self) -> None:
-        self._running: set[Any] = set()
+        self._running: set[Link] = set()
         self._none = asyncio.Event()
         self._none.set()
 
-    def add(self, driver: Any) -> None:
-        """Takes in a connection, whose thread may from now on be stopped twice.
-
-        A caller that is cancelled twice in the middle of a statement (gRPC does that: once for the
-        client that left, once for the server that stops) has its connection closed twice. The
-        driver would wait for ever for the second stop of a thread that is gone, and the process
-        with it.
-        """
-        stop = driver.stop
-        stopped: list[Any] = []
-
-        def once() -> Any:
-            if not stopped:
-                stopped.append(stop())
-                if stopped[0] is None:
-                    self._gone(driver)
-                else:
-                    stopped[0].add_done_callback(lambda _: self._gone(driver))
-
-            return stopped[0]
-
-        driver.stop = once
-        self._running.add(driver)
+    def open(self, *given: Any, **named: Any) -> Link:
+        """Returns a connection to be awaited; it is known here before anybody can be cancelled."""
+        link = Link(self._gone, *given, **named)
+        self._running.add(link)
         self._none.clear()
+        return link
 
     async def ended(self) -> None:
         """Returns once no thread runs; what was cancelled in a statement ends with that."""
         await self._none.wait()
 
-    def _gone(self, driver: Any) -> None:
-        self._running.discard(driver)
+    def _gone(self, link: Link) -> None:
+        self._running.discard(link)
         if not self._running:
             self._none.set()
 
 
-def attach(engine: Engine) -> Drivers:
+def attach(engine: Engine) -> Links:
     """Prepares every connection that `engine` will open, and returns who knows them all."""
-    drivers = Drivers()
+    links = Links()
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Dialect, _: ConnectionPoolEntry, given: Any, named: Any) -> Any:
-        connection: Any = dialect.connect(*given, **named)
-        drivers.add(connection.driver_connection)  # before anything that may be cancelled
-        return connection
+        return dialect.connect(*given, async_creator_fn=links.open, **named)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -128,7 +149,7 @@ def attach(engine: Engine) -> Drivers:
         begin = connection.get_execution_options().get(BEGIN_OPTION, "BEGIN")
         connection.exec_driver_sql(begin)
 
-    return drivers
+    return links
 
 
 def switch_to_wal(path: str) -> None:

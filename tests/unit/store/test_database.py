@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ import server.tenants.schema
 from server.errors import Misconfigured, StoreUnavailable
 from server.settings import Settings
 from server.store import METADATA, Database, Instant
+from server.store.sqlite import Links
 from tests.waiting import eventually
 
 changes = server.tenants.schema.changes
@@ -339,6 +342,40 @@ async def test_a_caller_that_is_cancelled_twice_leaves_nothing_behind(
 
         await eventually(lambda: len(asyncio.all_tasks()) == 1)  # the driver's are gone
         assert await count(database) == 0
+
+
+async def test_what_was_opened_for_a_cancelled_caller_is_closed(tmp_path: Path) -> None:
+    """Not by the garbage collector: from Python 3.13 on it complains, and a lock may be held."""
+    opened: list[Watched] = []
+
+    class Watched(sqlite3.Connection):
+        closed = False
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            opened.append(self)
+
+        def close(self) -> None:
+            super().close()
+            self.closed = True
+
+    links = Links()
+
+    async def use() -> None:
+        async with links.open(tmp_path / "some.db", factory=Watched) as link:
+            await link.execute("SELECT 1")
+
+    for turns in range(20):  # cancels at every await on the way
+        using = asyncio.create_task(use())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        using.cancel()
+        await asyncio.wait([using])
+
+    await links.ended()
+    assert opened
+    assert all(one.closed for one in opened)
 
 
 async def test_a_cancelled_writer_leaves_no_lock_behind_with_its_rows(tmp_path: Path) -> None:
