@@ -167,7 +167,11 @@ async def serve(settings: Settings, ready: Callable[[App], None] = lambda _app: 
     logs.configure(settings)
     async with open_app(settings) as app:
         structlog.get_logger("server").info(
-            "serving", host=settings.host, grpc_port=app.grpc_port, broker=settings.broker
+            "serving",
+            host=settings.host,
+            grpc_port=app.grpc_port,
+            broker=settings.broker,
+            data_dir=str(settings.data_dir.absolute()),
         )
         ready(app)
         app.agent.warm_up()

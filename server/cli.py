@@ -1,5 +1,5 @@
-"""The command line: `up` for everything, `serve` and `simulate` for one part each, `keys`
-and `switches` for the operator.
+"""The command line: `up` for everything, `serve` and `simulate` for one part each, `keys`,
+`migrate` and `switches` for the operator.
 
 Every setting is an environment variable, not an option (server/settings.py): a secret in an option
 would be in everybody's process list.
@@ -23,9 +23,12 @@ import uvloop
 from pydantic import ValidationError
 
 from server.contract.spelling import decimal_of
-from server.errors import InvalidApiKey, Misconfigured, StoreUnavailable
+from server.errors import InvalidApiKey, Misconfigured, StoreUnavailable, StoreUnusable
 from server.secret import Secret
 from server.settings import Settings, misspelt
+
+STORE_UNUSABLE = 3
+"""Exit code where the database or the keys cannot be used before somebody mends them."""
 
 
 class Dollars(click.ParamType):  # type: ignore[type-arg]  # generic for the type checker only
@@ -59,7 +62,7 @@ def main() -> None:
     Settings are environment variables. Those that people change first:
       TASTY_BROKER       simulator (default), sandbox or production
       TASTY_EDGE_PORT    the one port for clients (8000)
-      TASTY_DATA_DIR     database, keys and logs (var)
+      TASTY_DATA_DIR     database, keys and logs (var in a checkout)
       TASTY_RATE_LIMIT   requests a second and API key (2)
     server/settings.py has all of them, each with its meaning.
     """
@@ -81,6 +84,8 @@ def up() -> None:
       1   a part ended by itself, or never answered
       2   could not start: a port is in use, a setting is wrong, TASTY_DATA_DIR cannot be
           written, or there is no Envoy binary
+      3   the store cannot be used: database or keys are missing, damaged, or not the ones that
+          belong together; the last lines say what to do, and starting again does not help
     """
     # Not at the top: each command imports only what it runs, and is up that much sooner.
     from server.supervisor import Supervisor
@@ -101,6 +106,16 @@ def serve() -> None:
 
     SIGTERM stops it gently: health checks fail, running calls get TASTY_DRAIN_S to finish, streams
     get a last message.
+
+    \b
+    Database and keys are in TASTY_DATA_DIR, made at the first start. Where keys are there already,
+    a new database is not made: it would be the loss of the old one. See migrate --help.
+    Exit codes:
+      0   stopped as asked
+      1   could not start, or failed: a port is in use, or the database does not answer
+      2   a setting is wrong
+      3   the store cannot be used: database or keys are missing, damaged, or not the ones that
+          belong together; the message says what to do, and starting again does not help
     """
     from server import app
 
@@ -177,6 +192,40 @@ def rotate() -> None:
 
     click.echo(describe(state))
     sys.exit(1 if state.unreadable else 0)
+
+
+@main.command()
+@click.option("--init", is_flag=True, help="Begin a new store; refused where there is one.")
+@click.option("--restored", is_flag=True, help="Accept an older copy, or another store.")
+def migrate(init: bool, restored: bool) -> None:
+    """Bring the database's tables up to date, and tell which store it is.
+
+    A server does the same when it starts. It also begins a new store by itself, but only where it
+    makes the keys as well: keys without their database mean that the database is lost, or looked
+    for in the wrong place.
+
+    \b
+    --init      begins a new store all the same: after a loss, or at the very first start with the
+                keys in TASTY_MASTER_KEY and TASTY_PEPPER. Once: it is refused where there is a
+                store, so it does not belong into a start script.
+    --restored  accepts a database that is older than the keys know, or another one: after a
+                backup was put back. Once as well.
+    Either is kept in the database as the time of a stated loss. What cannot be noticed: a copy
+    that is put back before the store was opened again, and the loss of database and keys together.
+    Exit code 3 where the store cannot be used.
+    """
+    from server import logs
+    from server.store.report import describe, open_once
+
+    if init and restored:
+        raise click.UsageError("--init and --restored exclude each other")
+
+    settings = _settings()
+    logs.configure(settings)
+    with _in_words():
+        opened = asyncio.run(open_once(settings, new=init, restored=restored))
+
+    click.echo(describe(opened))
 
 
 @main.group()
@@ -265,12 +314,26 @@ def _api_key(key_file: TextIO) -> Secret:
     return Secret(key_file.readline().strip())
 
 
+class StoreFailure(click.ClickException):
+    """Ends the program with the code that says that starting again does not help."""
+
+    exit_code = STORE_UNUSABLE
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Ends the program with a sentence where only the operator can help."""
     try:
         yield
-    except (OSError, InvalidApiKey, Misconfigured, StoreUnavailable) as error:
+    except StoreUnusable as error:
+        raise StoreFailure(str(error)) from error
+    except StoreUnavailable as error:
+        from server.store.report import explained
+
+        told = explained(error, Settings())
+        failure = StoreFailure if isinstance(told, StoreUnusable) else click.ClickException
+        raise failure(str(told)) from error
+    except (OSError, InvalidApiKey, Misconfigured) as error:
         raise click.ClickException(str(error)) from error
 
 

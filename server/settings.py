@@ -6,8 +6,9 @@ without a description is a hole in the manual. Nothing else in the tree reads th
 
 from __future__ import annotations
 
-__all__ = ["Settings", "misspelt"]
+__all__ = ["Settings", "default_data_dir", "misspelt"]
 
+import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -16,6 +17,28 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HOME = Path(__file__).resolve().parents[1]
+"""The checkout; or the folder of packages that the server is installed in."""
+
+
+def default_data_dir(home: Path = HOME) -> Path:
+    """Returns the data folder where none is set: the same, whatever the current folder is.
+
+    In another folder there would be another database, which knows no name of an order that was used
+    in the first.
+    """
+    if (home / "pyproject.toml").is_file():
+        return home / "var"
+
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():  # as its specification says
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:  # a user without a home, as in a container
+            state = Path("/var/lib")
+
+    return state / "tasty-gateway"
 
 
 class Settings(BaseSettings):
@@ -38,7 +61,14 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         9902, ge=0, le=65535, description="Prometheus metrics of the server (loopback)."
     )
-    data_dir: Path = Field(Path("var"), description="Database, keys, logs and made configuration.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        json_schema_extra={"default": "var"},
+        description="Database, keys, logs and made configuration. By default the folder var of the "
+        "checkout, from wherever it is started; of an installed package "
+        "~/.local/state/tasty-gateway (XDG_STATE_HOME). A relative path begins at the current "
+        "folder.",
+    )
     simulator_url: str = Field(
         "",
         description="Base address of the simulator; empty means the port above on loopback.",
@@ -278,7 +308,7 @@ class Settings(BaseSettings):
 
         field = cls.model_fields[info.field_name or ""]
         may_be_empty = field.annotation in (str, SecretStr) or "" in get_args(field.annotation)
-        return value if may_be_empty else field.default
+        return value if may_be_empty else field.get_default(call_default_factory=True)
 
     @field_validator("tls_key")
     @classmethod

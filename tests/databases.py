@@ -6,7 +6,7 @@ socket in a folder of its own, so any number of test runs can have theirs at onc
 
 from __future__ import annotations
 
-__all__ = ["database_settings", "postgres"]
+__all__ = ["begun", "database_settings", "postgres"]
 
 import os
 import pwd
@@ -25,6 +25,7 @@ from pydantic import SecretStr
 import server.orders.schema  # a new database has all tables, whoever opens it
 import server.tenants.schema  # noqa: F401  for the same
 from server.settings import Settings
+from server.store import Admit, Database
 
 START_S = 60
 PLACES = 50
@@ -107,3 +108,9 @@ def database_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Setting
         data_dir=tmp_path / "data",
         database_url=SecretStr(url),
     )
+
+
+async def begun(settings: Settings) -> Settings:
+    """Begins a store there as `migrate --init` does: with keys in settings no start does it."""
+    async with Database(settings, admit=Admit.NEW):
+        return settings

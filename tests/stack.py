@@ -71,9 +71,13 @@ def run_gateway(data_dir: Path, **settings: object) -> Iterator[Gateway]:
     if "anthropic_api_key" in settings:
         env["ANTHROPIC_API_KEY"] = str(settings.pop("anthropic_api_key"))
     env |= {f"TASTY_{name.upper()}": str(value) for name, value in settings.items()}
+    env |= {"TASTY_DATA_DIR": str(data_dir), "PYTHONPATH": str(HOME)}
+    if not {"master_key", "pepper"}.isdisjoint(settings):
+        command = [sys.executable, "-m", "server", "migrate", "--init"]
+        subprocess.run(command, env=env, check=True, capture_output=True, timeout=START_S)
     process = subprocess.Popen(
         [sys.executable, "-m", "server", "up"],
-        env=env | {"TASTY_DATA_DIR": str(data_dir), "PYTHONPATH": str(HOME)},
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -72,6 +72,9 @@ def _settings() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = field.default
+        if isinstance(field.json_schema_extra, dict):  # a word for what the machine decides
+            default = field.json_schema_extra.get("default", default)
+
         if isinstance(default, SecretStr) or default is PydanticUndefined or default == "":
             shown = ""
         else:

@@ -28,7 +28,9 @@
 This package knows no gRPC and no HTTP: a family is a meaning, and `rpc/` holds the one table from
 families to statuses. A class writes its own sentence and says what to do next; whoever raises it
 gives the numbers only. `reason` is the name of the value in `tasty.v1.ErrorReason`.
-`Misconfigured` stands outside the tree: it is for the operator, at the start.
+`Misconfigured` stands outside the tree: it is for the operator, at the start. Its child
+`StoreUnusable` is for what only a person mends: StoreMissing, StoreOther, StoreOlder, StoreBroken,
+StoreVersionUnknown.
 
 What an unknown exception says never reaches a client: it is logged with the request id, and the
 client gets that id.
@@ -104,7 +106,14 @@ __all__ = [
     "RefusedByBroker",
     "RouteNotBuilt",
     "ShuttingDown",
+    "StoreBroken",
+    "StoreExists",
+    "StoreMissing",
+    "StoreOlder",
+    "StoreOther",
     "StoreUnavailable",
+    "StoreUnusable",
+    "StoreVersionUnknown",
     "SymbolNotAllowed",
     "SymbolNotFound",
     "TicketNotFound",
@@ -190,6 +199,15 @@ from server.errors.not_found import (
     SymbolNotFound,
     TicketNotFound,
     WatchlistNotFound,
+)
+from server.errors.store import (
+    StoreBroken,
+    StoreExists,
+    StoreMissing,
+    StoreOlder,
+    StoreOther,
+    StoreUnusable,
+    StoreVersionUnknown,
 )
 from server.errors.too_many_requests import QueueFull, QueueTooSlow, ReaderTooSlow, TooManyStreams
 from server.errors.unavailable import (

@@ -1,14 +1,15 @@
-"""Turns the database setting into the address of an engine.
+"""Turns the database setting into the place of a database.
 
 The drivers are ours to choose: `postgresql://...` and `sqlite:///...` mean the async ones.
 """
 
 from __future__ import annotations
 
-__all__ = ["DATABASE_FILE", "database_address"]
+__all__ = ["DATABASE_FILE", "Place", "database_place", "make_private"]
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -29,19 +30,40 @@ _DRIVERS = {
 }
 
 
-def database_address(settings: Settings) -> URL:
-    """Returns the address, having made the folder and the private file that SQLite needs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the database is: for the engine, and in words for the operator."""
+
+    url: URL = field(repr=False)
+    """It may hold a password."""
+
+    file: Path | None
+    """The file of SQLite, absolute; None for PostgreSQL."""
+
+    words: str
+    """Names it without user, password or options."""
+
+    setting: str
+    """The setting that says so."""
+
+
+def database_place(settings: Settings) -> Place:
+    """Returns the place; nothing is made there."""
     given = settings.database_url.get_secret_value()
-    if not given:
-        path = settings.data_dir / DATABASE_FILE
-        url = URL.create("sqlite+aiosqlite", database=str(path))
-    else:
+    setting = "TASTY_DATABASE_URL" if given else "TASTY_DATA_DIR"
+    if given:
         url = _parsed(given)
+    else:
+        path = settings.data_dir.absolute() / DATABASE_FILE
+        url = URL.create("sqlite+aiosqlite", database=str(path))
 
     if url.get_backend_name() == "sqlite":
-        _make_private(Path(_file_of(url)))
+        file = Path(_file_of(url)).absolute()
+        return Place(url=url, file=file, words=str(file), setting=setting)
 
-    return url
+    host = str(url.host or url.query.get("host") or "this machine")
+    words = f"the PostgreSQL database {url.database or '(default)'} on {host}"
+    return Place(url=url, file=None, words=words, setting=setting)
 
 
 def _parsed(given: str) -> URL:
@@ -68,7 +90,8 @@ def _file_of(url: URL) -> str:
     return url.database
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
+    """Makes the folder and the empty file of SQLite, unless they are there."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Made here because SQLite would make it readable for all; its WAL copies the file's mode. Never
     # opened where it exists: closing it again would drop the locks that this process may hold on

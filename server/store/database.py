@@ -10,7 +10,7 @@ __all__ = ["Database", "DatabaseStatistics"]
 
 import asyncio
 import logging
-import sys
+import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import (
@@ -25,15 +25,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from server.clock import Clock, SystemClock
 from server.errors import StoreUnavailable
 from server.settings import Settings
 from server.store import sqlite
-from server.store.address import database_address
-from server.store.migrations import bring_up_to_date
+from server.store.address import Place, database_place, make_private
+from server.store.admission import Admit, admit_new, settle
+from server.store.diagnosis import diagnose, driver_failures, is_damage, name_of
+from server.store.identity import StoreIdentity
+from server.store.keyfolder import Evidence, Mark, leave_mark, look
 
 logger = logging.getLogger(__name__)
 
@@ -65,26 +68,30 @@ class Database:
     failure is `StoreUnavailable`, and then a commit may or may not have happened.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, *, admit: Admit = Admit.KNOWN
+    ) -> None:
         self._settings = settings
+        self._clock = clock or SystemClock()
+        self._admit = admit
+        self._identity: StoreIdentity | None = None
+        self._damaged = False
         self._writer = asyncio.Lock()
         self._writing: set[asyncio.Task[Any] | None] = set()
         self._reads = self._writes = self._failures = 0
 
     async def __aenter__(self) -> Self:
-        url = await asyncio.to_thread(database_address, self._settings)
-        self._sqlite = url.get_backend_name() == "sqlite"
-        if self._sqlite:
-            await asyncio.to_thread(sqlite.switch_to_wal, str(url.database))
-
-        self._engine = _engine(url.render_as_string(hide_password=False), lite=self._sqlite)
-        self._links = sqlite.attach(self._engine.sync_engine) if self._sqlite else None
+        # In this order: see `keyfolder.look`.
+        evidence = await asyncio.to_thread(look, self._settings)
+        self._place = database_place(self._settings)
         try:
-            async with self.write(alone="migrations") as connection:
-                await connection.run_sync(bring_up_to_date)
-        except BaseException:
-            await self._close()
-            raise
+            await self._open(evidence)
+        except (StoreUnavailable, SQLAlchemyError, sqlite3.Error, OSError) as error:
+            broken = diagnose(error, self._place)
+            if broken is None:
+                raise
+
+            raise broken from error
 
         return self
 
@@ -95,6 +102,19 @@ class Database:
         at: TracebackType | None,
     ) -> None:
         await self._close()
+
+    @property
+    def identity(self) -> StoreIdentity:
+        """Which store this is, as of the moment that it was opened."""
+        if self._identity is None:
+            raise RuntimeError("the database is not open")
+
+        return self._identity
+
+    @property
+    def place(self) -> Place:
+        """Where it is, in words that may be shown."""
+        return self._place
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -119,6 +139,10 @@ class Database:
         if task in self._writing:
             raise RuntimeError("a write inside a write would wait for itself")
 
+        if self._damaged:
+            # Writing on could make it worse, and a name that was used might not be found again.
+            raise StoreUnavailable
+
         self._writing.add(task)
         try:
             async with self._turn(), self._transaction(alone) as connection:
@@ -137,6 +161,34 @@ class Database:
             failures=self._failures,
             connections=pool.checkedout(),
         )
+
+    async def _open(self, evidence: Evidence) -> None:
+        file = self._place.file
+        if file is not None:
+            if await asyncio.to_thread(sqlite.is_new, file):
+                admit_new(self._place, evidence, self._admit)  # before anything is made
+
+            await asyncio.to_thread(make_private, file)
+            await asyncio.to_thread(sqlite.prepare, file)
+
+        url = self._place.url.render_as_string(hide_password=False)
+        self._engine = _engine(url, lite=self._sqlite)
+        self._links = sqlite.attach(self._engine.sync_engine) if self._sqlite else None
+        try:
+            async with self.write(alone="migrations") as connection:
+                self._identity = await connection.run_sync(
+                    settle, self._place, evidence, self._admit, self._clock.now()
+                )
+
+            mark = Mark(store_id=self._identity.store_id, opened=self._identity.opened)
+            await asyncio.to_thread(leave_mark, self._settings, mark)
+        except BaseException:
+            await self._close()
+            raise
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._place.file is not None
 
     def _turn(self) -> AbstractAsyncContextManager[None]:
         # SQLite's own waiting is a poll with sleeps, in which the unlucky starve: queue instead.
@@ -169,10 +221,16 @@ class Database:
             yield
         except (IntegrityError, ProgrammingError, DataError):
             raise
-        except _failures() as error:
+        except driver_failures() as error:
             self._failures += 1
             # No more than that: a driver's text may hold an address, and logs are read by many.
-            logger.warning("the database failed: %s", _name_of(getattr(error, "orig", error)))
+            name = name_of(getattr(error, "orig", error))
+            if is_damage(error) and not self._damaged:
+                self._damaged = True
+                name = f"{name}: it is damaged, and nothing more is written to it"
+
+            logger.error("the database failed: %s", name)  # noqa: TRY400 - nor a traceback
+
             raise StoreUnavailable from error
 
 
@@ -182,23 +240,6 @@ _GROUP = 0x7A57
 
 def _number(name: str) -> int:
     return zlib.crc32(name.encode()) - 2**31  # the lock takes a signed 32-bit number
-
-
-def _name_of(error: object) -> str:
-    """Returns the type of a driver's error, and the database's own name or code for it."""
-    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
-    return f"{type(error).__name__} {code}" if code else type(error).__name__
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """Returns what SQLAlchemy and asyncpg raise when the database cannot be reached.
-
-    What asyncpg raises while it connects comes through unwrapped: OSError (its child TimeoutError
-    too) and errors of its own, whose module is looked up so that SQLite need not import it.
-    """
-    asyncpg = sys.modules.get("asyncpg")
-    raw = () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError)
-    return (DBAPIError, PoolTimeoutError, OSError, *raw)
 
 
 def _engine(url: str, *, lite: bool) -> AsyncEngine:

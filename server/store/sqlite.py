@@ -6,14 +6,16 @@ Python's own driver begins transactions by guessing from the SQL; that is switch
 
 from __future__ import annotations
 
-__all__ = ["BEGIN_OPTION", "Driver", "Links", "attach", "switch_to_wal"]
+__all__ = ["BEGIN_OPTION", "Driver", "Links", "attach", "is_new", "prepare"]
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -22,13 +24,19 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from server.errors import Misconfigured
+from server.errors import Misconfigured, StoreUnusable
 
 BEGIN_OPTION = "sqlite_begin"
 """Execution option of a connection: the statement that begins its transaction."""
 
 BUSY_S = 10.0
 """How long a writer waits for the writer of another process."""
+
+CHECK_S = 5.0
+"""Longest time that looking for damage may take from a start."""
+
+CHECK_STEPS = 10_000
+"""Steps of SQLite between two looks at the time; some tenths of a millisecond."""
 
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}",
@@ -152,16 +160,37 @@ def attach(engine: Engine) -> Links:
     return links
 
 
-def switch_to_wal(path: str) -> None:
-    """Turns the file to write-ahead logging, which it then stays in; readers never wait there.
+def is_new(path: Path) -> bool:
+    """Tells whether there is nothing in the file yet; raises OSError where that cannot be seen.
 
-    Blocks, so call it in a thread. Two processes that do it to a new file at once meet
-    SQLITE_BUSY, for which SQLite does not call its own busy handler here: hence the loop.
+    What SQLite keeps beside a database that is gone is not deleted, as SQLite would do with it: it
+    may be all that is left.
+    """
+    left = [name for name in (f"{path}-wal", f"{path}-journal") if os.path.exists(name)]
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        if left:  # looked for first: another process that makes a database makes these later
+            raise StoreUnusable(
+                f"{path} is gone, but {' and '.join(left)} is there, with its newest changes. Put "
+                "the database back beside it; or move it away, if the database is lost for good."
+            ) from None
+
+        return True
+
+
+def prepare(path: Path) -> None:
+    """Checks the file, and turns it to write-ahead logging, in which readers never wait.
+
+    Raises SQLite's own errors. Blocks, so call it in a thread. Two processes that do it to a new
+    file at once meet SQLITE_BUSY, for which SQLite does not call its own busy handler here: hence
+    the loop.
     """
     end = time.monotonic() + BUSY_S
     while True:
         try:
-            with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+            with closing(sqlite3.connect(_existing(path), uri=True, timeout=BUSY_S)) as connection:
+                _check(connection)
                 (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > end:
@@ -176,3 +205,29 @@ def switch_to_wal(path: str) -> None:
             )
 
         return
+
+
+def _existing(path: Path) -> str:
+    """Returns a name under which SQLite opens the file but makes none."""
+    return f"{path.as_uri()}?mode=rw"
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Reads every page once; a large database only in part, so that a start takes its time."""
+    end = time.monotonic() + CHECK_S
+    connection.set_progress_handler(lambda: time.monotonic() > end, CHECK_STEPS)
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+
+        return
+    finally:
+        connection.set_progress_handler(None, 0)
+
+    if found != "ok":
+        damaged = sqlite3.DatabaseError(found)
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        damaged.sqlite_errorname = "SQLITE_CORRUPT"
+        raise damaged

@@ -23,6 +23,7 @@ def banner(settings: Settings, *, url: str, grpc: str, logs: Path) -> str:
         "gRPC without the edge": grpc,
         **({"API key": DEMO_KEY, "account": DEMO_ACCOUNT} if demo else {}),
         "docs": f"{url}/docs",
+        "data": str(settings.data_dir.absolute()),
         "logs": str(logs),
     }
     width = max(map(len, facts))

@@ -45,6 +45,8 @@ class ExitCode(enum.IntEnum):
     """A part ended by itself, or never answered; the rest was stopped."""
     CANNOT_START = 2
     """A port is taken, a folder is not ours to write in, or there is no Envoy."""
+    STORE_UNUSABLE = 3
+    """The server cannot use its database or its keys; starting again does not help."""
 
 
 class Crashed(Exception):
@@ -54,6 +56,9 @@ class Crashed(Exception):
         how = f"signal {-code}" if (code := child.exit_code or 0) < 0 else f"exit code {code}"
         said = "".join(f"\n    {line}" for line in child.last_lines)
         super().__init__(f"{child.name} ended by itself ({how}); all of it is in {log}.{said}")
+        # Whoever started us is told the same as who starts the server alone.
+        unusable = child.name == "server" and child.exit_code == ExitCode.STORE_UNUSABLE
+        self.exit_code = ExitCode.STORE_UNUSABLE if unusable else ExitCode.CRASHED
 
 
 class NotReady(Exception):
@@ -104,8 +109,9 @@ class Supervisor:
         if life.cancelled():
             self._console.say("stopped.")
             return ExitCode.STOPPED
-        self._console.say(f"\n{life.result()}\nEverything else was stopped.")
-        return ExitCode.CRASHED
+        error = life.result()
+        self._console.say(f"\n{error}\nEverything else was stopped.")
+        return error.exit_code if isinstance(error, Crashed) else ExitCode.CRASHED
 
     async def _live(self) -> Exception:
         """Starts and watches; returns what ended it, unless it is cancelled."""

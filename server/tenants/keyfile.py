@@ -11,16 +11,16 @@ import base64
 import binascii
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from server.errors import Misconfigured
+from server.errors import StoreUnusable
+from server.store.private_files import draft, write_private
 
 KEY_BYTES = 32
 
 
-class KeysUnusable(Misconfigured):
+class KeysUnusable(StoreUnusable):
     """The pepper or a master key is missing, malformed or readable by others; says what to do."""
 
 
@@ -38,7 +38,8 @@ def decode_key(text: str, origin: str) -> bytes:
 
     if len(key) != KEY_BYTES:
         raise KeysUnusable(
-            f"{origin} must hold base64 of {KEY_BYTES} bytes; openssl rand -base64 32 makes one"
+            f"{origin} must hold base64 of {KEY_BYTES} bytes. Restore it from a backup; for a new "
+            "store only, openssl rand -base64 32 makes one"
         )
 
     return key
@@ -49,13 +50,20 @@ def load_or_make(path: Path, *, make: bool, needed_by: str) -> str:
 
     With `make` false a missing file is refused: a new key could not open what `needed_by` holds.
     """
-    if not path.exists():
-        if not make:
-            raise KeysUnusable(f"{path} is missing and {needed_by}; restore it from a backup")
+    try:
+        there = path.exists()
+        if not there and make:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with draft(path, new_key() + "\n") as made, suppress(FileExistsError):
+                os.link(made, path)  # unlike a rename, it never replaces a faster process's file
+    except OSError as error:
+        raise KeysUnusable(
+            f"{path} cannot be made ({error.strerror}); nothing else was changed. Make room, or "
+            "let the server's user write in its folder, and start again"
+        ) from error
 
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _draft(path, new_key() + "\n") as draft, suppress(FileExistsError):
-            os.link(draft, path)  # unlike a rename, it never replaces the file of a faster process
+    if not there and not make:
+        raise KeysUnusable(f"{path} is missing and {needed_by}; restore it from a backup")
 
     return read_private(path)
 
@@ -66,38 +74,13 @@ def read_private(path: Path) -> str:
         mode = path.stat().st_mode & 0o777
         text = path.read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise KeysUnusable(f"{path} cannot be read ({type(error).__name__})") from None
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise KeysUnusable(
+            f"{path} cannot be read ({why}). Let the server's user read it, or restore it from a "
+            "backup"
+        ) from None
 
     if mode & 0o077:
         raise KeysUnusable(f"{path} is open to others (mode {mode:o}); run: chmod 600 {path}")
 
     return text
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replaces the file in one step: a crash leaves the old text or the new, never a part."""
-    with _draft(path, text) as draft:
-        draft.replace(path)
-
-
-@contextmanager
-def _draft(path: Path, text: str) -> Iterator[Path]:
-    """Gives a complete, private copy to be named `path`, and makes that name last."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-
-    # The name must be on the disk before anything is encrypted with what it stands for.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,7 +1,7 @@
 """The master keys, newest first: the first one seals, every one opens.
 
 A key's id is computed from the key, so a key keeps its id wherever it stands in the list, and a
-list in another order or in another process means the same.
+list in another order or in another process means the same. A key file has one key a line.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NoReturn, Self
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.settings import Settings
+from server.store.keyfolder import KEY_FILE
 from server.tenants.keyfile import (
     KeysUnusable,
     decode_key,
@@ -24,9 +25,6 @@ from server.tenants.keyfile import (
     read_private,
     write_private,
 )
-
-KEY_FILE = "master.key"
-"""Name of the key file in the data directory: one key a line, newest first."""
 
 
 class MasterKey:

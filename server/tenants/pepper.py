@@ -11,20 +11,22 @@ import hmac
 from typing import NoReturn, Self
 
 from server.settings import Settings
+from server.store.keyfolder import PEPPER_FILE
 from server.tenants.keyfile import decode_key, load_or_make
-
-PEPPER_FILE = "pepper.key"
-"""Name of the file in the data directory."""
 
 
 class Pepper:
-    """Derives the keys for hashing API keys and for sealing the journal."""
+    """Derives the keys for hashing API keys and for sealing the journal.
 
-    __slots__ = ("digest_key", "journal_key")
+    `check` is no key: the database keeps it, so that it opens with no other pepper.
+    """
+
+    __slots__ = ("check", "digest_key", "journal_key")
 
     def __init__(self, secret: bytes) -> None:
         self.digest_key = hmac.digest(secret, b"tasty api key digest", "sha256")
         self.journal_key = hmac.digest(secret, b"tasty tenant journal", "sha256")
+        self.check = hmac.digest(secret, b"tasty store check", "sha256")
 
     @classmethod
     def load(cls, settings: Settings, *, make: bool) -> Self:

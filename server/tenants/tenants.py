@@ -31,6 +31,8 @@ from server.errors import (
 from server.secret import Secret
 from server.settings import Settings
 from server.store import Database
+from server.store.identity import bind_pepper, pepper_check
+from server.store.keyfolder import PEPPER_FILE
 from server.tenants import rows
 from server.tenants.apikeys import KeyHasher, check_api_key, check_credentials, masked
 from server.tenants.demo import DEMO_API_KEY, DEMO_CREDENTIALS
@@ -202,13 +204,33 @@ class Tenants:
         )
 
     async def _keys(self) -> Pepper:
-        """Loads the keys; new ones are made only for a database that nothing depends on yet."""
+        """Loads the keys; new ones are made only for a database that was never used with any."""
         async with self._database.read() as connection:
-            fresh = await connection.scalar(select(changes.c.sequence).limit(1)) is None
+            bound = await pepper_check(connection)
 
-        self._keyring = await asyncio.to_thread(Keyring.load, self._settings, make=fresh)
-        self._vault = Vault(self._keyring)
-        return await asyncio.to_thread(Pepper.load, self._settings, make=fresh)
+        if bound is not None:
+            return await asyncio.to_thread(self._load, bound, make=False)
+
+        # Alone, so that of two processes that start at once one finds the other's keys.
+        async with self._database.write(alone="keys") as connection:
+            bound = await pepper_check(connection)
+            fresh = await connection.scalar(select(changes.c.sequence).limit(1)) is None
+            pepper = await asyncio.to_thread(self._load, bound, make=fresh and bound is None)
+            await bind_pepper(connection, pepper.check)
+
+        return pepper
+
+    def _load(self, bound: bytes | None, *, make: bool) -> Pepper:
+        keyring = Keyring.load(self._settings, make=make)
+        pepper = Pepper.load(self._settings, make=make)
+        if bound is not None and not hmac.compare_digest(bound, pepper.check):
+            raise KeysUnusable(
+                f"TASTY_PEPPER (or {PEPPER_FILE}) is not the one that this database began with; "
+                "restore that one, or the database that belongs to this one"
+            )
+
+        self._keyring, self._vault = keyring, Vault(keyring)
+        return pepper
 
     async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
         """Waits for `work`, which goes on as our own task if the one who waits is cancelled.

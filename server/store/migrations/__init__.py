@@ -10,14 +10,13 @@ a test holds to be the same: importing Alembic takes half a second.
 
 from __future__ import annotations
 
-__all__ = ["HEAD", "TABLES", "bring_up_to_date", "take_missing_steps"]
+__all__ = ["HEAD", "TABLES", "bring_up_to_date", "is_known", "step_of", "take_missing_steps"]
 
 from pathlib import Path
 
 from sqlalchemy import (
     Column,
     Connection,
-    Inspector,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -29,7 +28,7 @@ from sqlalchemy import (
 
 from server.store.columns import METADATA
 
-HEAD = "0003"
+HEAD = "0006"
 """The newest step. Written here so that it can be known without Alembic."""
 
 TABLES = frozenset(
@@ -39,6 +38,7 @@ TABLES = frozenset(
         "account_objects",
         "order_ledger",
         "risk_switches",
+        "store_identity",
         "tenant_changes",
         "tenants",
     }
@@ -55,28 +55,32 @@ _VERSION = Table(  # as Alembic makes it
 _FOLDER = Path(__file__).resolve().parent
 
 
-def bring_up_to_date(connection: Connection) -> None:
-    """Brings the tables to `HEAD` inside the caller's transaction: wholly, or not at all."""
-    found = inspect(connection)
-    if _step(connection, found) == HEAD:
+def step_of(connection: Connection) -> str | None:
+    """Returns the step that a database is at; None if it has no tables of ours."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+
+    return connection.scalar(select(_VERSION.c.version_num))
+
+
+def is_known(step: str) -> bool:
+    """Tells whether there is a file for a step."""
+    return any(file.name.startswith(f"{step}_") for file in (_FOLDER / "versions").glob("*.py"))
+
+
+def bring_up_to_date(connection: Connection, step: str | None) -> None:
+    """Brings the tables from `step` to `HEAD` in the caller's transaction."""
+    if step == HEAD:
         return
 
     # A program that knows only some of the tables must not leave the others out.
-    if METADATA.tables.keys() == TABLES and not found.get_table_names():
+    if METADATA.tables.keys() == TABLES and not inspect(connection).get_table_names():
         # There is nothing to look for: it has just been seen to be empty.
         METADATA.create_all(connection, checkfirst=False)
         _VERSION.create(connection, checkfirst=False)
         connection.execute(insert(_VERSION).values(version_num=HEAD))
     else:
         take_missing_steps(connection)
-
-
-def _step(connection: Connection, found: Inspector) -> str | None:
-    """Returns the step that a database is at; None if it is new."""
-    if not found.has_table(_VERSION.name):
-        return None
-
-    return connection.scalar(select(_VERSION.c.version_num))
 
 
 def take_missing_steps(connection: Connection) -> None:

@@ -24,6 +24,7 @@ import server.tenants.schema
 from server.errors import Misconfigured, StoreUnavailable
 from server.settings import Settings
 from server.store import METADATA, Database, Instant
+from server.store.keyfolder import MARK_FILE
 from server.store.sqlite import Links
 from tests.waiting import eventually
 
@@ -102,6 +103,7 @@ async def test_a_database_with_somebody_elses_table_goes_by_the_steps(
         await connection.execute(sa.text("DROP TABLE alembic_version"))
         await connection.execute(sa.text("CREATE TABLE theirs (id INTEGER)"))
 
+    (database_settings.data_dir / MARK_FILE).unlink()  # else it would be a store that is lost
     async with Database(database_settings) as database, database.read() as connection:
         assert {*migrations.TABLES, "theirs"} <= (await connection.run_sync(shape)).keys()
 
@@ -265,7 +267,8 @@ async def test_sqlite_is_private_durable_and_in_wal(tmp_path: Path) -> None:
         "foreign_keys": 1,
         "secure_delete": 1,
     }
-    assert modes == {"tasty.db": 0o600, "tasty.db-wal": 0o600, "tasty.db-shm": 0o600}
+    files = ("tasty.db", "tasty.db-wal", "tasty.db-shm", MARK_FILE)
+    assert modes == dict.fromkeys(files, 0o600)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 

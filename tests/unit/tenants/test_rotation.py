@@ -18,6 +18,7 @@ from server.tenants.keyring import KEY_FILE, Keyring
 from server.tenants.rotation import MasterKeys, master_keys, rotate_master_key
 from server.tenants.schema import tenants as table
 from tests.clock import ManualClock
+from tests.databases import begun
 
 
 class StoppedError(Exception):
@@ -154,7 +155,7 @@ async def test_with_the_setting_the_first_key_there_is_the_new_one(
         update = {"master_key": SecretStr(",".join(keys))}
         return database_settings.model_copy(update=update)
 
-    await fill(configured(old), 3)
+    await fill(await begun(configured(old)), 3)
     assert [use.rows for use in (await master_keys(configured(new, old))).keys] == [0, 3]
     after = await rotate_master_key(configured(new, old))
     assert [use.rows for use in after.keys] == [3, 0]

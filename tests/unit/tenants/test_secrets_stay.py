@@ -29,6 +29,7 @@ from server.tenants import Credentials, Tenants
 from server.tenants.keyfile import new_key
 from server.tenants.rotation import rotate_master_key
 from tests.clock import ManualClock
+from tests.databases import begun
 
 KEY = "canary-key-Zk3JtQ8vWm2cR7yH1xN5b"
 CLIENT_SECRET = "canary-client-secret-A9pS4dF6gL0"
@@ -85,7 +86,7 @@ async def test_secrets_are_in_no_file_no_log_no_error(
     given = Credentials(client_secret=Secret(CLIENT_SECRET), refresh_token=Secret(REFRESH_TOKEN))
     errors: list[BaseException] = []
     shown: list[object] = [settings, given]
-    async with Tenants(settings, ManualClock()) as tenants:
+    async with Tenants(await begun(settings), ManualClock()) as tenants:
 
         async def fail(_tenant_id: str) -> None:
             raise RuntimeError("a listener broke")

@@ -82,7 +82,7 @@ async def test_a_copy_without_the_keys_opens_nothing(tmp_path: Path, clock: Manu
             pass
 
     own = {"pepper": SecretStr(new_key()), "master_key": SecretStr(new_key())}
-    with pytest.raises(JournalBroken, match="TASTY_PEPPER"):
+    with pytest.raises(KeysUnusable, match="TASTY_PEPPER"):
         async with Tenants(stolen.model_copy(update=own), clock):
             pass
 
