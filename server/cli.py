@@ -210,8 +210,9 @@ def migrate(init: bool, restored: bool) -> None:
                 store, so it does not belong into a start script.
     --restored  accepts a database that is older than the keys know, or another one: after a
                 backup was put back. Once as well.
-    Either is kept in the database as the time of a stated loss. What cannot be noticed: a copy
-    that is put back before the store was opened again, and the loss of database and keys together.
+    Either is kept in the database: as the time before which something may be missing. What cannot
+    be noticed: a copy that is put back before the store was opened again, and the loss of database
+    and keys together.
     Exit code 3 where the store cannot be used.
     """
     from server import logs

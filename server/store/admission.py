@@ -69,7 +69,7 @@ def settle(
         "opened": max(mark.opened if mark else 0, row.opened if row else 0) + 1
     }
     if surprise is not None or (step is None and evidence.known_by):
-        values["loss_stated_at"] = now
+        values["complete_since"] = now
 
     if row is None:
         values |= {"store_id": secrets.token_hex(16), "begun_at": now}

@@ -23,7 +23,7 @@ store_identity = Table(
     Column("store_id", String(32), primary_key=True),
     Column("begun_at", Instant, nullable=False),
     Column("opened", BigInteger, nullable=False),
-    Column("loss_stated_at", Instant),
+    Column("complete_since", Instant),
     Column("pepper_check", LargeBinary),
 )
 """One row. `pepper_check` is empty until the first start has made or read the pepper."""
@@ -38,8 +38,9 @@ class StoreIdentity:
     opened: int
     """How often it has been opened, this time included."""
 
-    loss_stated_at: datetime | None
-    """When the operator last said that an earlier store, or the newer part of this one, is lost."""
+    complete_since: datetime | None
+    """Orders that were sent before this may be missing: the operator said that an earlier store, or
+    a newer part of this one, is lost or never was. None where there is no such time."""
 
     pepper_check: bytes | None
     """What the pepper's own digest must be; None until a pepper has been bound to the store."""

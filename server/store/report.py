@@ -47,15 +47,15 @@ async def open_once(settings: Settings, *, new: bool, restored: bool) -> Opened:
 def describe(opened: Opened) -> str:
     """Returns the store in lines for a person."""
     identity = opened.identity
-    stated = identity.loss_stated_at
+    since = identity.complete_since
     return "\n".join(
         (
             f"store         {identity.store_id}",
             f"place         {opened.where}",
             f"tables        step {HEAD}, the newest",
             f"begun         {identity.begun_at:%Y-%m-%d %H:%M:%S} UTC",
-            f"loss stated   {f'{stated:%Y-%m-%d %H:%M:%S} UTC' if stated else 'never'}",
             f"opened        {identity.opened} times",
+            f"complete      {f'since {since:%Y-%m-%d %H:%M:%S} UTC' if since else 'yes'}",
         )
     )
 

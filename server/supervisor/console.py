@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -67,7 +68,11 @@ class Console:
 
     def lines_of(self, name: str) -> Callable[[str], None]:
         """Returns what takes the lines of the child called `name`."""
-        file = self._files.enter_context(_LogFile(self.folder / f"{name}.log"))
+        try:
+            file = self._files.enter_context(_LogFile(self.folder / f"{name}.log"))
+        except OSError as error:
+            raise NoFolder(self.folder, error.strerror or "no reason given") from error
+
         prefix = f"{name:<{WIDTH}} │ "
         if self._colours:
             prefix = f"\x1b[{COLOURS.get(name, 37)}m{prefix}\x1b[0m"
@@ -84,18 +89,24 @@ class _LogFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("a")
+        self._file = self._open()
 
     def __enter__(self) -> _LogFile:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # as below
+            self._file.close()
 
     def write(self, line: str) -> None:
-        if self._file.tell() > LARGEST_FILE:
-            self._file.close()
-            self._path.replace(self._path.with_suffix(".log.old"))
-            self._file = self._path.open("a")
-        self._file.write(line + "\n")
-        self._file.flush()
+        """Keeps a line; one that the disk has no room for is lost here, and was printed anyway."""
+        with suppress(OSError):
+            if self._file.tell() > LARGEST_FILE:
+                self._path.replace(self._path.with_suffix(".log.old"))
+                old, self._file = self._file, self._open()
+                old.close()
+            self._file.write(f"{line}\n".encode())
+
+    def _open(self) -> FileIO:
+        # Without a buffer: what could not be written is not tried again with the next line.
+        return self._path.open("ab", buffering=0)

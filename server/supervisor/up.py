@@ -111,6 +111,8 @@ class Supervisor:
             return ExitCode.STOPPED
         error = life.result()
         self._console.say(f"\n{error}\nEverything else was stopped.")
+        if isinstance(error, NoFolder):
+            return ExitCode.CANNOT_START
         return error.exit_code if isinstance(error, Crashed) else ExitCode.CRASHED
 
     async def _live(self) -> Exception:
@@ -127,7 +129,7 @@ class Supervisor:
                     with suppress(aiohttp.ClientError, TimeoutError):
                         await edge.drain()
                     await server.stop(self._server_grace())
-        except (Crashed, EnvoyFailed, NotReady) as error:
+        except (Crashed, EnvoyFailed, NoFolder, NotReady) as error:
             return error
         raise AssertionError("the watch ends by an error or by cancellation")
 
@@ -142,7 +144,13 @@ class Supervisor:
             on_line=self._console.lines_of("edge"),
             clock=self._clock,
         )
-        await stack.enter_async_context(edge)
+        try:
+            await stack.enter_async_context(edge)
+        except OSError as error:  # it writes its configuration
+            raise NoFolder(
+                settings.data_dir / "edge", error.strerror or "no reason given"
+            ) from error
+
         self._children.append(edge.child)
         return server, edge
 

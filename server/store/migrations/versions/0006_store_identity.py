@@ -1,4 +1,4 @@
-"""Which store this is: its id, what its keys are recognised by, and what was said of its loss."""
+"""Which store this is: its id, what its keys are recognised by, and since when it is complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("store_id", sa.String(32), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened", sa.BigInteger(), nullable=False),
-        sa.Column("loss_stated_at", sa.DateTime(timezone=True)),
+        sa.Column("complete_since", sa.DateTime(timezone=True)),
         sa.Column("pepper_check", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("store_id", name="pk_store_identity"),
     )
