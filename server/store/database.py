@@ -227,7 +227,7 @@ class Database:
             name = name_of(getattr(error, "orig", error))
             if is_damage(error) and not self._damaged:
                 self._damaged = True
-                name = f"{name}: it is damaged, and nothing more is written to it"
+                name = f"{name}: nothing more is written to it"
 
             logger.error("the database failed: %s", name)  # noqa: TRY400 - nor a traceback
 

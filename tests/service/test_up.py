@@ -174,6 +174,11 @@ def test_the_banner_names_a_docs_page_that_exists(shared: Gateway) -> None:
         assert page.headers["content-type"].startswith("text/html")
 
 
+def test_the_banner_names_the_whole_path_of_the_data(shared: Gateway) -> None:
+    (line,) = [line for line in shared.output if line.strip().startswith("data ")]
+    assert line.split()[-1] == str(shared.data_dir.resolve())
+
+
 def test_logs_are_kept(shared: Gateway) -> None:
     requests.get(f"{shared.url}/nothing", timeout=5).close()
     logs = shared.data_dir / "logs"
@@ -353,6 +358,24 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         f"Cannot write in {tmp_path / 'file' / 'logs'} (not a directory). "
         "Set TASTY_DATA_DIR to another folder.\n"
     )
+
+
+def test_a_store_that_is_lost_is_told_with_its_own_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "pepper.key").write_text("")
+    said = up(tmp_path)
+    assert said.code == 3
+    assert f"Error: There is no store in {tmp_path}/tasty.db, but what belongs to one" in said.out
+    assert said.out.endswith("Everything else was stopped.\n")
+    assert "Traceback" not in said.out + said.err
+    assert not (tmp_path / "tasty.db").exists()
+
+
+def test_a_log_that_cannot_be_kept_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "logs" / "server.log").mkdir(parents=True)
+    said = up(tmp_path)
+    assert said.code == 2
+    assert f"Cannot write in {tmp_path / 'logs'} (is a directory)." in said.out
+    assert "Traceback" not in said.out + said.err
 
 
 @pytest.mark.parametrize("name", ["TASTY_TLS_CERTIFICATE", "TASTY_TLS_KEY"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.errors import InvalidApiKey, StoreUnavailable
@@ -21,6 +20,7 @@ from server.settings import Settings
 from server.store import Database
 from server.tenants import Credentials, Tenants
 from server.tenants.directory import REFRESH, STALENESS
+from server.tenants.schema import changes
 from tests.clock import ManualClock
 from tests.waiting import eventually
 
@@ -152,7 +152,9 @@ async def test_unknown_keys_share_queries_instead_of_queueing_them(
         assert database.statistics().reads - before <= 2
 
 
-def test_processes_that_start_at_once_on_nothing_agree_on_keys_and_demo(tmp_path: Path) -> None:
+def test_processes_that_start_at_once_on_nothing_agree_on_keys_and_demo(
+    database_settings: Settings,
+) -> None:
     # They part after the imports: so these are paid for once, and the race is as close as it gets.
     program = """
 import asyncio, json, os
@@ -176,7 +178,8 @@ else:
     environment = {
         **os.environ,
         "PYTHONPATH": os.getcwd(),
-        "TASTY_DATA_DIR": str(tmp_path / "data"),
+        "TASTY_DATA_DIR": str(database_settings.data_dir),
+        "TASTY_DATABASE_URL": database_settings.database_url.get_secret_value(),
         "TASTY_BROKER": "simulator",
     }
     done = subprocess.run(
@@ -192,5 +195,10 @@ else:
     said = {tuple(json.loads(answer)) for answer in answers}
     assert len(said) == 1
     assert said.pop()[1:] == (1, "demo-refresh-token")
-    with closing(sqlite3.connect(tmp_path / "data" / "tasty.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM tenant_changes").fetchone() == (1,)
+
+    async def written() -> tuple[object, int]:
+        async with Database(database_settings) as database, database.read() as connection:
+            query = sa.select(sa.func.count()).select_from(changes)
+            return await connection.scalar(query), database.identity.opened
+
+    assert asyncio.run(written()) == (1, 3)
