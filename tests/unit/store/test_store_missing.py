@@ -118,9 +118,11 @@ async def test_the_switch_is_needed_once_and_refused_where_there_is_a_store(
         await opened(database_settings, Admit.NEW)
 
 
-@pytest.mark.parametrize("given", [{"master_key"}, {"pepper"}, {"master_key", "pepper"}], ids=str)
+@pytest.mark.parametrize(
+    "given", [("master_key",), ("pepper",), ("master_key", "pepper")], ids=" and ".join
+)
 async def test_with_keys_in_settings_no_start_begins_a_store(
-    database_settings: Settings, given: set[str]
+    database_settings: Settings, given: tuple[str, ...]
 ) -> None:
     keys = {name: SecretStr(new_key()) for name in given}
     settings = database_settings.model_copy(update=keys)
@@ -272,7 +274,7 @@ def test_the_commands_say_it_with_their_exit_code(tmp_path: Path) -> None:
         in_this_process("migrate", **variables),
     ]
     for one in said:
-        assert (one.code, one.out) == (3, "")
+        assert (one.code, one.out) == (3, ""), one.err
         assert one.err.startswith(f"Error: There is no store in {tmp_path}/tasty.db, but ")
         assert one.err.count("\n") == 1
 
