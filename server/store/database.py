@@ -81,10 +81,10 @@ class Database:
         self._reads = self._writes = self._failures = 0
 
     async def __aenter__(self) -> Self:
-        # In this order: see `keyfolder.look`.
-        evidence = await asyncio.to_thread(look, self._settings)
         self._place = database_place(self._settings)
         try:
+            # In this order: see there.
+            evidence = await asyncio.to_thread(look, self._settings)
             await self._open(evidence)
         except (StoreUnavailable, SQLAlchemyError, sqlite3.Error, OSError) as error:
             broken = diagnose(error, self._place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["diagnose", "driver_failures", "is_damage", "name_of", "root_of"]
 
 import errno
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ _RESTORE = (
 _SPACE = "Make room and start again; what was confirmed before is still there."
 _RIGHTS = "Let the user of the server read and write the file and its folder, and start again."
 
+_TABLES = "does not have the tables that it should have"
+
 _SQLITE: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_NOTADB: ("is no database of SQLite, or its beginning is damaged", _RESTORE),
     sqlite3.SQLITE_CORRUPT: ("is damaged", _RESTORE),
@@ -32,6 +35,7 @@ _SQLITE: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_READONLY: ("cannot be written", _RIGHTS),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _RIGHTS),
     sqlite3.SQLITE_PERM: ("cannot be opened", _RIGHTS),
+    sqlite3.SQLITE_ERROR: (_TABLES, _RESTORE),
 }
 """By SQLite's primary codes; what is not here may pass by itself (a lock, say)."""
 
@@ -52,6 +56,8 @@ _POSTGRES: Mapping[str, tuple[str, str]] = {
     "3F000": ("has no schema that the user may use", "Make one, or grant it."),
     "42501": ("does not let the user make or change tables", "Grant it (CREATE on the schema)."),
     "25006": ("is read-only", "Let TASTY_DATABASE_URL name the primary server."),
+    "42P01": (_TABLES, "Restore it from a backup."),
+    "42703": (_TABLES, "Restore it from a backup."),
     "53100": ("cannot be written: its disk is full", _SPACE),
     "XX001": ("is damaged", "Restore it from a backup."),
     "XX002": ("is damaged", "Restore it from a backup."),
@@ -67,7 +73,7 @@ def diagnose(error: BaseException, place: Place) -> StoreBroken | None:
         found = _entry(cause, local=place.file is not None)
         if found is not None:
             what, remedy = found
-            if place.file is not None and place.file.is_dir():
+            if place.file is not None and os.path.isdir(place.file):  # unlike its own, never raises
                 what, remedy = "is a folder", f"Let {place.setting} name another place."
 
             return StoreBroken(where=place.words, what=what, code=name_of(cause), remedy=remedy)

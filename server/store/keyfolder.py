@@ -104,7 +104,9 @@ def _parsed(path: Path) -> Mark:
         store_id, opened = path.read_text("ascii").split()
         return Mark(store_id=store_id, opened=int(opened))
     except OSError as error:
-        raise StoreUnusable(f"{path} cannot be read ({error.strerror}).") from error
+        raise StoreUnusable(
+            f"{path} cannot be read ({error.strerror}). Let the server's user read it."
+        ) from error
     except ValueError:  # what is no ASCII too
         raise StoreUnusable(
             f"{path} is damaged. Restore it from a backup; or remove it, if you are sure that the "

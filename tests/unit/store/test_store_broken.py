@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import subprocess
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from server.errors import StoreBroken, StoreUnavailable
 from server.settings import Settings
 from server.store import Database
+from server.store.address import database_place
+from server.store.diagnosis import diagnose
 from server.tenants import Tenants
 from server.tenants.keyfile import KeysUnusable
 from server.tenants.schema import changes
@@ -93,6 +98,52 @@ def test_the_command_says_it_without_a_traceback(tmp_path: Path) -> None:
     assert nobody.code == 1  # it may be there the next time
     assert "The PostgreSQL database gateway on 127.0.0.1 does not answer" in nobody.err
     assert "hunter2" not in nobody.err
+
+
+class PostgresError(Exception):
+    """Has what an error of asyncpg has."""
+
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            PermissionError(errno.EACCES, ""),
+            "{file} cannot be opened (PermissionError EACCES).",
+        ),
+        (OSError(errno.EROFS, ""), "{file} cannot be made: the file system is read-only (OSError"),
+        (
+            OSError(errno.ENOSPC, ""),
+            "{file} cannot be made: the disk is full (OSError ENOSPC).",
+        ),
+        (PostgresError("28P01"), "The PostgreSQL database x on db refuses the login"),
+        (PostgresError("53100"), "its disk is full (PostgresError 53100). Make room"),
+        (PostgresError("25006"), "is read-only (PostgresError 25006). Let TASTY_DATABASE_URL name"),
+        (PostgresError("42P01"), "does not have the tables that it should have"),
+        (PostgresError("08006"), None),
+        (OSError(errno.ECONNREFUSED, ""), None),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_only_a_person_mends_is_told_from_what_may_pass(
+    tmp_path: Path, error: Exception, says: str | None
+) -> None:
+    file = tmp_path / "tasty.db"
+    local = "{file}" in str(says)
+    url = f"sqlite:///{file}" if local else "postgresql://me:hunter2@db/x?password=hunter3"
+    found = diagnose(StoreUnavailable(), database_place(Settings(database_url=SecretStr(url))))
+    assert found is None
+    wrapped = StoreUnavailable()
+    wrapped.__cause__ = DBAPIError("SELECT", None, error)
+    found = diagnose(wrapped, database_place(Settings(database_url=SecretStr(url))))
+    if says is None:
+        assert found is None
+    else:
+        assert says.format(file=file) in str(found)
+        assert "hunter" not in str(found)
 
 
 def limited(folder: Path, kibibytes: int | str) -> subprocess.CompletedProcess[str]:
