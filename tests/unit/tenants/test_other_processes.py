@@ -166,7 +166,8 @@ async def main():
     async with Tenants(Settings(), SystemClock()) as tenants:
         tenant = await tenants.authenticate(DEMO_API_KEY)
         found = await tenants.credentials(tenant)
-        print(json.dumps([tenant.id, tenant.generation, found.refresh_token.reveal()]))
+        answer = json.dumps([tenant.id, tenant.generation, found.refresh_token.reveal()])
+        print(answer + "\\n", end="", flush=True)  # at once, so that two lines do not mix
 
 for _ in range(2):
     if os.fork() == 0:
