@@ -129,7 +129,9 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         )
         tenants.on_change(agent.forget)
         servicers = {
-            "tasty.v1.SystemService": System(clock, front.drain, settings.broker),
+            "tasty.v1.SystemService": System(
+                clock, front.drain, settings.broker, settings.mcp_mode
+            ),
             "tasty.v1.CredentialsService": Credentials(tenants),
             "tasty.v1.AccountService": Accounts(
                 brokerage,

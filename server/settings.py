@@ -57,7 +57,13 @@ class Settings(BaseSettings):
     edge_port: int = Field(8000, ge=0, le=65535, description="REST, SSE, gRPC and gRPC-Web.")
     grpc_port: int = Field(50051, ge=0, le=65535, description="gRPC without the edge.")
     simulator_port: int = Field(8090, ge=0, le=65535, description="The simulated broker.")
-    admin_port: int = Field(9901, ge=0, le=65535, description="Envoy's admin page (loopback).")
+    admin_port: int = Field(
+        9901,
+        ge=0,
+        le=65535,
+        description="GET /ready and GET /stats/prometheus of the edge (loopback); the rest of "
+        "Envoy's admin pages is on a private Unix socket.",
+    )
     metrics_port: int = Field(
         9902, ge=0, le=65535, description="Prometheus metrics of the server (loopback)."
     )
@@ -138,7 +144,28 @@ class Settings(BaseSettings):
         768, ge=128, description="Memory at which Envoy sheds load instead of growing."
     )
     edge_connections: int = Field(
-        10_000, ge=10, description="Client connections that the edge holds at once."
+        10_000,
+        ge=10,
+        description="Client connections that the edge holds at once; fewer where the limit of open "
+        "files (ulimit -Hn) does not allow that many.",
+    )
+    edge_address_rate: float | None = Field(
+        None,
+        ge=0,
+        description="Requests a second that one client address may send through the edge; more get "
+        "429. 0: no limit. Empty: 1000, or no limit where TASTY_RATE_LIMIT is 0.",
+    )
+    trusted_hops: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Proxies in front of the edge whose X-Forwarded-For is believed; 0: the address "
+        "of a caller is that of its connection.",
+    )
+    public_names: str = Field(
+        "",
+        description="Host names under which /mcp may be called beside those of loopback, "
+        "comma-separated (tasty.example.com). REST and gRPC answer under any name.",
     )
     edge_threads: int = Field(
         0, ge=0, description="Worker threads of Envoy; 0: one for each core but one."
@@ -263,9 +290,10 @@ class Settings(BaseSettings):
     )
     mcp: Literal["auto", "off", "read", "trade"] = Field(
         "auto",
-        description="MCP at /mcp: off, tools that only read, or (trade) all tools, which act at "
-        "once and without a code: the client must ask its user. auto: trade with the simulator, "
-        "off with a real broker.",
+        description="What models may do by tools (MCP), judged by the server at each call: nothing, "
+        "only read, or (trade) everything, at once and without a code: the client must ask its "
+        "user. auto: trade with the simulator, read with a real broker. /mcp offers only what "
+        "reads, and with auto and a real broker it is off.",
     )
     gateway_url: str = Field(
         "",
@@ -298,6 +326,14 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         "console", description="Lines for a person, or one JSON object a line."
     )
+
+    @property
+    def mcp_mode(self) -> Literal["off", "read", "trade"]:
+        """What models may do by tools: the setting, with `auto` decided by the broker."""
+        if self.mcp != "auto":
+            return self.mcp
+
+        return "trade" if self.broker == "simulator" else "read"
 
     @field_validator("*", mode="before")
     @classmethod

@@ -11,7 +11,8 @@
     │                          ForbiddenByBroker,
     │                          TradingReadOnly, OverOrderCap, OverDayCap, SymbolNotAllowed,
     │                          ChatTradingOff, OverChatOrderCap, OverChatDayCap,
-    │                          TooManyChatOrders, NotCapped
+    │                          TooManyChatOrders, NotCapped,
+    │                          McpOff, McpReadOnly, McpNoTool
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
@@ -72,6 +73,9 @@ __all__ = [
     "InvalidStrike",
     "Late",
     "MarketDataTimeout",
+    "McpNoTool",
+    "McpOff",
+    "McpReadOnly",
     "Misconfigured",
     "MissingAccountId",
     "MissingApiKey",
@@ -171,6 +175,9 @@ from server.errors.not_allowed import (
     ChatTradingOff,
     ForbiddenByBroker,
     InvalidAdminKey,
+    McpNoTool,
+    McpOff,
+    McpReadOnly,
     NotACustomer,
     NotCapped,
     OverChatDayCap,

@@ -8,6 +8,9 @@ __all__ = [
     "ChatTradingOff",
     "ForbiddenByBroker",
     "InvalidAdminKey",
+    "McpNoTool",
+    "McpOff",
+    "McpReadOnly",
     "NotACustomer",
     "NotCapped",
     "OverChatDayCap",
@@ -180,3 +183,35 @@ class NotCapped(NotAllowed):
             "It cannot be told how much money this order commits, so the agent may not trade it. "
             "Nothing was placed; use POST /api/v1/place-order."
         )
+
+
+class McpOff(NotAllowed):
+    """The server serves no calls that a model makes by a tool."""
+
+    reason = "ERROR_REASON_MCP_OFF"
+
+    def __init__(self) -> None:
+        super().__init__("MCP is off at this server (TASTY_MCP). Nothing was done.", mcp="off")
+
+
+class McpReadOnly(NotAllowed):
+    """The call changes something, and models may only read here."""
+
+    reason = "ERROR_REASON_MCP_READ_ONLY"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} changes something, and over MCP this server allows reading only (TASTY_MCP). "
+            "Nothing was done.",
+            mcp="read",
+            rpc=name,
+        )
+
+
+class McpNoTool(NotAllowed):
+    """The call changes something and is not among the tools, whoever allows those."""
+
+    reason = "ERROR_REASON_MCP_NO_TOOL"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not a tool: no model may call it. Nothing was done.", rpc=name)

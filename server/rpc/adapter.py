@@ -52,11 +52,13 @@ class Adapter:
         drain: Drain,
         clock: Clock,
         patience: Mapping[Patience, timedelta],
+        edge_host: str = "",
     ) -> None:
         self._chain = chain
         self._drain = drain
         self._clock = clock
         self._patience = patience
+        self._edge_host = edge_host
 
     def handler(self, method: Method, function: Function) -> grpc.RpcMethodHandler[bytes, bytes]:
         """Returns the gRPC handler of one rpc."""
@@ -124,6 +126,7 @@ class Adapter:
             metadata=context.invocation_metadata(),
             request=request,
             context=context,
+            edge_host=self._edge_host,
         )
         remaining = context.time_remaining()
         if remaining is None and not method.streaming:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.errors import GatewayError, MissingApiKey
+from server.rpc.addresses import address_of
 from server.rpc.methods import Method
 from server.rpc.status import Failure
 from server.tenants import Tenant
@@ -50,6 +51,8 @@ class Call:
     """Bytes, an iterator of bytes, or (inner calls) a message: for the adapter, nobody else."""
     context: Any = field(default=None, repr=False)
     """gRPC's side of the call: for the adapter, nobody else."""
+    edge_host: str = field(default="", repr=False)
+    """The address from which the edge calls, where that is not loopback."""
 
     request_id: str = ""
     known_tenant: Tenant | None = None
@@ -79,16 +82,12 @@ class Call:
 
     @property
     def address(self) -> str:
-        """The caller's network address as the edge saw it, else the other end of the connection.
+        """The caller's network address: as the edge tells it, else the other end of the connection.
 
-        Good for fairness, not for trust: who reaches the gRPC port can write the header.
+        See `address_of` for who is believed. Good for fairness between callers, not for trust.
         """
-        forwarded = self.header("x-forwarded-for")
-        if forwarded:
-            return forwarded.rsplit(",", 1)[-1].strip()
-
         peer = "" if self.context is None else str(self.context.peer())
-        return peer.rsplit(":", 1)[0]
+        return address_of(peer, self.header("x-tasty-address"), edge=self.edge_host)
 
     @property
     def original_path(self) -> str | None:

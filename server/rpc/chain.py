@@ -45,6 +45,9 @@ CHAIN: tuple[Link, ...] = (
         name="lifetime", why_here="looking up the key and waiting in the queue use up the deadline"
     ),
     Link(name="auth", why_here="nothing is done for, or counted against, an unknown caller"),
+    Link(
+        name="mcp", why_here="after auth, so that a model without a key learns no more than anybody"
+    ),
     Link(name="limits", why_here="the queue belongs to a key, so the key must be known"),
 )
 

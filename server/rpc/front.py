@@ -26,6 +26,7 @@ from server.rpc.interceptors.auth import Auth, Authenticator
 from server.rpc.interceptors.failures import Failures
 from server.rpc.interceptors.lifetime import Lifetime
 from server.rpc.interceptors.limits import Limits
+from server.rpc.interceptors.mcp import Mcp
 from server.rpc.interceptors.metrics import Metrics
 from server.rpc.interceptors.request_id import RequestId
 from server.rpc.loopback import Loopback
@@ -69,6 +70,7 @@ class Front:
                 "failures": Failures(clock),
                 "lifetime": Lifetime(clock),
                 "auth": Auth(tenants, Secret(settings.admin_key.get_secret_value())),
+                "mcp": Mcp(settings.mcp_mode),
                 "limits": Limits(self.queue),
             }
         )
@@ -83,7 +85,10 @@ class Front:
             Patience.USUAL: timedelta(seconds=self._settings.default_deadline_s),
             Patience.MODEL: timedelta(seconds=self._settings.chat_timeout_s),
         }
-        adapter = Adapter(self.chain, self.drain, self._clock, patience)
+        # The edge calls the server at the address that both listen on, and so from it.
+        adapter = Adapter(
+            self.chain, self.drain, self._clock, patience, edge_host=self._settings.host
+        )
         server = Server(self._settings, self._clock, adapter, self.drain, bindings)
         async with AsyncExitStack() as stack:
             page = open_metrics_page(self.registry, LOOPBACK, self._settings.metrics_port)

@@ -81,7 +81,7 @@ async def test_who_changes_something_without_a_key_waits_for_his_address() -> No
         await eventually(lambda: running.front.queue.statistics().waiting == 3)
         await running.unary("Do")()
         # Of another address, as the edge tells it.
-        await running.unary("Save")(key=None, metadata=(("x-forwarded-for", "192.0.2.7"),))
+        await running.unary("Save")(key=None, metadata=(("x-tasty-address", "192.0.2.7"),))
 
         await eventually(lambda: sum(call.done() for call in mine) == 2)
         await clock.advance(1.5)

@@ -23,10 +23,11 @@ class Leaving(Protocol):
 class System(system_service_pb2_grpc.SystemServiceServicer):
     """Answers without asking the broker, so it answers while the broker is away."""
 
-    def __init__(self, clock: Clock, drain: Leaving, broker: str) -> None:
+    def __init__(self, clock: Clock, drain: Leaving, broker: str, mcp: str) -> None:
         self._clock = clock
         self._drain = drain
         self._broker = broker
+        self._mcp = mcp
 
     async def GetHealth(  # noqa: N802 - named by the contract
         self, request: pb.GetHealthRequest, context: object
@@ -36,7 +37,11 @@ class System(system_service_pb2_grpc.SystemServiceServicer):
             raise ShuttingDown
 
         return pb.GetHealthResponse(
-            status="healthy", service="tasty-agent-http", broker=self._broker, version=__version__
+            status="healthy",
+            service="tasty-agent-http",
+            broker=self._broker,
+            version=__version__,
+            mcp=self._mcp,
         )
 
     async def GetCurrentTime(  # noqa: N802 - named by the contract

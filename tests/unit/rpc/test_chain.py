@@ -39,6 +39,7 @@ def test_the_order_is_this() -> None:
         "failures",
         "lifetime",
         "auth",
+        "mcp",
         "limits",
     ]
 

@@ -49,7 +49,7 @@ def ask(servicer: System, rpc: str, request: Any) -> tuple[Any, grpc.StatusCode]
     [(WINTER, "2025-12-15T14:30:00-05:00"), (SUMMER, "2026-07-01T15:30:00-04:00")],
 )
 def test_the_time_is_new_yorks_in_whole_seconds(now: datetime, told: str) -> None:
-    system = System(ManualClock(now), Drain(), "simulator")
+    system = System(ManualClock(now), Drain(), "simulator", "trade")
     answer, code = ask(system, "GetCurrentTime", pb.GetCurrentTimeRequest())
 
     assert code is grpc.StatusCode.OK
@@ -58,12 +58,13 @@ def test_the_time_is_new_yorks_in_whole_seconds(now: datetime, told: str) -> Non
 
 def test_health_says_what_the_guide_shows_and_which_broker_is_behind() -> None:
     answer, code = ask(
-        System(ManualClock(), Drain(), "sandbox"), "GetHealth", pb.GetHealthRequest()
+        System(ManualClock(), Drain(), "sandbox", "read"), "GetHealth", pb.GetHealthRequest()
     )
 
     assert code is grpc.StatusCode.OK
     assert (answer.status, answer.service) == ("healthy", "tasty-agent-http")
     assert (answer.broker, answer.version) == ("sandbox", __version__)
+    assert answer.mcp == "read"
 
 
 async def test_a_server_that_is_about_to_stop_is_not_healthy() -> None:
@@ -71,7 +72,7 @@ async def test_a_server_that_is_about_to_stop_is_not_healthy() -> None:
     drain.leaving = True
 
     with pytest.raises(ShuttingDown):
-        await System(ManualClock(), drain, "sandbox").GetHealth(pb.GetHealthRequest(), None)
+        await System(ManualClock(), drain, "sandbox", "read").GetHealth(pb.GetHealthRequest(), None)
 
 
 def test_the_version_is_that_of_the_project() -> None:
