@@ -44,6 +44,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_OVER_CHAT_DAY_CAP: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_CHAT_ORDERS: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_CAPPED: _ClassVar[ErrorReason]
+    ERROR_REASON_MCP_OFF: _ClassVar[ErrorReason]
+    ERROR_REASON_MCP_READ_ONLY: _ClassVar[ErrorReason]
+    ERROR_REASON_MCP_NO_TOOL: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_SYMBOL_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_NO_OPTIONS: _ClassVar[ErrorReason]
@@ -116,6 +119,9 @@ ERROR_REASON_OVER_CHAT_ORDER_CAP: ErrorReason
 ERROR_REASON_OVER_CHAT_DAY_CAP: ErrorReason
 ERROR_REASON_TOO_MANY_CHAT_ORDERS: ErrorReason
 ERROR_REASON_NOT_CAPPED: ErrorReason
+ERROR_REASON_MCP_OFF: ErrorReason
+ERROR_REASON_MCP_READ_ONLY: ErrorReason
+ERROR_REASON_MCP_NO_TOOL: ErrorReason
 ERROR_REASON_ACCOUNT_NOT_FOUND: ErrorReason
 ERROR_REASON_SYMBOL_NOT_FOUND: ErrorReason
 ERROR_REASON_NO_OPTIONS: ErrorReason

@@ -12,16 +12,18 @@ class GetHealthRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetHealthResponse(_message.Message):
-    __slots__ = ("status", "service", "broker", "version")
+    __slots__ = ("status", "service", "broker", "version", "mcp")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     BROKER_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    MCP_FIELD_NUMBER: _ClassVar[int]
     status: str
     service: str
     broker: str
     version: str
-    def __init__(self, status: _Optional[str] = ..., service: _Optional[str] = ..., broker: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+    mcp: str
+    def __init__(self, status: _Optional[str] = ..., service: _Optional[str] = ..., broker: _Optional[str] = ..., version: _Optional[str] = ..., mcp: _Optional[str] = ...) -> None: ...
 
 class GetCurrentTimeRequest(_message.Message):
     __slots__ = ()
