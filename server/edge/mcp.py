@@ -2,13 +2,16 @@
 
 The tools are those of the manifest, which is made from the contract. The list of them is a file
 that the bridge fetches from a route beside it, since its own list has no place for annotations, by
-which a client knows what it should ask its user about. Envoy calls the bridge unfinished work, so
-with a real broker it is off unless TASTY_MCP says otherwise.
+which a client knows what it should ask its user about. Envoy calls the bridge unfinished work, and
+it drops names with a dot, drops empty objects and takes the last of doubled keys: what reaches the
+server may not be what the caller wrote. So only tools that read pass here, whatever TASTY_MCP says,
+and with a real broker none unless it says so. Tools that change something are for stdio
+(server/mcp_stdio.py), which checks every argument.
 """
 
 from __future__ import annotations
 
-__all__ = ["MCP_PATH", "listed", "mcp_filters", "mcp_routes", "mode_of", "offered"]
+__all__ = ["MCP_PATH", "listed", "mcp_filters", "mcp_routes", "offered", "offered_over_http"]
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,24 +33,26 @@ LARGEST_ANSWER = 4 << 20
 """Bytes of a tool's answer: what is more is not for a model."""
 SERVED = {"filter_metadata": {"unmatched": {"served": True}}}
 """Tells unmatched.lua that its route answers by itself."""
-POST_ONLY = {"filter_metadata": {"unmatched": {"allow": "POST"}}}
-
-
-def mode_of(settings: Settings) -> str:
-    """Returns the setting, with `auto` decided: all tools with the simulator, else none."""
-    if settings.mcp != "auto":
-        return settings.mcp
-
-    return "trade" if settings.broker == "simulator" else "off"
+POST_ONLY = {"unmatched": {"allow": "POST"}}
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 def offered(mode: str) -> tuple[Tool, ...]:
-    """Returns the tools that MCP clients get; none means that there is no MCP."""
+    """Returns the tools of a mode: none ("off"), those that read ("read"), all ("trade")."""
     if mode == "off":
         return ()
 
     tools = load_tools().values()
     return tuple(tool for tool in tools if mode == "trade" or tool.effect is Effect.READS)
+
+
+def offered_over_http(settings: Settings) -> tuple[Tool, ...]:
+    """Returns the tools at /mcp, which only read; none means that there is no /mcp."""
+    if settings.mcp == "auto" and settings.broker != "simulator":
+        return ()
+
+    return offered("off" if settings.mcp == "off" else "read")
 
 
 def mcp_filters(tools: Iterable[Tool], *, body_limit: int) -> list[object]:
@@ -84,7 +89,7 @@ def mcp_filters(tools: Iterable[Tool], *, body_limit: int) -> list[object]:
     ]
 
 
-def mcp_routes(tools: Iterable[Tool]) -> list[object]:
+def mcp_routes(tools: Iterable[Tool], settings: Settings) -> list[object]:
     """Returns the routes of the endpoint and of the list of tools; none where there are none."""
     entries = [listed(tool) for tool in tools]
     if not entries:
@@ -102,7 +107,7 @@ def mcp_routes(tools: Iterable[Tool]) -> list[object]:
             "name": MCP_PATH,
             "match": {"path": MCP_PATH},
             "route": {"cluster": "server"},
-            "metadata": POST_ONLY,
+            "metadata": {"filter_metadata": {**POST_ONLY, "mcp": _names(settings)}},
             "typed_per_filter_config": limited,
         },
         {
@@ -115,6 +120,21 @@ def mcp_routes(tools: Iterable[Tool]) -> list[object]:
             "metadata": SERVED,
         },
     ]
+
+
+def _names(settings: Settings) -> Mapping[str, Mapping[str, bool]]:
+    """Returns under which hosts /mcp may be called, and from pages of which origins (see mcp.lua).
+
+    A web page that a person visits can make a name of its own point to this machine, and then is of
+    the same origin as the gateway as far as the browser knows. It cannot choose the name.
+    """
+    own = [] if settings.host in ANY_ADDRESS else [settings.host]
+    public = [name.strip().lower() for name in settings.public_names.split(",")]
+    origins = [origin.strip().lower() for origin in settings.cors_origins.split(",")]
+    return {
+        "hosts": {name: True for name in (*LOOPBACK, *own, *public) if name},
+        "origins": {origin: True for origin in origins if origin not in ("", "*")},
+    }
 
 
 def listed(tool: Tool) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ __all__ = ["banner"]
 
 from pathlib import Path
 
-from server.edge.mcp import mode_of
+from server.edge.mcp import offered_over_http
 from server.settings import Settings
 
 DEMO_KEY = "demo-key"
@@ -78,7 +78,7 @@ def _registration(settings: Settings, url: str) -> list[str]:
 def _risks(settings: Settings) -> list[str]:
     """What a person who has real money behind this, or lets others in, should know."""
     risks = []
-    if settings.broker != "simulator" and mode_of(settings) != "off":
+    if settings.broker != "simulator" and offered_over_http(settings):
         risks.append("/mcp stands on a filter that Envoy calls unfinished (TASTY_MCP=off).")
     if settings.host in ("127.0.0.1", "::1", "localhost"):  # nobody else gets in
         return risks

@@ -1,9 +1,9 @@
-"""MCP through the edge, with the official Python client: the contract's tools, with a key."""
+"""MCP through the edge, with the official Python client: the tools that read, with a key."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import requests
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
-from tasty.v1 import account_service_pb2, order_placement_pb2
+from tasty.v1 import account_service_pb2, order_service_pb2
 
 from server.contract.catalog import Effect
 from server.contract.tools import load_tools
@@ -45,20 +45,21 @@ def data_of(result: CallToolResult) -> Any:
     return json.loads(text_of(result))
 
 
-async def test_the_tools_are_those_of_the_contract(gateway: Gateway) -> None:
+async def test_the_tools_are_those_of_the_contract_that_read(gateway: Gateway) -> None:
     async with client_of(gateway.url) as client:
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
 
-    assert list(listed) == list(TOOLS)
-    for name, tool in TOOLS.items():
+    assert list(listed) == [name for name in TOOLS if name in READS]
+    for name in listed:
+        tool = TOOLS[name]
         assert listed[name].title == tool.title
         assert listed[name].description == tool.description
         assert listed[name].input_schema == tool.input_schema
         hints = listed[name].annotations
         assert hints is not None
-        assert hints.read_only_hint is (name in READS)
-        assert hints.destructive_hint is (name not in READS)
-        assert hints.idempotent_hint is (tool.effect is not Effect.ONCE)
+        assert hints.read_only_hint is True
+        assert hints.destructive_hint is False
+        assert hints.idempotent_hint is True
 
 
 async def test_the_guides_questions_as_tools(gateway: Gateway) -> None:
@@ -77,45 +78,19 @@ async def test_the_guides_questions_as_tools(gateway: Gateway) -> None:
         metrics = data_of(await client.call_tool("get_market_metrics", {"symbols": ["SPY"]}))
         assert 0 <= metrics["metrics"][0]["iv_rank"] <= 1
 
-        expiration = min(
-            data_of(
-                await client.call_tool(
-                    "get_option_chain", {"symbol": "SPY", "min_dte": 20, "all_options": False}
-                )
-            )["chain"]
-        )
-        leg = {
-            "symbol": "SPY",
-            "option_type": "P",
-            "action": "Buy to Open",
-            "quantity": 1,
-            "strike_price": 685.0,
-            "expiration_date": expiration,
-        }
-        order = {"legs": [leg], "price": None, "time_in_force": "Day", "dry_run": True}
-        checked = data_of(await client.call_tool("place_order", account | {"order": order}))
-        assert checked["dry_run"] is True
-        assert float(checked["price"]) < 0
+        chain = {"symbol": "SPY", "min_dte": 20, "all_options": False}
+        assert data_of(await client.call_tool("get_option_chain", chain))["chain"]
 
-
-async def test_lists_and_names_with_slashes_arrive(gateway: Gateway) -> None:
-    name = "tech/stocks & more"
-    async with client_of(gateway.url) as client:
-        symbols = [{"symbol": "BRK/B", "instrument_type": "Equity"}]
-        arguments = {"action": "add", "symbols": symbols, "name": name}
-        made = data_of(await client.call_tool("manage_watchlist", arguments))
-        assert made["watchlist"] == name
-
-        found = data_of(await client.call_tool("list_watchlists", {"name": name}))
-        assert found["watchlists"][0]["watchlist_entries"][0]["symbol"] == "BRK/B"
-
-        gone = data_of(await client.call_tool("delete_watchlist", {"name": name}))
-        assert gone["success"] is True
-
-        sessions = data_of(
-            await client.call_tool("get_market_status", {"exchanges": ["Equity", "CME"]})
-        )
+        names = {"exchanges": ["Equity", "CME"]}
+        sessions = data_of(await client.call_tool("get_market_status", names))
         assert [each["exchange"] for each in sessions] == ["Equity", "CME"]
+
+
+@pytest.mark.parametrize("name", sorted(set(TOOLS) - READS))
+async def test_what_changes_something_is_no_tool_here(gateway: Gateway, name: str) -> None:
+    async with client_of(gateway.url) as client:
+        with pytest.raises(Exception, match="Unknown tool"):
+            await client.call_tool(name, {"account_id": gateway.account, "order_id": "1"})
 
 
 @pytest.mark.parametrize(
@@ -124,7 +99,6 @@ async def test_lists_and_names_with_slashes_arrive(gateway: Gateway) -> None:
         ("get_balances", {"account_id": "5WT99999"}, "Account '5WT99999' not found."),
         ("get_balances", {}, "account_id is required"),
         ("get_quotes", {"instruments": []}, "At least one instrument is required"),
-        ("place_order", {"account_id": "5WT00001", "order": {"dry_rum": True}}, "dry_rum"),
         ("get_order", {"account_id": "5WT00001", "order_id": "1"}, "not found"),
     ],
 )
@@ -145,7 +119,7 @@ async def test_without_a_good_key_the_tools_are_listed_and_do_nothing(
     gateway: Gateway, key: str | None, words: str
 ) -> None:
     async with client_of(gateway.url, key) as client:
-        assert len((await client.list_tools()).tools) == len(TOOLS)
+        assert len((await client.list_tools()).tools) == len(READS)
 
     answer = _call(gateway.url, "get_balances", {"account_id": gateway.account}, key)
     assert answer.status_code == 401
@@ -154,7 +128,7 @@ async def test_without_a_good_key_the_tools_are_listed_and_do_nothing(
 
 
 async def test_arguments_without_the_body_are_refused(gateway: Gateway) -> None:
-    answer = _call(gateway.url, "place_order", {"account_id": "5WT00001", "orders": {}})
+    answer = _call(gateway.url, "get_quotes", {"symbols": []})
     assert answer.json()["error"]["code"] == -32602
 
 
@@ -183,18 +157,44 @@ def _call(
 
 
 def test_a_call_is_the_rest_request_that_it_stands_for(edge: Edge) -> None:
-    edge.backend.answers["/tasty.v1.OrderService/PlaceOrder"] = lambda _request, _context: (
-        order_placement_pb2.PlaceOrderResponse(id="7").SerializeToString()
+    edge.backend.answers["/tasty.v1.OrderService/GetOrder"] = lambda _request, _context: (
+        order_service_pb2.GetOrderResponse().SerializeToString()
     )
-    order = {"legs": [{"symbol": "SPY", "action": "Buy", "quantity": 1}], "price": -4.50}
-    answer = call(edge, "place_order", {"account_id": "5WT00001", "order": order})
+    answer = call(edge, "get_order", {"account_id": "5WT00001", "order_id": "7"})
     assert answer.json()["result"]["isError"] is False
 
     (arrived,) = edge.backend.calls
-    assert arrived.method == "/tasty.v1.OrderService/PlaceOrder"
+    assert arrived.method == "/tasty.v1.OrderService/GetOrder"
     assert arrived.metadata["x-api-key"] == "k"
-    assert arrived.metadata["x-envoy-original-path"] == ("/api/v1/place-order?account_id=5WT00001")
-    assert json.loads(arrived.request[arrived.request.index(b"{") :]) == order
+    assert arrived.metadata["x-envoy-original-path"] == "/api/v1/orders/7?account_id=5WT00001"
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp?x=1", "//mcp", "/./mcp"])
+@pytest.mark.parametrize("own", [{}, {"x-tasty-origin": "caller"}, {"X-Tasty-Origin": ""}])
+def test_the_server_is_told_that_a_model_called(edge: Edge, path: str, own: dict[str, str]) -> None:
+    body = {"jsonrpc": "2.0", "id": 7, "method": "tools/call"}
+    arguments = {"name": "get_balances", "arguments": {"account_id": "a"}}
+    with requests.Session() as session:
+        prepared = session.prepare_request(
+            requests.Request(
+                "POST",
+                f"{edge.url}/mcp",
+                json=body | {"params": arguments},
+                headers=HEADERS | {"X-API-Key": "k"} | own,
+            )
+        )
+        prepared.url = f"{edge.url}{path}"
+        session.send(prepared, timeout=10).close()
+
+    for arrived in edge.backend.calls:
+        assert arrived.metadata["x-tasty-origin"] == "mcp"
+
+    assert edge.backend.calls or "?" in path  # the bridge knows its path without a query
+
+
+def test_nobody_else_is_taken_for_a_model(edge: Edge) -> None:
+    requests.get(f"{edge.url}/api/v1/balances?account_id=a", timeout=10).close()
+    assert "x-tasty-origin" not in edge.backend.last.metadata
 
 
 def test_a_client_cannot_choose_another_route_by_its_arguments(edge: Edge) -> None:
@@ -214,14 +214,69 @@ def test_what_a_tool_may_not_do_is_told_to_the_model(edge: Edge) -> None:
     """Official clients throw away what comes with an error status."""
 
     def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.abort(grpc.StatusCode.PERMISSION_DENIED, "Risk switch read_only: ...")
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "MCP is off at this server ...")
         raise AssertionError
 
-    edge.backend.answers["/tasty.v1.OrderService/CancelOrder"] = refuse
-    answer = call(edge, "cancel_order", {"account_id": "a", "order_id": "7"})
+    edge.backend.answers["/tasty.v1.OrderService/GetOrder"] = refuse
+    answer = call(edge, "get_order", {"account_id": "a", "order_id": "7"})
     assert answer.status_code == 200
     assert answer.json()["result"]["isError"] is True
-    assert "read_only" in answer.text
+    assert "MCP is off" in answer.text
+
+
+LISTING = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+HOST_WORDS = "This host name may not call /mcp"
+ORIGIN_WORDS = "Pages of this origin may not call /mcp"
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Host": "localhost"}, ""),
+        ({"Host": "LocalHost:8000"}, ""),
+        ({"Host": "127.0.0.1:1"}, ""),
+        ({"Host": "127.0.0.2"}, ""),
+        ({"Host": "[::1]:8000"}, ""),
+        ({"Host": "tasty.example.com"}, ""),  # TASTY_PUBLIC_NAMES
+        ({"Host": "TASTY.example.com.:443"}, ""),
+        ({"Host": "evil.example"}, HOST_WORDS),
+        ({"Host": "localhost.evil.example"}, HOST_WORDS),
+        ({"Host": "127.0.0.1.evil.example"}, HOST_WORDS),
+        ({"Host": "x-tasty.example.com"}, HOST_WORDS),
+        ({"Host": "203.0.113.9"}, HOST_WORDS),
+        ({"Origin": "http://localhost:3000"}, ""),
+        ({"Origin": "https://tasty.example.com"}, ""),
+        ({"Origin": "https://app.example.com"}, ""),  # TASTY_CORS_ORIGINS
+        ({"Origin": "https://evil.example"}, ORIGIN_WORDS),
+        ({"Origin": "http://app.example.com"}, ORIGIN_WORDS),
+        ({"Origin": "null"}, ORIGIN_WORDS),
+        ({"Origin": "https://localhost.evil.example"}, ORIGIN_WORDS),
+        ({"Origin": "https://localhost@evil.example"}, ORIGIN_WORDS),
+    ],
+)
+def test_a_foreign_page_may_not_call(named: Edge, headers: dict[str, str], words: str) -> None:
+    answer = requests.post(f"{named.url}/mcp", json=LISTING, headers=HEADERS | headers, timeout=10)
+    if words:
+        assert answer.status_code == 403
+        assert answer.json()["detail"].startswith(words)
+    else:
+        assert answer.json()["result"]["tools"]
+
+
+def test_rest_answers_under_any_name(named: Edge) -> None:
+    strange = {"Host": "evil.example", "Origin": "https://evil.example"}
+    assert requests.get(f"{named.url}/health", headers=strange, timeout=10).ok
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """An edge with a public name, and with a page that may call it."""
+    with open_edge(
+        tmp_path_factory.mktemp("named"),
+        public_names="Tasty.example.com, other.example",
+        cors_origins="https://app.example.com",
+    ) as edge:
+        yield edge
 
 
 @pytest.mark.parametrize(
@@ -273,7 +328,8 @@ def test_an_answer_that_no_model_should_read_is_an_error(edge: Edge) -> None:
         ({"broker": "production"}, None),
         ({"mcp": "read"}, READS),
         ({"mcp": "read", "broker": "production"}, READS),
-        ({"mcp": "trade", "broker": "production"}, set(TOOLS)),
+        ({"mcp": "trade"}, READS),
+        ({"mcp": "trade", "broker": "production"}, READS),
     ],
 )
 def test_the_setting_decides(
