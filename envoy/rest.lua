@@ -146,8 +146,24 @@ local function without_grpc_headers(headers)
   for _, name in ipairs(GRPC_RESPONSE_HEADERS) do headers:remove(name) end
 end
 
+-- Whether the request names one host. Envoy joins two Host headers, and a `host` beside :authority, by
+-- a comma, which no host name has. The equal pair is what some proxies make of a request when they pass
+-- it on over HTTP/2, where it is allowed.
+local function names_one_host(handle, headers)
+  local host = headers:get(":authority")
+  if not (host and string.find(host, ",", 1, true)) then return true end
+  local first, second = string.match(host, "^([^,]+),([^,]+)$")
+  if first and first == second and handle:streamInfo():protocol() == "HTTP/2" then
+    headers:replace(":authority", first)
+    return true
+  end
+  handle:respond({ [":status"] = "400" }, "The request names more than one host. Send one Host header.")
+  return false
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
+  if not names_one_host(handle, headers) then return end
   if starts_with(headers:get("content-type"), "application/grpc") then return end
   for _, name in ipairs(GRPC_REQUEST_HEADERS) do headers:remove(name) end
   local path = headers:get(":path")

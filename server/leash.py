@@ -5,6 +5,9 @@ It asks the kernel for the signal and then executes the program in its own place
 process stays between. A `preexec_fn` would do the same, but makes a fork of a process that may
 have gRPC threads, which is not safe.
 
+On the way it raises the limit of open files as far as that may go: a connection is an open file,
+and the usual soft limit of 1024 is for programs that still use `select`.
+
 Only Linux has this. Elsewhere the program runs unleashed: an ordinary stop still ends it, only a
 `kill -9` of its parent does not.
 """
@@ -15,6 +18,7 @@ __all__: list[str] = []
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 
@@ -26,7 +30,16 @@ def main(parent: int, command: list[str]) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the line above
             sys.exit(1)
+    raise_file_limit()
     os.execv(command[0], command)  # noqa: S606  # no shell is what we want
+
+
+def raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):  # macOS says "infinite" and does not mean it
+        return
 
 
 if __name__ == "__main__":

@@ -159,8 +159,8 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=10,
-        description="Proxies in front of the edge whose X-Forwarded-For is believed; 0: the address "
-        "of a caller is that of its connection.",
+        description="Proxies in front of the edge whose X-Forwarded-For is believed; 0: the "
+        "address of a caller is that of its connection.",
     )
     public_names: str = Field(
         "",
@@ -290,10 +290,10 @@ class Settings(BaseSettings):
     )
     mcp: Literal["auto", "off", "read", "trade"] = Field(
         "auto",
-        description="What models may do by tools (MCP), judged by the server at each call: nothing, "
-        "only read, or (trade) everything, at once and without a code: the client must ask its "
-        "user. auto: trade with the simulator, read with a real broker. /mcp offers only what "
-        "reads, and with auto and a real broker it is off.",
+        description="What models may do by tools (MCP), judged by the server at each call: "
+        "nothing (off), read, or all that the tools can (trade), at once and without a code: the "
+        "client must ask its user. auto: trade with the simulator, read with a real broker. /mcp "
+        "offers only what reads, and with auto and a real broker it is off.",
     )
     gateway_url: str = Field(
         "",

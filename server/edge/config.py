@@ -9,13 +9,15 @@ from __future__ import annotations
 __all__ = ["fill_in", "reachable", "render"]
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
-from server.edge.mcp import mcp_filters, mcp_routes, mode_of, offered
+from server.edge.mcp import mcp_filters, mcp_routes, offered_over_http
+from server.edge.open_files import connections_held
 from server.edge.pages import page_routes
 from server.edge.routes import Routes
 from server.settings import Settings
@@ -36,6 +38,13 @@ SLACK_S = 5.0
 ORDER_SLACK_S = 120.0
 """The same for orders. Generous: the server knows what became of an order, the edge does not."""
 
+ADDRESS_RATE = 1000.0
+"""Requests a second of one address where no setting says otherwise: those of a whole office behind
+one router, and not half of what the edge and the server carry on two cores."""
+ADDRESSES_KNOWN = 10_000
+"""Addresses counted at once; the one that was silent for longest is forgotten first."""
+UNBOUNDED = 1_000_000
+
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 LIST_ITEM = re.compile(r"^( *)- \$\{(\w+)\}\n", re.MULTILINE)
 MIB = 1 << 20
@@ -48,12 +57,20 @@ class Fragment:
     text: str
 
 
-def render(settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: int) -> str:
-    """Returns the configuration with which Envoy serves `routes` in front of `grpc_port`."""
+def render(
+    settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: int, admin: Path
+) -> str:
+    """Returns the configuration with which Envoy serves `routes` in front of `grpc_port`.
+
+    `admin` is the path of the Unix socket for Envoy's admin pages.
+    """
     orders = [rpc for rpc in routes.effects if rpc.startswith(ORDERS)]
     streams = [rpc for rpc in routes.streaming if not rpc.startswith(CHAT)]
     values: dict[str, object] = {
         "admin_port": settings.admin_port,
+        "admin_socket": str(admin),
+        "inspector": _inspector(settings),
+        "trusted_hops": settings.trusted_hops,
         "host": settings.host,
         "edge_port": settings.edge_port,
         "security_headers": _security_headers(settings),
@@ -73,13 +90,14 @@ def render(settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: 
         "body_limit": settings.edge_body_limit_mib * MIB,
         "body_limit_mib": settings.edge_body_limit_mib,
         "heap_bytes": settings.edge_heap_mib * MIB,
-        "connections": settings.edge_connections,
+        "connections": connections_held(settings),
+        "address_limit": _address_limit(settings),
     }
     values["unwrapped_routes"] = _unwrapped_routes(routes, str(values["call_timeout"]))
     values["page_routes"] = page_routes()
-    tools = offered(mode_of(settings))
+    tools = offered_over_http(settings)
     values["mcp_filters"] = mcp_filters(tools, body_limit=settings.edge_body_limit_mib * MIB)
-    values["mcp_routes"] = mcp_routes(tools)
+    values["mcp_routes"] = mcp_routes(tools, settings)
     values["rest_routes"] = _rest_routes(routes)
     return fill_in(TEMPLATE.read_text(), values)
 
@@ -102,6 +120,72 @@ def fill_in(template: str, values: Mapping[str, object]) -> str:
 def reachable(host: str) -> str:
     """Returns the address to connect to for something that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _inspector(settings: Settings) -> list[object]:
+    """Returns the listener filter that waits for a connection's first bytes."""
+    name = "http_inspector" if settings.tls_certificate is None else "tls_inspector"
+    kind = "HttpInspector" if settings.tls_certificate is None else "TlsInspector"
+    package = f"type.googleapis.com/envoy.extensions.filters.listener.{name}.v3"
+    return [{"name": name, "typed_config": {"@type": f"{package}.{kind}"}}]
+
+
+def _address_limit(settings: Settings) -> list[object]:
+    """Returns the filter that bounds the requests of one address; none where there is no bound."""
+    rate = settings.edge_address_rate
+    if rate is None:
+        rate = ADDRESS_RATE if settings.rate_limit else 0.0
+
+    if not rate:
+        return []
+
+    all_of_them = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    retry = {"key": "retry-after", "value": "1"}
+    return [
+        {
+            "name": "address_limit",
+            "typed_config": {
+                "@type": "type.googleapis.com/"
+                "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+                "stat_prefix": "address",
+                "filter_enabled": all_of_them,
+                "filter_enforced": all_of_them,
+                "rate_limited_as_resource_exhausted": True,
+                "response_headers_to_add": [{"header": retry}],
+                # The bucket of what has no descriptor: nothing. It must be there, and its interval
+                # must be the one below.
+                "token_bucket": _bucket(UNBOUNDED),
+                "always_consume_default_token_bucket": False,
+                # A network of IPv6 is one customer, see server/rpc/addresses.py.
+                "rate_limits": [
+                    {
+                        "actions": [
+                            {
+                                "masked_remote_address": {
+                                    "v4_prefix_mask_len": 32,
+                                    "v6_prefix_mask_len": 64,
+                                }
+                            }
+                        ]
+                    }
+                ],
+                # Without a value: a bucket for each that comes.
+                "descriptors": [
+                    {"entries": [{"key": "masked_remote_address"}], "token_bucket": _bucket(rate)}
+                ],
+                "max_dynamic_descriptors": ADDRESSES_KNOWN,
+            },
+        }
+    ]
+
+
+def _bucket(rate: float) -> object:
+    """Holds what comes in two seconds, and is filled each second."""
+    return {
+        "max_tokens": math.ceil(2 * rate),
+        "tokens_per_fill": math.ceil(rate),
+        "fill_interval": "1s",
+    }
 
 
 def _unwrapped_routes(routes: Routes, timeout: str) -> list[object]:

@@ -24,6 +24,7 @@ import aiohttp
 
 from server.child import Child, open_child
 from server.clock import Clock, SystemClock
+from server.edge.admin_socket import admin_socket
 from server.edge.config import reachable, render
 from server.edge.listening import listens
 from server.edge.routes import read_routes, with_error_details
@@ -79,9 +80,10 @@ class Envoy:
         self._drain_s = math.ceil(settings.drain_notice_s)  # Envoy takes whole seconds
         self._child: Child | None = None
         self._http: aiohttp.ClientSession | None = None
-        self._admin = ""
         self.port = 0
         """The port that serves REST, SSE, gRPC and gRPC-Web."""
+        self.admin_port = 0
+        """The port that tells whether Envoy is ready, and its metrics."""
 
     @property
     def child(self) -> Child:
@@ -123,10 +125,11 @@ class Envoy:
         Raises TimeoutError where Envoy does not obey, and aiohttp's errors where it is gone.
         """
         async with asyncio.timeout(self._drain_s + GRACE.total_seconds()):
-            await self._ask("POST", "/drain_listeners?graceful&skip_exit")
+            # "inboundonly": what watches us may still ask at the admin port.
+            await self._ask("POST", "/drain_listeners?inboundonly&graceful&skip_exit")
             # Whoever asks during this time is answered and told to go.
             await self._clock.sleep(timedelta(seconds=self._drain_s))
-            await self._ask("POST", "/drain_listeners")
+            await self._ask("POST", "/drain_listeners?inboundonly")
             while await listens(reachable(self._settings.host), self.port):
                 await self._clock.sleep(POLL)
 
@@ -136,15 +139,16 @@ class Envoy:
         return {s["name"]: s["value"] for s in page["stats"] if "value" in s}
 
     async def _start(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        config, address = self._folder / "envoy.yaml", self._folder / "admin-address"
-        address.unlink(missing_ok=True)
-        self._write(config)
-        self._http = await self._stack.enter_async_context(aiohttp.ClientSession())
+        admin = self._stack.enter_context(admin_socket(self._folder))
+        config = self._folder / "envoy.yaml"
+        self._write(config, admin)
+        self._http = await self._stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(admin)))
+        )
         self._child = await self._stack.enter_async_context(
             open_child(
                 "edge",
-                self._command(config, address),
+                self._command(config),
                 # Not ours: it may hold secrets, and Envoy needs none of it.
                 env={"PATH": os.defpath},
                 on_line=self._on_line,
@@ -153,25 +157,29 @@ class Envoy:
         )
         try:
             async with asyncio.timeout(READY_WITHIN.total_seconds()):
-                await self._ready(address)
+                await self._ready()
         except TimeoutError:
             raise EnvoyFailed("no sign of life in time", self._child.last_lines) from None
 
-    def _write(self, config: Path) -> None:
+    def _write(self, config: Path, admin: Path) -> None:
         given = self._descriptors.read_bytes()
         descriptors = self._folder / "descriptors.pb"
         descriptors.write_bytes(with_error_details(given))
         routes = read_routes(given, self._contract.read_bytes())
-        config.write_text(
-            render(self._settings, routes, descriptors=descriptors, grpc_port=self._grpc_port)
+        text = render(
+            self._settings,
+            routes,
+            descriptors=descriptors,
+            grpc_port=self._grpc_port,
+            admin=admin,
         )
+        config.write_text(text)
 
-    def _command(self, config: Path, address: Path) -> list[str]:
+    def _command(self, config: Path) -> list[str]:
         threads = self._settings.edge_threads or max(1, (os.cpu_count() or 1) - 1)
         return [
             str(envoy_binary(self._settings.envoy_path)),
             *("--config-path", str(config)),
-            *("--admin-address-path", str(address)),
             *("--concurrency", str(threads)),
             # Two Envoys on one machine would quarrel over a shared socket.
             "--disable-hot-restart",
@@ -185,10 +193,7 @@ class Envoy:
             *("--log-format", "%l %n: %v"),
         ]
 
-    async def _ready(self, address: Path) -> None:
-        while not (found := _text(address)):
-            await self._pause()
-        self._admin = found
+    async def _ready(self) -> None:
         while True:
             try:
                 if await self._ask("GET", "/ready") == "LIVE\n":
@@ -197,8 +202,11 @@ class Envoy:
                 pass
             await self._pause()
         listeners = json.loads(await self._ask("GET", "/listeners?format=json"))
-        statuses = listeners["listener_statuses"]
-        self.port = statuses[0]["local_address"]["socket_address"]["port_value"]
+        ports = {
+            one["name"]: one["local_address"]["socket_address"]["port_value"]
+            for one in listeners["listener_statuses"]
+        }
+        self.port, self.admin_port = ports["edge"], ports["admin"]
 
     async def _pause(self) -> None:
         if self.child.exit_code is not None:
@@ -207,7 +215,7 @@ class Envoy:
 
     async def _ask(self, method: str, path: str) -> str:
         assert self._http is not None, "not entered"  # noqa: S101  # a mistake of the caller
-        async with self._http.request(method, f"http://{self._admin}{path}") as answer:
+        async with self._http.request(method, f"http://envoy{path}") as answer:
             return await answer.text()
 
 
@@ -225,7 +233,3 @@ def envoy_binary(configured: Path | None = None) -> Path:
     if not (found.is_file() and os.access(found, os.X_OK)):
         raise EnvoyMissing(found)
     return found
-
-
-def _text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""

@@ -17,7 +17,7 @@ LOCAL = "local"
 LONGEST = 45
 """Characters of an address in text, at most."""
 ONE_CUSTOMER = 64
-"""Bits of an IPv6 address that a provider gives to one customer, who may change the rest at will."""
+"""Bits of an IPv6 address that belong to one customer, who may change the others at will."""
 
 
 def address_of(peer: str, told: str | None, *, edge: str = "") -> str:

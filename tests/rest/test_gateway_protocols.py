@@ -158,15 +158,41 @@ def test_metrics_are_served(gateway: Gateway, http: requests.Session) -> None:
     assert http.get(f"{gateway.metrics_url}/metrics").status_code == 200
 
 
-def test_the_admin_page_changes_nothing(gateway: Gateway, http: requests.Session) -> None:
+def test_the_admin_port_tells_two_things_and_changes_nothing(
+    gateway: Gateway, http: requests.Session
+) -> None:
     assert http.get(f"{gateway.admin_url}/ready").text == "LIVE\n"
-    assert http.get(f"{gateway.admin_url}/stats/prometheus").status_code == 200
+    scraped = http.get(f"{gateway.admin_url}/stats/prometheus?usedonly")
+    assert "envoy_http_downstream_cx_active" in scraped.text
+    for method in ("POST", "PUT", "DELETE", "HEAD", "OPTIONS"):
+        for path in ("ready", "stats/prometheus"):
+            assert http.request(method, f"{gateway.admin_url}/{path}").status_code == 405
+
     for path in (
+        "",
+        "drain_listeners",
+        "drain_listeners?graceful&skip_exit",
+        "listeners",
+        "stats",
+        "stats/prometheus/../../drain_listeners",
+        "ready%2F..%2Fdrain_listeners",
         "quitquitquit",
+        "healthcheck/fail",
         "config_dump",
         "logging?level=trace",
         "runtime_modify",
         "cpuprofiler",
     ):
-        assert http.post(f"{gateway.admin_url}/{path}").status_code == 403
+        for method in ("GET", "POST"):
+            prepared = http.prepare_request(requests.Request(method, gateway.admin_url))
+            prepared.url = f"{gateway.admin_url}/{path}"  # as it is, not normalised
+            assert http.send(prepared).status_code == 404, path
+
     assert http.get(f"{gateway.url}/health").status_code == 200
+
+
+def test_only_the_owner_reaches_the_admin_pages(gateway: Gateway) -> None:
+    folder = gateway.data_dir / "edge"
+    assert (folder / "admin.sock").is_socket()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "admin.sock").stat().st_mode & 0o077 == 0

@@ -22,7 +22,9 @@ def routes() -> Routes:
 
 def rendered(routes: Routes, **settings: object) -> str:
     made = Settings(**settings)  # type: ignore[arg-type]  # the tests name real ones
-    return render(made, routes, descriptors=GEN / "envoy.pb", grpc_port=50051)
+    return render(
+        made, routes, descriptors=GEN / "envoy.pb", grpc_port=50051, admin=Path("/x/admin.sock")
+    )
 
 
 def value(config: str, before: str) -> object:
@@ -105,3 +107,36 @@ def test_tls_only_with_certificate_and_key(routes: Routes, tmp_path: Path) -> No
 )
 def test_an_address_to_connect_to(host: str, address: str) -> None:
     assert reachable(host) == address
+
+
+@pytest.mark.parametrize(
+    ("settings", "rate"),
+    [
+        ({}, 1000),
+        ({"rate_limit": 0}, None),
+        ({"rate_limit": 0, "edge_address_rate": 50}, 50),
+        ({"edge_address_rate": 0}, None),
+    ],
+)
+def test_requests_of_one_address_are_bounded(
+    routes: Routes, settings: dict[str, object], rate: int | None
+) -> None:
+    config = rendered(routes, **settings)
+    assert ("local_ratelimit" in config) == (rate is not None)
+    if rate is not None:
+        bucket = {"max_tokens": 2 * rate, "tokens_per_fill": rate, "fill_interval": "1s"}
+        assert json.dumps({"token_bucket": bucket})[1:-1] in config
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_connection_must_say_something(routes: Routes, tmp_path: Path, tls: bool) -> None:
+    files = {}
+    if tls:
+        files = {"tls_certificate": tmp_path / "c.pem", "tls_key": tmp_path / "k.pem"}
+        for file in files.values():
+            file.touch()
+
+    config = rendered(routes, **files)
+    assert config.count("continue_on_listener_filters_timeout: false") == 2
+    assert ('"tls_inspector"' in config) == tls
+    assert ('"http_inspector"' in config) != tls
