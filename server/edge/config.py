@@ -17,7 +17,7 @@ from pathlib import Path
 from textwrap import indent
 
 from server.edge.mcp import mcp_filters, mcp_routes, offered_over_http
-from server.edge.open_files import connections_held
+from server.edge.open_files import places_of
 from server.edge.pages import page_routes
 from server.edge.routes import Routes
 from server.settings import Settings
@@ -45,6 +45,13 @@ ADDRESSES_KNOWN = 10_000
 """Addresses counted at once; the one that was silent for longest is forgotten first."""
 UNBOUNDED = 1_000_000
 
+SOUND_REQUEST_ID = (
+    "%CEL(size(request.headers['x-request-id']) < 65"
+    " && request.headers['x-request-id'].matches('^[A-Za-z0-9._~-]+$')"
+    " ? request.headers['x-request-id'] : '')%"
+)
+"""The request's id if it may stand in a log line or a header, else nothing (as in RequestId)."""
+
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 LIST_ITEM = re.compile(r"^( *)- \$\{(\w+)\}\n", re.MULTILINE)
 MIB = 1 << 20
@@ -52,18 +59,26 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """YAML in flow style that goes in as it is."""
+    """Text that goes in as it is: YAML in flow style, or a part of a quoted text."""
 
     text: str
 
 
 def render(
-    settings: Settings, routes: Routes, *, descriptors: Path, grpc_port: int, admin: Path
+    settings: Settings,
+    routes: Routes,
+    *,
+    descriptors: Path,
+    grpc_port: int,
+    admin: Path,
+    fullness: Path,
 ) -> str:
     """Returns the configuration with which Envoy serves `routes` in front of `grpc_port`.
 
-    `admin` is the path of the Unix socket for Envoy's admin pages.
+    `admin` is the path of the Unix socket for Envoy's admin pages, `fullness` the file that tells
+    Envoy which part of its connections is taken.
     """
+    places = places_of(settings)
     orders = [rpc for rpc in routes.effects if rpc.startswith(ORDERS)]
     streams = [rpc for rpc in routes.streaming if not rpc.startswith(CHAT)]
     values: dict[str, object] = {
@@ -71,6 +86,7 @@ def render(
         "admin_socket": str(admin),
         "inspector": _inspector(settings),
         "trusted_hops": settings.trusted_hops,
+        "sound_request_id": Fragment(text=SOUND_REQUEST_ID),
         "host": settings.host,
         "edge_port": settings.edge_port,
         "security_headers": _security_headers(settings),
@@ -90,7 +106,9 @@ def render(
         "body_limit": settings.edge_body_limit_mib * MIB,
         "body_limit_mib": settings.edge_body_limit_mib,
         "heap_bytes": settings.edge_heap_mib * MIB,
-        "connections": connections_held(settings),
+        "connections_used": places.used,
+        "connections_accepted": places.accepted,
+        "fullness": str(fullness),
         "address_limit": _address_limit(settings),
     }
     values["unwrapped_routes"] = _unwrapped_routes(routes, str(values["call_timeout"]))
@@ -209,7 +227,12 @@ def _rest_routes(routes: Routes) -> list[object]:
             "match": {"safe_regex": {"regex": routes.pattern(template) + "/?"}},
             "route": {"cluster": "server"},
             "metadata": {
-                "filter_metadata": {"unmatched": {"allow": ", ".join(routes.allowed(template))}}
+                "filter_metadata": {
+                    "unmatched": {"allow": ", ".join(routes.allowed(template))},
+                    "envoy.filters.http.lua": {
+                        "without_query": dict.fromkeys(routes.whole_bodies.get(template, ()), True)
+                    },
+                }
             },
             "typed_per_filter_config": limited,
         }

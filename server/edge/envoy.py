@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -27,12 +27,14 @@ from server.clock import Clock, SystemClock
 from server.edge.admin_socket import admin_socket
 from server.edge.config import reachable, render
 from server.edge.listening import listens
+from server.edge.open_files import places_of
 from server.edge.routes import read_routes, with_error_details
 from server.settings import Settings
 
 GEN = Path(__file__).parents[2] / "gen"
 READY_WITHIN = timedelta(seconds=20)
 POLL = timedelta(milliseconds=20)
+LOOK = timedelta(seconds=1)
 GRACE = timedelta(seconds=3)
 """Envoy leaves at once when told to; what is under way was drained before."""
 
@@ -77,6 +79,7 @@ class Envoy:
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
         self._folder = settings.data_dir.resolve() / "edge"
+        self._fullness = self._folder / "fullness"
         self._drain_s = math.ceil(settings.drain_notice_s)  # Envoy takes whole seconds
         self._child: Child | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -138,8 +141,35 @@ class Envoy:
         page = json.loads(await self._ask("GET", f"/stats?format=json&filter={pattern}"))
         return {s["name"]: s["value"] for s in page["stats"] if "value" in s}
 
+    async def tell_fullness(self) -> None:
+        """Tells Envoy once a second which part of its connections is taken, until it is cancelled.
+
+        The more there are, the sooner it ends those that are not used.
+        """
+        most = places_of(self._settings).used
+        told = 0.0
+        while True:
+            # Without an answer Envoy is stopping, or stopped: others notice.
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with asyncio.timeout(GRACE.total_seconds()):
+                    counted = await self.stats("^connection_limit.edge.active_connections$")
+
+                fullness = round(min(1.0, sum(counted.values()) / most), 2)
+                if fullness != told:
+                    self._write_fullness(fullness)
+                    told = fullness
+
+            await self._clock.sleep(LOOK)
+
+    def _write_fullness(self, fullness: float) -> None:
+        # Envoy sees a file that is moved there, not one that is written.
+        new = self._fullness.with_suffix(".new")
+        new.write_text(str(fullness))
+        new.replace(self._fullness)
+
     async def _start(self) -> None:
         admin = self._stack.enter_context(admin_socket(self._folder))
+        self._fullness.write_text("0")
         config = self._folder / "envoy.yaml"
         self._write(config, admin)
         self._http = await self._stack.enter_async_context(
@@ -172,6 +202,7 @@ class Envoy:
             descriptors=descriptors,
             grpc_port=self._grpc_port,
             admin=admin,
+            fullness=self._fullness,
         )
         config.write_text(text)
 

@@ -2,43 +2,65 @@
 
 A connection is an open file. An edge that runs out of them accepts nobody, and cannot reach the
 server either, so it must stop taking connections before that.
+
+Connections that have not said anything yet are counted apart, and more of them are let in: they end
+after some seconds, and meanwhile must not take the place of those that are used. One address has no
+more than 65,535 ports, so where the files allow it, no single address can keep the others out by
+silence.
 """
 
 from __future__ import annotations
 
-__all__ = ["connections_held", "word_about_connections"]
+__all__ = ["Places", "places_of", "word_about_places"]
 
 import resource
+from dataclasses import dataclass
 
 from server.settings import Settings
 
 RESERVED = 128
 """Files of the edge that are no client connections: to the server, logs, threads, admin pages."""
+PORTS_OF_ONE_ADDRESS = 65_535
 FEWEST = 10
 """Connections without which there is no use in starting."""
 
 
-def connections_held(settings: Settings, limit: int | None = None) -> int:
-    """Returns how many client connections the edge may hold with `limit` open files, else ours."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """How many client connections the edge may have."""
+
+    used: int
+    """Those that have begun to speak."""
+    accepted: int
+    """Those, and the silent ones."""
+
+
+def places_of(settings: Settings, limit: int | None = None) -> Places:
+    """Returns how many connections there is room for with `limit` open files, else with ours."""
+    wanted = settings.edge_connections
     files = _hard_limit() if limit is None else limit
     if files == resource.RLIM_INFINITY:
-        return settings.edge_connections
+        return Places(used=wanted, accepted=wanted + PORTS_OF_ONE_ADDRESS)
 
-    return max(FEWEST, min(settings.edge_connections, files - RESERVED))
+    room = max(FEWEST, files - RESERVED)
+    # A quarter for the silent, at least.
+    used = max(FEWEST, min(wanted, room * 3 // 4))
+    return Places(used=used, accepted=max(used, min(room, wanted + PORTS_OF_ONE_ADDRESS)))
 
 
-def word_about_connections(settings: Settings, limit: int | None = None) -> str:
+def word_about_places(settings: Settings, limit: int | None = None) -> str:
     """Returns what an operator should know of that limit; "" where it changes nothing."""
-    held = connections_held(settings, limit)
-    if held >= settings.edge_connections:
+    used = places_of(settings, limit).used
+    if used >= settings.edge_connections:
         return ""
 
     files = _hard_limit() if limit is None else limit
+    needed = settings.edge_connections * 4 // 3 + RESERVED + 1
     return (
-        f"Only {files} files may be open here (ulimit -Hn), so the edge holds {held} client "
+        f"Only {files} files may be open here (ulimit -Hn), so the edge holds {used} client "
         f"connections, not {settings.edge_connections} (TASTY_EDGE_CONNECTIONS): those beyond are "
-        f"closed unheard. Raise the limit to {settings.edge_connections + RESERVED}, for example "
-        "with LimitNOFILE= in a unit file."
+        f"closed unheard. Raise the limit to {needed} or more, for example with LimitNOFILE= in a "
+        "unit file."
     )
 
 

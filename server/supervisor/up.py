@@ -23,10 +23,12 @@ from server.clock import Clock, SystemClock
 from server.edge import Envoy, EnvoyFailed, EnvoyMissing, envoy_binary
 from server.edge.config import reachable
 from server.edge.listening import listens
+from server.edge.open_files import word_about_places
 from server.settings import Settings
 from server.supervisor import parts
 from server.supervisor.banner import banner
 from server.supervisor.console import Console, NoFolder
+from server.supervisor.edge_watch import EdgeSilent, ask, until_silent
 from server.supervisor.ports import PortTaken, settled
 
 READY_WITHIN = timedelta(seconds=60)
@@ -42,7 +44,7 @@ class ExitCode(enum.IntEnum):
     STOPPED = 0
     """It was asked to stop, and did."""
     CRASHED = 1
-    """A part ended by itself, or never answered; the rest was stopped."""
+    """A part ended by itself, or does not answer; the rest was stopped."""
     CANNOT_START = 2
     """A port is taken, a folder is not ours to write in, or there is no Envoy."""
     STORE_UNUSABLE = 3
@@ -123,18 +125,21 @@ class Supervisor:
                 try:
                     await self._ready(edge)
                     self._announce(edge)
-                    await self._watch()
+                    await self._watch(edge)
                 finally:
                     # In this order, whatever the reason; leaving the stack ends the rest.
                     with suppress(aiohttp.ClientError, TimeoutError):
                         await edge.drain()
                     await server.stop(self._server_grace())
-        except (Crashed, EnvoyFailed, NoFolder, NotReady) as error:
+        except (Crashed, EdgeSilent, EnvoyFailed, NoFolder, NotReady) as error:
             return error
         raise AssertionError("the watch ends by an error or by cancellation")
 
     async def _start(self, stack: AsyncExitStack) -> tuple[Child, Envoy]:
         settings = self._settings
+        if word := word_about_places(settings):
+            self._console.say(word)
+
         if settings.broker == "simulator" and not settings.simulator_url:
             await self._child(stack, parts.simulator(settings))
         server = await self._child(stack, parts.server(settings))
@@ -171,8 +176,7 @@ class Supervisor:
         """Returns once every part answers, and a request gets through the edge to the server."""
         settings = self._settings
         host = reachable(settings.host)
-        # Our own certificate need not name this address.
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http:
+        async with _visitor() as http:
             if any(child.name == "simulator" for child in self._children):
                 simulator = f"http://{host}:{settings.simulator_port}/"
                 await self._until("simulator", lambda: _answers(http, simulator))
@@ -195,13 +199,18 @@ class Supervisor:
         words = banner(self._settings, url=edge.url, grpc=grpc, logs=self._console.folder)
         self._console.say(words)
 
-    async def _watch(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
+    async def _watch(self, edge: Envoy) -> None:
+        """Raises what ends the gateway: a part that ended, or an edge that serves nobody."""
+        async with _visitor() as http, asyncio.TaskGroup() as tasks:
             ends = [tasks.create_task(child.wait()) for child in self._children]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for end in ends:
-                end.cancel()
+            url = f"{edge.url}/health"
+            silence = tasks.create_task(until_silent(lambda: ask(http, url), self._clock))
+            fullness = tasks.create_task(edge.tell_fullness())
+            await asyncio.wait([*ends, silence], return_when=asyncio.FIRST_COMPLETED)
+            for task in (*ends, silence, fullness):
+                task.cancel()
         self._check()
+        raise silence.result()
 
     def _check(self) -> None:
         for child in self._children:
@@ -222,6 +231,11 @@ class Supervisor:
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+
+
+def _visitor() -> aiohttp.ClientSession:
+    """Returns a client of our own edge, whose certificate need not name this address."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False))
 
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:

@@ -40,6 +40,7 @@ from tests.waiting import eventually
 IDLE_CONNECTIONS = 10_000 if LONG else 1000
 SLOW_CONNECTIONS = 100
 REFUSED_STREAM = 7
+REQUEST = b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n"
 CHAIN = "/tasty.v1.ReferenceService/GetOptionChain"
 STREAM = "/tasty.v1.MarketDataService/StreamQuotes"
 WATCH = "/grpc.health.v1.Health/Watch"
@@ -257,16 +258,21 @@ def test_more_connections_than_the_limit(tmp_path: Path) -> None:
         first.request(1, "/health")
         assert first.answer(1)
         for _ in range(19):
-            stack.enter_context(socket_of(edge.envoy.port))
+            wire = stack.enter_context(socket_of(edge.envoy.port))
+            wire.sendall(REQUEST)
+            assert wire.recv(4096).startswith(b"HTTP/1.1 200")
         until_accepted = time.monotonic() + 5
         while time.monotonic() < until_accepted:
             with socket_of(edge.envoy.port) as one_too_many:
                 one_too_many.settimeout(0.5)
                 try:
+                    one_too_many.sendall(REQUEST)
                     if one_too_many.recv(1) == b"":
                         break  # closed without a word
                 except TimeoutError:
                     continue
+                except (ConnectionResetError, BrokenPipeError):
+                    break
         else:
             pytest.fail("one more was let in")
         first.request(3, "/health")

@@ -244,6 +244,44 @@ def test_a_crash_of_one_part_ends_everything(gateway: Gateway, crash: Crash) -> 
     assert f"{crash.of} ended by itself (signal 9)" in "\n".join(gateway.output)
 
 
+def test_an_edge_that_was_drained_ends_everything(gateway: Gateway) -> None:
+    """By the socket, as whoever owns the folder can; the process of the edge lives on."""
+    parts = children(gateway.process.pid)
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(str(gateway.data_dir / "edge" / "admin.sock"))
+        admin.sendall(b"POST /drain_listeners HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        assert b" 200 " in admin.recv(4096)
+    assert gateway.process.wait(GONE_WITHIN_S) == 1
+    assert_nothing_left(gateway, parts)
+    until(lambda: gateway.output[-1] == "Everything else was stopped.")
+    assert "The gateway runs, but serves nobody" in "\n".join(gateway.output)
+
+
+@pytest.mark.skipif(not LONG, reason="half a minute for what the unit tests show in no time")
+def test_a_frozen_edge_ends_everything(gateway: Gateway) -> None:
+    parts = children(gateway.process.pid)
+    os.kill(part(parts, "edge"), signal.SIGSTOP)
+    # Beside the silence, what a part that does not stop is waited for.
+    assert gateway.process.wait(2 * GONE_WITHIN_S) == 1
+    assert_nothing_left(gateway, parts)
+    assert "had no answer for" in "\n".join(gateway.output)
+
+
+def test_few_open_files_are_told_at_the_start(tmp_path: Path) -> None:
+    # In a shell of its own; no Envoy, so that it ends.
+    command = f"ulimit -n 256; exec {sys.executable} -m server up"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env=environment(tmp_path) | {"TASTY_PEPPER": "not base64"},
+        capture_output=True,
+        text=True,
+        timeout=GONE_WITHIN_S,
+        check=False,
+    )
+    assert "Only 256 files may be open here (ulimit -Hn)" in done.stdout
+    assert "holds 96 client connections, not 10000" in done.stdout
+
+
 @pytest.mark.skipif(not LONG, reason="a whole gateway for what the crash above has shown as well")
 def test_parts_that_do_not_stop_are_killed(gateway: Gateway) -> None:
     parts = children(gateway.process.pid)

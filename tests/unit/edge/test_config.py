@@ -22,9 +22,8 @@ def routes() -> Routes:
 
 def rendered(routes: Routes, **settings: object) -> str:
     made = Settings(**settings)  # type: ignore[arg-type]  # the tests name real ones
-    return render(
-        made, routes, descriptors=GEN / "envoy.pb", grpc_port=50051, admin=Path("/x/admin.sock")
-    )
+    paths = {"admin": Path("/x/admin.sock"), "fullness": Path("/x/fullness")}
+    return render(made, routes, descriptors=GEN / "envoy.pb", grpc_port=50051, **paths)
 
 
 def value(config: str, before: str) -> object:

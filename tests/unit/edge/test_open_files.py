@@ -6,28 +6,35 @@ import resource
 
 import pytest
 
-from server.edge.open_files import connections_held, word_about_connections
+from server.edge.open_files import Places, places_of, word_about_places
 from server.settings import Settings
 
 
 @pytest.mark.parametrize(
-    ("files", "held"),
+    ("files", "used", "accepted"),
     [
-        (1_048_576, 10_000),
-        (10_128, 10_000),
-        (10_127, 9_999),
-        (4096, 3968),
-        (256, 128),
-        (64, 10),
-        (resource.RLIM_INFINITY, 10_000),
+        (1_048_576, 10_000, 75_535),
+        (resource.RLIM_INFINITY, 10_000, 75_535),
+        (20_128, 10_000, 20_000),
+        (13_462, 10_000, 13_334),
+        (13_461, 9_999, 13_333),
+        (4096, 2976, 3968),
+        (256, 96, 128),
+        (64, 10, 10),
     ],
 )
-def test_connections_fit_under_the_limit(files: int, held: int) -> None:
+def test_connections_fit_under_the_limit(files: int, used: int, accepted: int) -> None:
     settings = Settings()
-    assert connections_held(settings, files) == held
-    word = word_about_connections(settings, files)
-    assert bool(word) == (held < 10_000)
+    assert places_of(settings, files) == Places(used=used, accepted=accepted)
+    word = word_about_places(settings, files)
+    assert bool(word) == (used < 10_000)
     if word:
         assert f"Only {files} files" in word
-        assert f"holds {held} client connections, not 10000" in word
-        assert "10128" in word
+        assert f"holds {used} client connections, not 10000" in word
+        assert "13462 or more" in word
+
+
+def test_the_word_tells_a_limit_that_does() -> None:
+    for wanted in (10, 11, 12, 999, 10_000, 12_345):
+        settings = Settings(edge_connections=wanted)
+        assert places_of(settings, wanted * 4 // 3 + 129).used == wanted
