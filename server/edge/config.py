@@ -84,7 +84,6 @@ def render(
     values: dict[str, object] = {
         "admin_port": settings.admin_port,
         "admin_socket": str(admin),
-        "inspector": _inspector(settings),
         "trusted_hops": settings.trusted_hops,
         "sound_request_id": Fragment(text=SOUND_REQUEST_ID),
         "host": settings.host,
@@ -138,14 +137,6 @@ def fill_in(template: str, values: Mapping[str, object]) -> str:
 def reachable(host: str) -> str:
     """Returns the address to connect to for something that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
-def _inspector(settings: Settings) -> list[object]:
-    """Returns the listener filter that waits for a connection's first bytes."""
-    name = "http_inspector" if settings.tls_certificate is None else "tls_inspector"
-    kind = "HttpInspector" if settings.tls_certificate is None else "TlsInspector"
-    package = f"type.googleapis.com/envoy.extensions.filters.listener.{name}.v3"
-    return [{"name": name, "typed_config": {"@type": f"{package}.{kind}"}}]
 
 
 def _address_limit(settings: Settings) -> list[object]:

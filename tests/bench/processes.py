@@ -191,7 +191,13 @@ def open_stack(*simulator_options: str, **settings: object) -> Iterator[Stack]:
         }
         command = ("-m", "server", "serve")
         server = stack.enter_context(Program(*command, core=APP_CORE, port=grpc_port, **env))
-        edge = Settings(data_dir=folder / "edge", edge_port=0, admin_port=0, edge_threads=1)
+        edge = Settings(
+            data_dir=folder / "edge",
+            edge_port=0,
+            admin_port=0,
+            edge_threads=1,
+            edge_address_rate=0,  # all of the load comes from one address
+        )
         envoy = Envoy(edge, grpc_port=grpc_port)
         stack.enter_context(in_background(envoy))
         pin(envoy.child.pid, LOAD_CORE)

@@ -56,11 +56,10 @@ def test_silent_connections_keep_nobody_out(tmp_path: Path) -> None:
         with open_edge(tmp_path, edge_connections=LIMIT) as edge, ExitStack() as stack:
 
             def attack() -> None:
-                begun = [b"", b"G", b"PRI * HTTP/2"]
                 wires = []
                 for number in range(SILENT):
                     wire = stack.enter_context(socket_of(edge.envoy.port))
-                    wire.sendall(begun[number % len(begun)])
+                    wire.sendall(b"GP"[: number % 2])
                     wires.append(wire)
                 until_closed(wires, within=12 if LONG else 8)
 
@@ -72,7 +71,7 @@ def test_silent_connections_keep_nobody_out(tmp_path: Path) -> None:
 
 
 def test_silence_ends_wherever_it_begins(tmp_path: Path) -> None:
-    """After the preface of HTTP/2 (a ping is not answered) and within the handshake of TLS."""
+    """In a first line, after the preface of HTTP/2 (no ping is answered), in TLS's handshake."""
     pem, key = self_signed(tmp_path)
     with (
         open_edge(tmp_path / "plain") as plain,
@@ -81,7 +80,8 @@ def test_silence_ends_wherever_it_begins(tmp_path: Path) -> None:
     ):
         hello = client_hello()
         begun = [
-            *((plain, PREFACE + frame(SETTINGS, 0, 0)) for _ in range(20)),
+            *((plain, PREFACE[:12]), (plain, PREFACE), (plain, PREFACE + frame(SETTINGS, 0, 0))),
+            *((plain, part) for part in (b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\n")),
             *((secured, part) for part in (b"", hello[:20], hello)),
         ]
         wires = []
@@ -89,8 +89,8 @@ def test_silence_ends_wherever_it_begins(tmp_path: Path) -> None:
             wire = stack.enter_context(socket_of(edge.envoy.port))
             wire.sendall(part)
             wires.append(wire)
-        until_closed(wires[20:], within=14)
-        until_closed(wires[:20], within=12)
+        until_closed(wires[3:], within=14)
+        until_closed(wires[:3], within=12)
 
 
 def client_hello() -> bytes:

@@ -125,17 +125,3 @@ def test_requests_of_one_address_are_bounded(
     if rate is not None:
         bucket = {"max_tokens": 2 * rate, "tokens_per_fill": rate, "fill_interval": "1s"}
         assert json.dumps({"token_bucket": bucket})[1:-1] in config
-
-
-@pytest.mark.parametrize("tls", [False, True])
-def test_a_connection_must_say_something(routes: Routes, tmp_path: Path, tls: bool) -> None:
-    files = {}
-    if tls:
-        files = {"tls_certificate": tmp_path / "c.pem", "tls_key": tmp_path / "k.pem"}
-        for file in files.values():
-            file.touch()
-
-    config = rendered(routes, **files)
-    assert config.count("continue_on_listener_filters_timeout: false") == 2
-    assert ('"tls_inspector"' in config) == tls
-    assert ('"http_inspector"' in config) != tls
