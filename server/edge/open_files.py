@@ -4,9 +4,9 @@ A connection is an open file. An edge that runs out of them accepts nobody, and 
 server either, so it must stop taking connections before that.
 
 Connections that have not said anything yet are counted apart, and more of them are let in: they end
-after some seconds, and meanwhile must not take the place of those that are used. One address has no
-more than 65,535 ports, so where the files allow it, no single address can keep the others out by
-silence.
+after some seconds, and meanwhile must not take the place of those that are used. One address has
+28,232 ports as Linux hands them out, and 65,535 at most; so where files and memory allow it, no
+single address can keep the others out by silence.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from server.settings import Settings
 RESERVED = 128
 """Files of the edge that are no client connections: to the server, logs, threads, admin pages."""
 PORTS_OF_ONE_ADDRESS = 65_535
+MIB = 1 << 20
+SILENT_COST = 12 * 1024
+"""Bytes that Envoy holds for a connection of which it waits for the first bytes; measured: 11,000."""
 FEWEST = 10
 """Connections without which there is no use in starting."""
 
@@ -38,14 +41,16 @@ class Places:
 def places_of(settings: Settings, limit: int | None = None) -> Places:
     """Returns how many connections there is room for with `limit` open files, else with ours."""
     wanted = settings.edge_connections
+    # Half of the memory at most, so that they cannot make the edge shed requests.
+    silent = min(PORTS_OF_ONE_ADDRESS, settings.edge_heap_mib * MIB // 2 // SILENT_COST)
     files = _hard_limit() if limit is None else limit
     if files == resource.RLIM_INFINITY:
-        return Places(used=wanted, accepted=wanted + PORTS_OF_ONE_ADDRESS)
+        return Places(used=wanted, accepted=wanted + silent)
 
     room = max(FEWEST, files - RESERVED)
     # A quarter for the silent, at least.
     used = max(FEWEST, min(wanted, room * 3 // 4))
-    return Places(used=used, accepted=max(used, min(room, wanted + PORTS_OF_ONE_ADDRESS)))
+    return Places(used=used, accepted=max(used, min(room, wanted + silent)))
 
 
 def word_about_places(settings: Settings, limit: int | None = None) -> str:

@@ -13,8 +13,8 @@ from server.settings import Settings
 @pytest.mark.parametrize(
     ("files", "used", "accepted"),
     [
-        (1_048_576, 10_000, 75_535),
-        (resource.RLIM_INFINITY, 10_000, 75_535),
+        (1_048_576, 10_000, 42_768),
+        (resource.RLIM_INFINITY, 10_000, 42_768),
         (20_128, 10_000, 20_000),
         (13_462, 10_000, 13_334),
         (13_461, 9_999, 13_333),
@@ -38,3 +38,9 @@ def test_the_word_tells_a_limit_that_does() -> None:
     for wanted in (10, 11, 12, 999, 10_000, 12_345):
         settings = Settings(edge_connections=wanted)
         assert places_of(settings, wanted * 4 // 3 + 129).used == wanted
+
+
+@pytest.mark.parametrize(("heap_mib", "silent"), [(128, 5461), (768, 32_768), (4096, 65_535)])
+def test_silent_connections_cannot_take_all_the_memory(heap_mib: int, silent: int) -> None:
+    settings = Settings(edge_heap_mib=heap_mib)
+    assert places_of(settings, resource.RLIM_INFINITY).accepted == 10_000 + silent
