@@ -15,9 +15,9 @@ local function is_ours(host, names)
   return names[host] or string.find(host, "^127%.%d+%.%d+%.%d+$")
 end
 
--- Why a caller is refused who is not who he seems. A browser names the host that it believes to call,
--- and the page that makes it call; neither can be forged by that page. Other programs send no Origin.
-local function stranger(headers, metadata)
+-- Returns why a request is refused, or nil. A browser names the host that it believes to call, and the
+-- origin of the page that makes it call; the page can forge neither. Other programs send no Origin.
+local function refusal_of(headers, metadata)
   local names, origins = metadata:get("hosts") or {}, metadata:get("origins") or {}
   if not is_ours(host_of(headers:get(":authority") or ""), names) then
     return "This host name may not call /mcp. Use localhost, or add the name to TASTY_PUBLIC_NAMES."
@@ -37,7 +37,7 @@ function envoy_on_request(handle)
   -- The server allows what a model calls no more than TASTY_MCP says.
   headers:replace("x-tasty-origin", "mcp")
   if headers:get(":method") ~= "POST" then return end
-  local refused = stranger(headers, handle:metadata())
+  local refused = refusal_of(headers, handle:metadata())
   if refused then
     handle:respond({ [":status"] = "403" }, refused)
     return

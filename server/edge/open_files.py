@@ -23,7 +23,7 @@ RESERVED = 128
 PORTS_OF_ONE_ADDRESS = 65_535
 MIB = 1 << 20
 SILENT_COST = 12 * 1024
-"""Bytes that Envoy holds for a connection of which it waits for the first bytes; measured: 11,000."""
+"""Bytes that Envoy holds for a silent connection; measured: 11,000."""
 FEWEST = 10
 """Connections without which there is no use in starting."""
 
