@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     edge_address_rate: float | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         description="Requests a second that one client address may send through the edge; more get "
         "429. 0: no limit. Empty: 1000, or no limit where TASTY_RATE_LIMIT is 0.",
     )
