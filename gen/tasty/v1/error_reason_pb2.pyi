@@ -26,7 +26,6 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_OFF_TICK: _ClassVar[ErrorReason]
     ERROR_REASON_WRONG_SIGN: _ClassVar[ErrorReason]
     ERROR_REASON_PRICE_MOVED: _ClassVar[ErrorReason]
-    ERROR_REASON_QUERY_NOT_TAKEN: _ClassVar[ErrorReason]
     ERROR_REASON_MISSING_API_KEY: _ClassVar[ErrorReason]
     ERROR_REASON_INVALID_API_KEY: _ClassVar[ErrorReason]
     ERROR_REASON_GRANT_REVOKED: _ClassVar[ErrorReason]
@@ -102,7 +101,6 @@ ERROR_REASON_NOT_PRICEABLE: ErrorReason
 ERROR_REASON_OFF_TICK: ErrorReason
 ERROR_REASON_WRONG_SIGN: ErrorReason
 ERROR_REASON_PRICE_MOVED: ErrorReason
-ERROR_REASON_QUERY_NOT_TAKEN: ErrorReason
 ERROR_REASON_MISSING_API_KEY: ErrorReason
 ERROR_REASON_INVALID_API_KEY: ErrorReason
 ERROR_REASON_GRANT_REVOKED: ErrorReason

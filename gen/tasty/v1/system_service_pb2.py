@@ -27,7 +27,7 @@ from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 from tasty.v1 import method_policy_pb2 as tasty_dot_v1_dot_method__policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtasty/v1/system_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x1ctasty/v1/method_policy.proto\"\x12\n\x10GetHealthRequest\"\xa2\x01\n\x11GetHealthResponse\x12\x1f\n\x06status\x18\x01 \x01(\tB\x0f\x8a\xb5\x18\x0b\x32\t\"healthy\"\x12)\n\x07service\x18\x02 \x01(\tB\x18\x8a\xb5\x18\x14\x32\x12\"tasty-agent-http\"\x12!\n\x06\x62roker\x18\x03 \x01(\tB\x11\x8a\xb5\x18\r2\x0b\"simulator\"\x12\x1e\n\x07version\x18\x04 \x01(\tB\r\x8a\xb5\x18\t2\x07\"0.1.0\"\"\x17\n\x15GetCurrentTimeRequest\"W\n\x16GetCurrentTimeResponse\x12=\n\x10\x63urrent_time_nyc\x18\x01 \x01(\tB#\x8a\xb5\x18\x1f\x08\x03\x32\x1b\"2025-12-15T14:30:00-05:00\"2\x92\x02\n\rSystemService\x12\x8a\x01\n\tGetHealth\x12\x1a.tasty.v1.GetHealthRequest\x1a\x1b.tasty.v1.GetHealthResponse\"D\x90\x02\x01\x8a\xb5\x18.\x08\x01\x12*It says nothing about markets or accounts.\x82\xd3\xe4\x93\x02\t\x12\x07/health\x12t\n\x0eGetCurrentTime\x12\x1f.tasty.v1.GetCurrentTimeRequest\x1a .tasty.v1.GetCurrentTimeResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/current-timeB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtasty/v1/system_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x1ctasty/v1/method_policy.proto\"\x12\n\x10GetHealthRequest\"\xbe\x01\n\x11GetHealthResponse\x12\x1f\n\x06status\x18\x01 \x01(\tB\x0f\x8a\xb5\x18\x0b\x32\t\"healthy\"\x12)\n\x07service\x18\x02 \x01(\tB\x18\x8a\xb5\x18\x14\x32\x12\"tasty-agent-http\"\x12!\n\x06\x62roker\x18\x03 \x01(\tB\x11\x8a\xb5\x18\r2\x0b\"simulator\"\x12\x1e\n\x07version\x18\x04 \x01(\tB\r\x8a\xb5\x18\t2\x07\"0.1.0\"\x12\x1a\n\x03mcp\x18\x05 \x01(\tB\r\x8a\xb5\x18\t2\x07\"trade\"\"\x17\n\x15GetCurrentTimeRequest\"W\n\x16GetCurrentTimeResponse\x12=\n\x10\x63urrent_time_nyc\x18\x01 \x01(\tB#\x8a\xb5\x18\x1f\x08\x03\x32\x1b\"2025-12-15T14:30:00-05:00\"2\x92\x02\n\rSystemService\x12\x8a\x01\n\tGetHealth\x12\x1a.tasty.v1.GetHealthRequest\x1a\x1b.tasty.v1.GetHealthResponse\"D\x90\x02\x01\x8a\xb5\x18.\x08\x01\x12*It says nothing about markets or accounts.\x82\xd3\xe4\x93\x02\t\x12\x07/health\x12t\n\x0eGetCurrentTime\x12\x1f.tasty.v1.GetCurrentTimeRequest\x1a .tasty.v1.GetCurrentTimeResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/current-timeB\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETHEALTHRESPONSE'].fields_by_name['broker']._serialized_options = b'\212\265\030\r2\013\"simulator\"'
   _globals['_GETHEALTHRESPONSE'].fields_by_name['version']._loaded_options = None
   _globals['_GETHEALTHRESPONSE'].fields_by_name['version']._serialized_options = b'\212\265\030\t2\007\"0.1.0\"'
+  _globals['_GETHEALTHRESPONSE'].fields_by_name['mcp']._loaded_options = None
+  _globals['_GETHEALTHRESPONSE'].fields_by_name['mcp']._serialized_options = b'\212\265\030\t2\007\"trade\"'
   _globals['_GETCURRENTTIMERESPONSE'].fields_by_name['current_time_nyc']._loaded_options = None
   _globals['_GETCURRENTTIMERESPONSE'].fields_by_name['current_time_nyc']._serialized_options = b'\212\265\030\037\010\0032\033\"2025-12-15T14:30:00-05:00\"'
   _globals['_SYSTEMSERVICE'].methods_by_name['GetHealth']._loaded_options = None
@@ -52,11 +54,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETHEALTHREQUEST']._serialized_start=130
   _globals['_GETHEALTHREQUEST']._serialized_end=148
   _globals['_GETHEALTHRESPONSE']._serialized_start=151
-  _globals['_GETHEALTHRESPONSE']._serialized_end=313
-  _globals['_GETCURRENTTIMEREQUEST']._serialized_start=315
-  _globals['_GETCURRENTTIMEREQUEST']._serialized_end=338
-  _globals['_GETCURRENTTIMERESPONSE']._serialized_start=340
-  _globals['_GETCURRENTTIMERESPONSE']._serialized_end=427
-  _globals['_SYSTEMSERVICE']._serialized_start=430
-  _globals['_SYSTEMSERVICE']._serialized_end=704
+  _globals['_GETHEALTHRESPONSE']._serialized_end=341
+  _globals['_GETCURRENTTIMEREQUEST']._serialized_start=343
+  _globals['_GETCURRENTTIMEREQUEST']._serialized_end=366
+  _globals['_GETCURRENTTIMERESPONSE']._serialized_start=368
+  _globals['_GETCURRENTTIMERESPONSE']._serialized_end=455
+  _globals['_SYSTEMSERVICE']._serialized_start=458
+  _globals['_SYSTEMSERVICE']._serialized_end=732
 # @@protoc_insertion_point(module_scope)
