@@ -167,13 +167,6 @@ function envoy_on_request(handle)
   if starts_with(headers:get("content-type"), "application/grpc") then return end
   for _, name in ipairs(GRPC_REQUEST_HEADERS) do headers:remove(name) end
   local path = headers:get(":path")
-  -- Where the body is the whole request, the transcoder would still bind the query: a secret in a URL.
-  local without_query = handle:metadata():get("without_query")
-  if without_query and without_query[headers:get(":method")] and string.find(path, "%?.") then
-    handle:respond({ [":status"] = "400" },
-      "This request takes no query parameters: everything belongs in the JSON body.")
-    return
-  end
   if path and string.find(path, "[%%\128-\255]") and not is_utf8(percent_decoded(path)) then
     handle:respond({ [":status"] = "400" },
       "The path or the query is not valid UTF-8. Percent-encode it as UTF-8.")

@@ -7,7 +7,7 @@ there twice, at any depth, is refused with a sentence, and a number keeps its di
 
 from __future__ import annotations
 
-__all__ = ["exact", "messages", "text_of"]
+__all__ = ["Unreadable", "exact", "messages", "text_of"]
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -218,12 +218,7 @@ def _rest_routes(routes: Routes) -> list[object]:
             "match": {"safe_regex": {"regex": routes.pattern(template) + "/?"}},
             "route": {"cluster": "server"},
             "metadata": {
-                "filter_metadata": {
-                    "unmatched": {"allow": ", ".join(routes.allowed(template))},
-                    "envoy.filters.http.lua": {
-                        "without_query": dict.fromkeys(routes.whole_bodies.get(template, ()), True)
-                    },
-                }
+                "filter_metadata": {"unmatched": {"allow": ", ".join(routes.allowed(template))}}
             },
             "typed_per_filter_config": limited,
         }

@@ -38,8 +38,6 @@ class Routes:
     """Rpc → the field that is all that a REST caller gets."""
     methods: dict[str, tuple[str, ...]]
     """Path template → the HTTP methods that it has."""
-    whole_bodies: dict[str, tuple[str, ...]]
-    """Path template → those of them whose body is the whole request, so that no query is read."""
 
     def pattern(self, template: str) -> str:
         """Returns the regular expression that a template's paths match."""
@@ -68,7 +66,6 @@ def read_routes(descriptors: bytes, full_descriptors: bytes | None = None) -> Ro
     streaming: list[str] = []
     effects: list[str] = []
     methods: dict[str, set[str]] = {}
-    whole: dict[str, set[str]] = {}
     for service, rpc, method in _methods(descriptors):
         if method.client_streaming or method.server_streaming:
             streaming.append(rpc)
@@ -78,17 +75,13 @@ def read_routes(descriptors: bytes, full_descriptors: bytes | None = None) -> Ro
             services[service] = None
             verb = rule.WhichOneof("pattern")
             if verb in ("get", "put", "post", "delete", "patch"):
-                path = getattr(rule, verb)
-                methods.setdefault(path, set()).add(verb.upper())
-                if rule.body == "*":
-                    whole.setdefault(path, set()).add(verb.upper())
+                methods.setdefault(getattr(rule, verb), set()).add(verb.upper())
     return Routes(
         services=tuple(services),
         streaming=tuple(streaming),
         effects=tuple(effects),
         unwrapped=_unwrapped(full_descriptors if full_descriptors is not None else descriptors),
         methods={path: tuple(sorted(verbs)) for path, verbs in methods.items()},
-        whole_bodies={path: tuple(sorted(verbs)) for path, verbs in whole.items()},
     )
 
 

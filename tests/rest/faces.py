@@ -21,7 +21,8 @@ from server.agent.tools import Tools
 from server.contract.catalog import load
 from server.contract.tools import load_tools
 from server.errors import BadInput
-from server.mcp_stdio import rest_call
+from server.mcp_arguments import checked, rest_call
+from server.mcp_lines import Unreadable, exact, text_of
 from server.tenants import DEMO_API_KEY
 from tests.gateway import Gateway
 from tests.meddler import Meddler
@@ -97,9 +98,15 @@ class Bench:
 
         return await self.grpc(tool.rpc, request)
 
-    async def mcp(self, name: str, arguments: Any) -> str:
-        """Calls as an MCP client's tool does: by the REST request that it stands for."""
-        call = rest_call(load_tools()[name], arguments)
+    async def mcp(self, name: str, arguments: str) -> str:
+        """Calls as a tool does over stdio: by the REST request that it stands for."""
+        tool = load_tools()[name]
+        try:
+            line = text_of(exact(arguments.encode()))
+            call = rest_call(tool, checked(tool, line.encode()))
+        except (BadInput, Unreadable) as error:
+            return str(error)
+
         query = str(httpx2.QueryParams(list(call.query)))
         body = None if call.body is None else json.dumps(call.body)
         return await self.rest(call.method, f"{call.path}?{query}", body)
@@ -157,15 +164,16 @@ def faces(bench: Bench, one: Field, spelled: str, *, text: bool, number: bool) -
         raw = written.replace(f'"{HOLE}"', spelled)
         yield "REST, text", json_text, bench.rest("POST", path, quoted)
         yield "REST, number", number, bench.rest("POST", path, raw)
-        yield "MCP, text", json_text, bench.mcp(one.tool, as_text)
-    else:
-        yield "MCP, text", text, bench.mcp(one.tool, as_text)
+
+    written = json.dumps(one.arguments)
+    quoted = written.replace(f'"{HOLE}"', json.dumps(spelled))
+    yield "MCP, text", json_text, bench.mcp(one.tool, quoted)
+    yield "MCP, number", number, bench.mcp(one.tool, written.replace(f'"{HOLE}"', spelled))
 
     # Numbers, as far as a JSON parser took it for one.
     if isinstance(value, (int, float)) and value:  # 1e-400 is 0 to the parser, and no typo then
         left = one.number.is_number(json.dumps(value))  # the parser knows no trailing zeros
         yield "tool, number", left, bench.tool(one.tool, _filled(one.arguments, value))
-        yield "MCP, number", left, bench.mcp(one.tool, _filled(one.arguments, value))
 
     if one.decimal or number:
         request: Message = GetMessageClass(rpc.request)()
