@@ -231,10 +231,11 @@ def migrate(init: bool, restored: bool) -> None:
 
 @main.group()
 def switches() -> None:
-    """Show or set the risk switches of one API key.
+    """Show or set the risk switches of one tenant, or cancel its orders.
 
-    They bind the key and cannot be changed with it: only here. Running servers obey at once.
-    Switches of the whole server are settings (TASTY_ORDERS_READ_ONLY and its neighbours).
+    They bind its API key and its accounts, and cannot be changed with the key: only here. Running
+    servers obey at once. Switches of the whole server are settings (TASTY_ORDERS_READ_ONLY and its
+    neighbours).
     """
 
 
@@ -246,30 +247,73 @@ KEY_FILE = click.option(
 )
 
 
+TENANT = click.option(
+    "--tenant",
+    help="Id of the tenant, or its beginning as in the log, where its key is not at hand.",
+)
+
+
 @switches.command()
 @KEY_FILE
-def show(key_file: TextIO) -> None:
-    """Show the switches of the key."""
+@TENANT
+def show(key_file: TextIO, tenant: str | None) -> None:
+    """Show the switches of a tenant, and the accounts that they bind."""
     from server.orders.switch_command import describe, read_switches
 
     with _in_words():
-        click.echo(describe(asyncio.run(read_switches(_settings(), _api_key(key_file)))))
+        click.echo(describe(asyncio.run(read_switches(_settings(), _whose(key_file, tenant)))))
+
+
+@switches.command(name="cancel-orders")
+@KEY_FILE
+@TENANT
+def cancel_orders(key_file: TextIO, tenant: str | None) -> None:
+    """Cancel everything that works in the accounts of a tenant, once each.
+
+    Prints one line for each order and each complex order. Set --reduce-only first, or new ones may
+    be placed meanwhile. Exit code 1 if something was not cancelled, or nobody knows whether it was.
+    """
+    from server.orders.switch_command import cancel_orders as cancel
+
+    with _in_words():
+        done = asyncio.run(
+            cancel(
+                _settings(),
+                _whose(key_file, tenant),
+                lambda one: click.echo(
+                    f"{one.account_number}  {one.what}  {one.outcome}: {one.words}"
+                ),
+            )
+        )
+
+    sys.exit(0 if done else 1)
 
 
 @switches.command(name="set")
 @KEY_FILE
+@TENANT
 @click.option("--read-only/--read-write", default=None, help="Whether the key may only look.")
+@click.option(
+    "--reduce-only/--no-reduce-only",
+    default=None,
+    help="Whether only cancels and orders that reduce a position pass.",
+)
 @click.option("--order-cap", type=Dollars(), help="Notional of one order, in dollars, or none.")
 @click.option("--day-cap", type=Dollars(), help="Notional of a day's orders, in dollars, or none.")
-@click.option("--symbols", help="Underlyings that may be traded (SPY,AAPL,/ES), or all.")
+@click.option("--symbols", help="Underlyings that may be opened (SPY,AAPL,/ES), or all.")
 def set_switches(
     key_file: TextIO,
+    tenant: str | None,
     read_only: bool | None,
+    reduce_only: bool | None,
     order_cap: Decimal | Literal["none"] | None,
     day_cap: Decimal | Literal["none"] | None,
     symbols: str | None,
 ) -> None:
-    """Set switches of the key; those that are not named stay.
+    """Set switches of a tenant; those that are not named stay.
+
+    None of them but --read-only keeps anybody from getting out: cancels and orders that only reduce
+    a position pass.
 
     \b
     Example, for a key whose orders may not pass $5,000 each and $20,000 a day:
@@ -282,6 +326,8 @@ def set_switches(
         named: dict[str, Any] = {}
         if read_only is not None:
             named["read_only"] = read_only
+        if reduce_only is not None:
+            named["reduce_only"] = reduce_only
         if order_cap is not None:
             named["order_cap"] = None if order_cap == "none" else order_cap
         if day_cap is not None:
@@ -293,8 +339,8 @@ def set_switches(
         return replace(before, **named)
 
     with _in_words():
-        key = _api_key(key_file)
-        click.echo(describe(asyncio.run(change_switches(_settings(), key, change))))
+        whose = _whose(key_file, tenant)
+        click.echo(describe(asyncio.run(change_switches(_settings(), whose, change))))
 
 
 def _leave() -> NoReturn:
@@ -308,7 +354,10 @@ def _leave() -> NoReturn:
     os._exit(0)
 
 
-def _api_key(key_file: TextIO) -> Secret:
+def _whose(key_file: TextIO, tenant: str | None) -> Secret | str:
+    """Returns the id that was given, or else the API key: a file need not be read for an id."""
+    if tenant is not None:
+        return tenant
     if key_file.isatty():
         return Secret(click.prompt("API key", hide_input=True, err=True))
 

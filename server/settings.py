@@ -185,6 +185,11 @@ class Settings(BaseSettings):
     orders_read_only: bool = Field(
         False, description="Risk switch of the whole server: nobody may trade, only look."
     )
+    orders_reduce_only: bool = Field(
+        False,
+        description="Risk switch of the whole server: cancels and orders that only reduce a "
+        "position pass, nothing else.",
+    )
     orders_order_cap: Decimal | None = Field(
         None,
         gt=0,
@@ -199,8 +204,8 @@ class Settings(BaseSettings):
     )
     orders_symbols: str = Field(
         "",
-        description="Risk switch of the whole server: the underlyings that may be traded, "
-        "comma-separated (SPY,AAPL,/ES). Empty: all.",
+        description="Risk switch of the whole server: the underlyings in which positions may be "
+        "opened, comma-separated (SPY,AAPL,/ES). Empty: all.",
     )
     order_quote_age_s: float = Field(
         900.0,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 __all__ = ["OrderPages", "complex_order_of", "placement_of", "replacement_of"]
 
-from collections.abc import Sequence
-from datetime import date
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
@@ -41,6 +42,10 @@ from server.errors import (
 
 Answer = dict[str, Any]
 ORDERS_A_PAGE = 50
+WORKING = ("Received", "Routed", "In Flight", "Live", "Contingent", "Replace Requested")
+"""Statuses of orders that may still trade, and that nobody has asked to end."""
+EVER = timedelta(days=3650)
+"""How far back an order may have been placed that still works."""
 
 
 class OrderPages:
@@ -115,6 +120,44 @@ class OrderPages:
         params = {"start-date": day.isoformat(), "sort": "Desc"}
         page = f"{self._base}/orders"
         return await self._session.connection.pages(page, params, per_page=ORDERS_A_PAGE)
+
+    async def raw_working(self, today: date) -> Sequence[Answer]:
+        """Returns the orders that may still trade, as the broker writes them, newest first.
+
+        Today's list is the quicker one; an order of another day may stand in the history only.
+        """
+        params = {
+            "status[]": list(WORKING),
+            "start-date": (today - EVER).isoformat(),
+            "sort": "Desc",
+        }
+        page = f"{self._base}/orders"
+        older = await self._session.connection.pages(page, params, per_page=ORDERS_A_PAGE)
+        both = [*await self.raw_today(), *older]
+        found = {str(raw.get("id")): raw for raw in both if raw.get("status") in WORKING}
+        return list(found.values())
+
+    async def raw_history(self, since: date) -> AsyncIterator[Sequence[Answer]]:
+        """Yields all orders received since a day, page by page and newest first.
+
+        Ends at a page that brings nothing new: the broker's count of pages is not relied on, since
+        whoever reads this must not miss one.
+        """
+        seen: set[object] = set()
+        for offset in itertools.count():
+            params = {
+                "start-date": since.isoformat(),
+                "sort": "Desc",
+                "per-page": ORDERS_A_PAGE,
+                "page-offset": offset,
+            }
+            answer = items_of(await self._session.connection.get(f"{self._base}/orders", params))
+            new = [raw for raw in answer if raw.get("id") not in seen]
+            if not new:
+                return
+
+            seen.update(raw.get("id") for raw in new)
+            yield new
 
     async def raw_complex_order(self, complex_order_id: str) -> Answer:
         """Returns one complex order as the broker writes it; raises ComplexOrderNotFound."""

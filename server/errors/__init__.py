@@ -9,7 +9,8 @@
     ├── NotAuthenticated  401  MissingApiKey, InvalidApiKey, AmbiguousApiKey, GrantRevoked
     ├── NotAllowed        403  AdminKeyRequired, InvalidAdminKey, ApiKeyTaken, NotACustomer,
     │                          ForbiddenByBroker,
-    │                          TradingReadOnly, OverOrderCap, OverDayCap, SymbolNotAllowed,
+    │                          TradingReadOnly, ReduceOnly, OverOrderCap, OverDayCap,
+    │                          SymbolNotAllowed,
     │                          ChatTradingOff, OverChatOrderCap, OverChatDayCap,
     │                          TooManyChatOrders, NotCapped,
     │                          McpOff, McpReadOnly, McpNoTool
@@ -107,6 +108,7 @@ __all__ = [
     "QueueFull",
     "QueueTooSlow",
     "ReaderTooSlow",
+    "ReduceOnly",
     "RefusedByBroker",
     "RouteNotBuilt",
     "ShuttingDown",
@@ -184,6 +186,7 @@ from server.errors.not_allowed import (
     OverChatOrderCap,
     OverDayCap,
     OverOrderCap,
+    ReduceOnly,
     SymbolNotAllowed,
     TooManyChatOrders,
     TradingReadOnly,

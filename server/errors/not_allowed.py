@@ -17,6 +17,7 @@ __all__ = [
     "OverChatOrderCap",
     "OverDayCap",
     "OverOrderCap",
+    "ReduceOnly",
     "SymbolNotAllowed",
     "TooManyChatOrders",
     "TradingReadOnly",
@@ -85,6 +86,19 @@ class TradingReadOnly(NotAllowed):
         super().__init__(
             f"Risk switch read_only: this {whose} may look, but not trade. Nothing was sent.",
             switch="read_only",
+        )
+
+
+class ReduceOnly(NotAllowed):
+    """`whose` is "API key", "account" or "server"."""
+
+    reason = "ERROR_REASON_REDUCE_ONLY"
+
+    def __init__(self, whose: str) -> None:
+        super().__init__(
+            f"Risk switch reduce_only: this {whose} may cancel orders and reduce positions, and "
+            "nothing else. Nothing was sent.",
+            switch="reduce_only",
         )
 
 

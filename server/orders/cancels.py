@@ -107,6 +107,7 @@ class Cancels:
             digest="",
             notional=Decimal(0),
             symbols=(),
+            closes=True,
             request=record_of(None),
             target_id=target_id,
         )

@@ -48,8 +48,8 @@ class ComplexDesk:
         _check(draft)
 
         async def make(chosen: str) -> Errand:
-            capped = await self._board.admit(caller.tenant.id)
-            parts = await self._prepared(caller, draft, quoted=capped)
+            asked = await self._board.admit(caller.tenant.id, caller.account.number)
+            parts = await self._prepared(caller, draft, weighed=asked.capped, judged=asked.limiting)
             spec = _spec(draft, parts, chosen)
 
             async def send(journey: Journey) -> tuple[dict[str, Any], str]:
@@ -65,6 +65,7 @@ class ComplexDesk:
                 send=send,
                 notional=_notional(draft, parts),
                 symbols=_symbols(parts),
+                closes=all(part.closes for part in parts),
             )
 
         return await self._errands.run(caller, "complex", name, digest_of(draft), make)
@@ -73,20 +74,31 @@ class ComplexDesk:
         """Returns what placing would mean."""
         check_name(name)
         _check(draft)
-        parts = await self._prepared(caller, draft, quoted=False)
+        asked = await self._board.asks(caller.tenant.id, caller.account.number)
+        parts = await self._prepared(caller, draft, judged=asked.limiting)
         placement = await caller.pages.dry_run(_spec(draft, parts, None))
         return Receipt(
             client_order_id=name or "",
             status="Checked",
             placement=await self._desk.with_switches(
-                caller, placement, _notional(draft, parts), _symbols(parts)
+                caller,
+                placement,
+                _notional(draft, parts),
+                _symbols(parts),
+                closes=all(part.closes for part in parts),
             ),
             priced=NOT_PRICED,
             dry_run=True,
         )
 
     async def _prepared(
-        self, caller: Caller, draft: ComplexDraft, *, quoted: bool
+        self,
+        caller: Caller,
+        draft: ComplexDraft,
+        *,
+        quoted: bool = False,
+        weighed: bool = False,
+        judged: bool = False,
     ) -> Sequence[Prepared]:
         parts = [] if draft.trigger is None else [("trigger_order.", draft.trigger)]
         parts += [(f"orders[{index}].", each) for index, each in enumerate(draft.orders)]
@@ -100,6 +112,8 @@ class ComplexDesk:
                     caller.account,
                     part,
                     quoted=quoted,
+                    weighed=weighed,
+                    judged=judged,
                     where=where,
                     priced=True,
                     coming=_change_of(prepared[0]) if triggered else {},

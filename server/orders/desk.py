@@ -33,7 +33,7 @@ from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
 from server.orders.records import Priced, record_of
 from server.orders.rules import PRICED
-from server.orders.switches import SwitchBoard
+from server.orders.switches import SwitchBoard, Wanted
 from server.tenants import Tenant
 
 ANSWER_BEFORE_S = 0.25
@@ -74,8 +74,10 @@ class OrderDesk:
         """Places an order, or returns what became of the one of that name."""
 
         async def make(chosen: str) -> Errand:
-            capped = await self._board.admit(caller.tenant.id)
-            prepared = await self._prepare(caller, draft, quoted=capped)
+            asked = await self._board.admit(caller.tenant.id, caller.account.number)
+            prepared = await self._prepare(
+                caller, draft, weighed=asked.capped, judged=asked.limiting
+            )
             spec = replace(prepared.spec, external_identifier=chosen)
 
             async def send(journey: Journey) -> tuple[dict[str, Any], str]:
@@ -86,6 +88,7 @@ class OrderDesk:
                 send=send,
                 notional=prepared.notional,
                 symbols=prepared.symbols,
+                closes=prepared.closes,
             )
 
         return await self._errands.run(caller, "place", name, digest_of(draft), make)
@@ -93,13 +96,14 @@ class OrderDesk:
     async def dry_run(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
         """Returns what placing would mean, with the prices that are possible now."""
         check_name(name)
-        prepared = await self._prepare(caller, draft, quoted=True)
+        asked = await self._board.asks(caller.tenant.id, caller.account.number)
+        prepared = await self._prepare(caller, draft, quoted=True, judged=asked.limiting)
         placement = await caller.pages.dry_run(prepared.spec)
         return Receipt(
             client_order_id=name or "",
             status="Rejected" if placement.order is None else placement.order.status,
             placement=await self.with_switches(
-                caller, placement, prepared.notional, prepared.symbols
+                caller, placement, prepared.notional, prepared.symbols, closes=prepared.closes
             ),
             priced=Priced(
                 price=prepared.spec.price,
@@ -116,9 +120,15 @@ class OrderDesk:
         """
 
         async def make(chosen: str) -> Errand:
-            capped = await self._board.admit(caller.tenant.id)
+            asked = await self._board.admit(caller.tenant.id, caller.account.number)
             old = await self._working(caller, draft.order_id)
-            prepared = await self._prepare(caller, _draft_of(old, draft.price), quoted=capped)
+            prepared = await self._prepare(
+                caller,
+                _draft_of(old, draft.price),
+                weighed=asked.capped,
+                judged=asked.limiting,
+                replaced=old.id,
+            )
             spec = replace(
                 prepared.spec,
                 time_in_force=old.time_in_force or prepared.spec.time_in_force,
@@ -136,6 +146,7 @@ class OrderDesk:
                 notional=await self._added(caller, old, prepared),
                 whole=prepared.notional,
                 symbols=prepared.symbols,
+                closes=prepared.closes,
                 target_id=old.id,
             )
 
@@ -147,10 +158,19 @@ class OrderDesk:
         placement: Placement,
         notional: Decimal | None,
         symbols: tuple[str, ...],
+        *,
+        closes: bool,
     ) -> Placement:
         """Returns a dry run's answer with what the risk switches would refuse."""
+        wanted = Wanted(
+            tenant_id=caller.tenant.id,
+            account_number=caller.account.number,
+            notional=notional,
+            symbols=symbols,
+            closes=closes,
+        )
         try:
-            await self._board.rehearse(caller.tenant.id, notional, symbols)
+            await self._board.rehearse(wanted)
         except (NotAllowed, NotPriceable) as refused:
             code = f"risk_switch.{refused.metadata.get('switch', 'caps')}"
             word = BrokerWord(code=code, message=str(refused))
@@ -159,10 +179,24 @@ class OrderDesk:
         return placement
 
     async def _prepare(
-        self, caller: Caller, draft: OrderDraft, *, quoted: bool = False
+        self,
+        caller: Caller,
+        draft: OrderDraft,
+        *,
+        quoted: bool = False,
+        weighed: bool = False,
+        judged: bool = False,
+        replaced: str | None = None,
     ) -> Prepared:
         return await self._preparation.prepare(
-            caller.tenant, caller.session, caller.account, draft, quoted=quoted
+            caller.tenant,
+            caller.session,
+            caller.account,
+            draft,
+            quoted=quoted,
+            weighed=weighed,
+            judged=judged,
+            replaced=replaced,
         )
 
     async def _working(self, caller: Caller, order_id: str) -> Order:

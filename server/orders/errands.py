@@ -58,6 +58,7 @@ class Errand:
     send: Send
     notional: Decimal | None = Decimal(0)
     symbols: tuple[str, ...] = ()
+    closes: bool = False
     target_id: str | None = None
     whole: Decimal | None = None
 
@@ -158,6 +159,7 @@ def _intent(caller: Caller, kind: str, name: str, digest: str, errand: Errand) -
         digest=digest,
         notional=errand.notional,
         symbols=errand.symbols,
+        closes=errand.closes,
         request=errand.record,
         target_id=errand.target_id,
         whole=errand.whole,

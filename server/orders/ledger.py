@@ -22,7 +22,7 @@ from sqlalchemy import Row, Select, Update, insert, or_, select, update
 
 from server.clock import Clock, new_york_today
 from server.orders.schema import ledger
-from server.orders.switches import SwitchBoard, cents
+from server.orders.switches import SwitchBoard, Wanted, cents
 from server.settings import Settings
 from server.store import Database
 
@@ -73,6 +73,20 @@ class Intent:
     """The order that is replaced or cancelled."""
     whole: Decimal | None = None
     """What an order commits that replaces another; `notional` is then what it adds."""
+    closes: bool = False
+    """Whether it only reduces a position, or is a cancel: most risk switches let that pass."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """Returns what it asks of the risk switches."""
+        return Wanted(
+            tenant_id=self.tenant_id,
+            account_number=self.account_number,
+            notional=self.notional,
+            symbols=self.symbols,
+            closes=self.closes,
+            whole=self.whole,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,14 +186,7 @@ class Ledger:
                 return _entry(found), False
 
             day = new_york_today(self._clock)
-            await self._board.check(
-                connection,
-                intent.tenant_id,
-                day,
-                intent.notional,
-                intent.symbols,
-                intent.whole,
-            )
+            await self._board.check(connection, day, intent.wanted)
             values = self._values(intent, day) | {"id": uuid4().hex}
             if found is None:
                 await connection.execute(insert(ledger).values(values))
@@ -187,7 +194,7 @@ class Ledger:
                 mine = ledger.c.id == found.id
                 await connection.execute(update(ledger).where(mine).values(values))
 
-            return _entry((await connection.execute(self._named(intent))).one()), True
+        return _recorded(values), True
 
     async def mark_sending(self, entry: Entry) -> bool:
         """Notes that the change leaves now; False if somebody released the row meanwhile."""
@@ -342,21 +349,26 @@ def _batches(sightings: Sequence[Sighting]) -> Iterator[Sequence[Sighting]]:
 
 
 def _entry(row: Row[Any]) -> Entry:
+    return _recorded(row._mapping)
+
+
+def _recorded(row: Mapping[Any, Any]) -> Entry:
+    """Returns a row as the database gives it, or as it has just been written."""
     return Entry(
-        id=row.id,
-        account_number=row.account_number,
-        client_order_id=row.client_order_id,
-        tenant_id=row.tenant_id,
-        kind=row.kind,
-        digest=row.digest,
-        state=State(row.state),
-        day=row.day,
-        target_id=row.target_id,
-        request=json.loads(row.request),
-        answer=None if row.answer is None else json.loads(row.answer),
-        order_id=row.order_id,
-        looks=row.looks,
-        first_look_at=row.first_look_at,
-        recorded_at=row.recorded_at,
-        sent_at=row.sent_at,
+        id=row["id"],
+        account_number=row["account_number"],
+        client_order_id=row["client_order_id"],
+        tenant_id=row["tenant_id"],
+        kind=row["kind"],
+        digest=row["digest"],
+        state=State(row["state"]),
+        day=row["day"],
+        target_id=row["target_id"],
+        request=json.loads(row["request"]),
+        answer=None if row["answer"] is None else json.loads(row["answer"]),
+        order_id=row["order_id"],
+        looks=row["looks"],
+        first_look_at=row["first_look_at"],
+        recorded_at=row["recorded_at"],
+        sent_at=row["sent_at"],
     )

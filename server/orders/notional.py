@@ -26,16 +26,23 @@ ZERO = Decimal(0)
 
 
 def notional_of(
-    draft: OrderDraft, contracts: Sequence[Contract], quotes: Mapping[str, LegQuote]
+    draft: OrderDraft,
+    contracts: Sequence[Contract],
+    quotes: Mapping[str, LegQuote],
+    *,
+    closing: bool = False,
 ) -> Decimal | None:
-    """Returns dollars, without sign; None where no price is known."""
+    """Returns dollars, without sign; None where no price is known.
+
+    With `closing` what the closing legs are worth, in the same way: models have caps for that, too.
+    """
     if draft.value is not None:
-        closes = all(leg.action in CLOSING for leg in draft.legs)
-        return ZERO if closes else abs(draft.value)
+        counts = all(leg.action in CLOSING for leg in draft.legs) is closing
+        return abs(draft.value) if counts else ZERO
 
     total = ZERO
     for leg, contract in zip(draft.legs, contracts, strict=True):
-        if leg.action in CLOSING or leg.quantity is None:
+        if (leg.action in CLOSING) is not closing or leg.quantity is None:
             continue
 
         market = _market(quotes.get(contract.symbol))

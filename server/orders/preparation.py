@@ -19,11 +19,12 @@ from server.brokerage import BrokerSession
 from server.brokerage.accounts import Account
 from server.brokerage.contracts import Contract, Contracts
 from server.brokerage.lookup import Lookup
-from server.brokerage.order_specs import LegSpec, OrderSpec
+from server.brokerage.order_specs import CLOSING, LegSpec, OrderSpec
 from server.brokerage.symbols import InstrumentKind, parse
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError, InvalidField, NotPriceable, WrongSign
 from server.orders.actions import SHORT_WORDS, mapped
+from server.orders.closing import only_closes
 from server.orders.drafts import LegDraft, OrderDraft
 from server.orders.notional import notional_of
 from server.orders.pricing import LegQuote, PricedLeg, Pricing, flaw_of, price
@@ -58,6 +59,10 @@ class Prepared:
     """What it commits, in dollars: 0 where it only closes, None where no price is known."""
     symbols: tuple[str, ...]
     """Its underlyings."""
+    closes: bool
+    """Whether it can only reduce a position; of a future False also where nobody asked."""
+    closing: Decimal | None
+    """What it closes is worth, in dollars: 0 where it closes nothing, None without a price."""
 
 
 class Preparation:
@@ -78,15 +83,20 @@ class Preparation:
         draft: OrderDraft,
         *,
         quoted: bool = False,
+        weighed: bool = False,
+        judged: bool = False,
         where: str = "",
         priced: bool = False,
         coming: Mapping[str, Decimal] = NOTHING,
+        replaced: str | None = None,
     ) -> Prepared:
         """Returns the order; raises BadInput or NotFound, with what is wrong and where.
 
-        `quoted` asks for quotes although there is a price, and does without if none come; `priced`
-        refuses a limit without a price instead of asking for quotes; `coming` is what a trigger
-        will have bought (sold: negative) before this order works, by symbol.
+        `quoted` asks for quotes although there is a price, and does without if none come, and
+        `weighed` does so for an order that opens a position; `judged` finds out of a future whether
+        the order only reduces one; `priced` refuses a limit without a price instead of asking for
+        quotes; `coming` is what a trigger will have bought (sold: negative) before this order
+        works, by symbol; `replaced` is the order that this one replaces.
         """
         check_draft(draft, where=where, priced=priced)
         contracts = await self.contracts(session, draft.legs, where=where)
@@ -94,8 +104,15 @@ class Preparation:
         check_prices(draft, contracts, where=where)
         # Asked before pricing: a wrong position would be as bad as a wrong price.
         draft = await self._with_actions(session, account, draft, contracts, coming)
-        quotes = await self._quotes_for(tenant, draft, contracts, quoted=quoted)
-        return self._finished(draft, contracts, quotes, where=where)
+        closes = all(leg.action in CLOSING for leg in draft.legs)
+        if judged and not closes:
+            closes = await only_closes(
+                session, account, draft, contracts, coming=coming, replaced=replaced
+            )
+
+        informed = quoted or (weighed and not closes)
+        quotes = await self._quotes_for(tenant, draft, contracts, quoted=informed)
+        return self._finished(draft, contracts, quotes, where=where, closes=closes)
 
     async def contracts(
         self, session: BrokerSession, legs: Sequence[LegDraft], *, where: str = ""
@@ -171,6 +188,7 @@ class Preparation:
         quotes: Mapping[str, LegQuote],
         *,
         where: str,
+        closes: bool,
     ) -> Prepared:
         pricing = _pricing(draft, contracts, quotes)
         source = "" if draft.price is None else "given"
@@ -180,13 +198,18 @@ class Preparation:
         elif draft.price is not None and pricing is not None:
             _refuse_opposite(draft.price, pricing, f"{where}price")
 
+        opened = notional_of(draft, contracts, quotes)
+        closed = notional_of(draft, contracts, quotes, closing=True)
+        by_position = closes and draft.legs[0].action not in CLOSING
         return Prepared(
             spec=_spec(draft, contracts),
             price_source=source,
             pricing=pricing,
             quotes=quotes,
-            notional=notional_of(draft, contracts, quotes),
+            notional=Decimal(0) if closes else opened,
             symbols=tuple({contract.underlying_symbol: None for contract in contracts}),
+            closes=closes,
+            closing=opened if by_position else closed,
         )
 
 

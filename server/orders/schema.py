@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["account_events", "account_logs", "account_objects", "ledger", "switches"]
+__all__ = [
+    "account_events",
+    "account_logs",
+    "account_objects",
+    "ledger",
+    "restored_accounts",
+    "switch_accounts",
+    "switches",
+]
 
 from sqlalchemy import (
     BigInteger,
@@ -11,10 +19,12 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from server.store import METADATA, Instant
@@ -44,6 +54,7 @@ ledger = Table(
     UniqueConstraint("environment", "account_number", "client_order_id"),
     Index("ix_order_ledger_state", "state"),
     Index("ix_order_ledger_day", "day", "tenant_id"),
+    Index("ix_order_ledger_day_account", "day", "account_number"),
     Index("ix_order_ledger_target_id", "account_number", "target_id"),
 )
 """One row a change that was to be sent; written before it is, and never deleted."""
@@ -57,8 +68,31 @@ switches = Table(
     Column("day_cap_cents", BigInteger),
     Column("symbols", Text, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("reduce_only", Boolean, nullable=False, server_default=false()),
+    Column("key_digest", LargeBinary),
+    Index("ix_risk_switches_key_digest", "key_digest"),
 )
-"""One row a tenant that has switches of its own."""
+"""One row a tenant that has switches of its own. The digest of its API key binds whoever registers
+that key again; it is not known of a tenant that was gone when the column was added."""
+
+switch_accounts = Table(
+    "risk_switch_accounts",
+    METADATA,
+    Column("environment", String(16), primary_key=True),
+    Column("account_number", String(32), primary_key=True),
+    Column("tenant_id", String(32), primary_key=True),
+    Index("ix_risk_switch_accounts_tenant_id", "tenant_id"),
+)
+"""The accounts that the switches of a tenant bind, whoever trades in them."""
+
+restored_accounts = Table(
+    "restored_accounts",
+    METADATA,
+    Column("environment", String(16), primary_key=True),
+    Column("account_number", String(32), primary_key=True),
+    Column("restored_at", Instant, nullable=False),
+)
+"""The accounts whose used names are all in the ledger, as far back as the broker was asked."""
 
 account_logs = Table(
     "account_logs",

@@ -1,21 +1,33 @@
-"""Risk switches: read only, caps on notional, allowed symbols; of the server and of single tenants.
+"""Risk switches: read only, reduce only, caps on notional, allowed symbols; who may send what.
 
 The server's come from its settings; a tenant's stand in the store and are set by the operator
 (`python -m server switches`), never by the key that they bind. Caps count opening orders only, by
 day in New York, cancelled ones included: what was sent was sent. They are checked in the very
 transaction that writes the ledger, so parallel orders cannot slip through together.
+
+`read_only` is a viewer's key: it binds that key, and nothing of it passes. All others bind the
+accounts too, and none of them keeps anybody from getting out: cancels and orders that only reduce a
+position pass them.
 """
 
 from __future__ import annotations
 
-__all__ = ["NONE", "SwitchBoard", "Switches", "cents", "symbols_from"]
+__all__ = [
+    "NONE",
+    "Admission",
+    "Bond",
+    "SwitchBoard",
+    "Switches",
+    "Wanted",
+    "cents",
+    "symbols_from",
+]
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
-from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock, new_york_today
@@ -23,36 +35,41 @@ from server.errors import (
     NotPriceable,
     OverDayCap,
     OverOrderCap,
+    ReduceOnly,
     SymbolNotAllowed,
     TradingReadOnly,
 )
-from server.orders.schema import ledger, switches
+from server.orders import switch_rows
+from server.orders.switch_rows import Bond, Switches, cents, symbols_from
 from server.settings import Settings
 from server.store import Database
 
-UNCOUNTED = ("refused", "unsent")
-"""States of the ledger in which nothing was sent, or nothing came of it."""
-
-MOST_CENTS = 10**15
-"""Ten trillion dollars: what is more is written as this, so that thousands of such slips of the
-finger still fit into the sum of a day, which the database keeps in 64 bits."""
+NONE = Switches()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
-    """One set of switches; None and empty mean no limit."""
+class Wanted:
+    """What an order asks of the switches."""
 
-    read_only: bool = False
-    order_cap: Decimal | None = None
-    day_cap: Decimal | None = None
-    symbols: frozenset[str] = frozenset()
+    tenant_id: str
+    account_number: str
+    notional: Decimal | None
+    """What it commits; None where no price is known."""
+    symbols: tuple[str, ...]
+    closes: bool
+    """Whether it only reduces a position, or is a cancel."""
+    whole: Decimal | None = None
+    """What an order commits that replaces another; `notional` is then what it adds."""
 
-    @property
-    def capped(self) -> bool:
-        return self.order_cap is not None or self.day_cap is not None
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What the switches will ask of an order."""
 
-NONE = Switches()
+    limiting: bool
+    """It matters to them whether the order only reduces a position."""
+    capped: bool
+    """Caps ask for the notional of an order that opens one."""
 
 
 class SwitchBoard:
@@ -64,6 +81,7 @@ class SwitchBoard:
         self._clock = clock
         self._server = Switches(
             read_only=settings.orders_read_only,
+            reduce_only=settings.orders_reduce_only,
             order_cap=settings.orders_order_cap,
             day_cap=settings.orders_day_cap,
             symbols=symbols_from(settings.orders_symbols),
@@ -72,90 +90,113 @@ class SwitchBoard:
     async def of(self, tenant_id: str) -> Switches:
         """Returns a tenant's own switches."""
         async with self._database.read() as connection:
-            return await self._read(connection, tenant_id)
+            return await switch_rows.own_switches(connection, tenant_id) or NONE
 
-    async def put(self, tenant_id: str, new: Switches) -> None:
-        """Sets a tenant's switches; from the next order on."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(switches).where(switches.c.tenant_id == tenant_id))
-            await connection.execute(
-                insert(switches).values(
-                    tenant_id=tenant_id,
-                    read_only=new.read_only,
-                    order_cap_cents=None if new.order_cap is None else cents(new.order_cap),
-                    day_cap_cents=None if new.day_cap is None else cents(new.day_cap),
-                    symbols=",".join(sorted(new.symbols)),
-                    updated_at=self._clock.now(),
-                )
-            )
+    async def find(self, beginning: str) -> str | None:
+        """Returns the tenant, gone or not, with switches of its own whose id begins so."""
+        async with self._database.read() as connection:
+            found = await switch_rows.tenants_of(connection, beginning)
 
-    async def admit(self, tenant_id: str) -> bool:
-        """Returns whether caps will ask for an order's notional; raises TradingReadOnly.
+        return found[0] if beginning and len(found) == 1 else None
 
-        The first look, before anything is prepared; `check` decides.
+    async def accounts_of(self, tenant_id: str) -> Sequence[str]:
+        """Returns the accounts that a tenant's switches bind."""
+        async with self._database.read() as connection:
+            return await switch_rows.accounts_of(connection, self._environment, tenant_id)
+
+    async def binding(self, tenant_id: str, account_number: str) -> Sequence[Bond]:
+        """Returns the switches that bind orders of a tenant in an account, the server's apart."""
+        async with self._database.read() as connection:
+            return await self._bonds(connection, tenant_id, account_number)
+
+    async def put(self, tenant_id: str, new: Switches, accounts: Iterable[str] = ()) -> None:
+        """Sets a tenant's switches; from the next order on.
+
+        They bind its API key, the accounts that were traded with it, and those that are named.
         """
-        own = await self.of(tenant_id)
-        _refuse_read_only(self._server, "server")
-        _refuse_read_only(own, "API key")
-        return self._server.capped or own.capped
+        async with self._database.write() as connection:
+            await switch_rows.put(connection, tenant_id, new, self._clock.now())
+            await switch_rows.bind_accounts(connection, self._environment, tenant_id, accounts)
 
-    async def rehearse(
-        self, tenant_id: str, notional: Decimal | None, symbols: Iterable[str]
-    ) -> None:
+    async def admit(self, tenant_id: str, account_number: str) -> Admission:
+        """Returns what the switches will ask of an order; raises TradingReadOnly.
+
+        The first look, before anything is prepared; `check` decides. An account in which a bound
+        key trades is bound from here on.
+        """
+        bonds = await self.binding(tenant_id, account_number)
+        self.refuse_read_only(bonds)
+        for bond in bonds:
+            await self._bind(bond, account_number)
+
+        return self._asked(bonds)
+
+    async def asks(self, tenant_id: str, account_number: str) -> Admission:
+        """Returns what the switches would ask of an order, and changes nothing."""
+        return self._asked(await self.binding(tenant_id, account_number))
+
+    def refuse_read_only(self, bonds: Iterable[Bond]) -> None:
+        """Raises TradingReadOnly where nothing may be changed, not even by a cancel.
+
+        Another key's does not count: one may look at an account in which another one trades.
+        """
+        for set_, whose in self._sets(bond for bond in bonds if bond.own):
+            if set_.read_only:
+                raise TradingReadOnly(whose)
+
+    async def rehearse(self, wanted: Wanted) -> None:
         """Raises what `check` would raise now; for dry runs, which reserve nothing."""
         async with self._database.read() as connection:
-            day = new_york_today(self._clock)
-            await self.check(connection, tenant_id, day, notional, symbols)
+            await self.check(connection, new_york_today(self._clock), wanted)
 
-    async def check(
-        self,
-        connection: AsyncConnection,
-        tenant_id: str,
-        day: date,
-        notional: Decimal | None,
-        symbols: Iterable[str],
-        whole: Decimal | None = None,
-    ) -> None:
+    async def check(self, connection: AsyncConnection, day: date, wanted: Wanted) -> None:
         """Raises NotAllowed unless the order may be sent, in the caller's own transaction.
 
         Of an order that replaces another `notional` is what it adds, and `whole` what it then is:
         else an order would pass its cap in small steps. What adds nothing may always be sent.
         """
-        own = await self._read(connection, tenant_id)
-        for set_, whose in ((self._server, "server"), (own, "API key")):
-            _refuse_read_only(set_, whose)
-            for symbol in symbols:
+        bonds = await self._bonds(connection, wanted.tenant_id, wanted.account_number)
+        self.refuse_read_only(bonds)
+        if wanted.closes:
+            return
+
+        for set_, whose in self._sets(bonds):
+            if set_.reduce_only:
+                raise ReduceOnly(whose)
+
+            for symbol in wanted.symbols:
                 if set_.symbols and not _allowed(symbol, set_.symbols):
                     raise SymbolNotAllowed(whose, symbol)
 
-        await self._check_caps(
-            connection, own, tenant_id, day, notional, notional if whole is None else whole
-        )
+        await self._check_caps(connection, bonds, day, wanted)
 
     async def _check_caps(
-        self,
-        connection: AsyncConnection,
-        own: Switches,
-        tenant_id: str,
-        day: date,
-        notional: Decimal | None,
-        whole: Decimal | None,
+        self, connection: AsyncConnection, bonds: Sequence[Bond], day: date, wanted: Wanted
     ) -> None:
-        if not (self._server.capped or own.capped):
+        capped: list[tuple[Switches, Bond | None]] = [
+            (self._server, None),
+            *((bond.switches, bond) for bond in bonds),
+        ]
+        if not any(set_.capped for set_, _ in capped):
             return
 
+        notional = wanted.notional
+        whole = notional if wanted.whole is None else wanted.whole
         if notional is None or whole is None:
             raise NotPriceable("the caps of the risk switches need a price")
+        if not notional:
+            return
 
-        for set_, whose in ((self._server, "server"), (own, "API key")):
-            if not notional:
-                continue
+        for set_, bond in capped:
+            whose = "server" if bond is None else bond.whose
             if set_.order_cap is not None and whole > set_.order_cap:
                 raise OverOrderCap(whose, notional=f"{whole:.2f}", allowed=f"{set_.order_cap:.2f}")
             if set_.day_cap is None:
                 continue
 
-            used = await self._used(connection, None if whose == "server" else tenant_id, day)
+            used = await switch_rows.spent(
+                connection, self._environment, day, bond, wanted.tenant_id
+            )
             if used + notional > set_.day_cap:
                 raise OverDayCap(
                     whose,
@@ -164,49 +205,34 @@ class SwitchBoard:
                     allowed=f"{set_.day_cap:.2f}",
                 )
 
-    async def _used(self, connection: AsyncConnection, tenant_id: str | None, day: date) -> Decimal:
-        query = select(func.coalesce(func.sum(ledger.c.notional_cents), 0)).where(
-            ledger.c.environment == self._environment,
-            ledger.c.day == day,
-            ledger.c.state.not_in(UNCOUNTED),
+    def _asked(self, bonds: Sequence[Bond]) -> Admission:
+        sets = [self._server, *(bond.switches for bond in bonds)]
+        return Admission(
+            limiting=any(each.limiting for each in sets), capped=any(each.capped for each in sets)
         )
-        if tenant_id is not None:
-            query = query.where(ledger.c.tenant_id == tenant_id)
 
-        return Decimal(int(await connection.scalar(query) or 0)) / 100
+    def _sets(self, bonds: Iterable[Bond]) -> Iterable[tuple[Switches, str]]:
+        yield self._server, "server"
+        for bond in bonds:
+            yield bond.switches, bond.whose
 
-    @staticmethod
-    async def _read(connection: AsyncConnection, tenant_id: str) -> Switches:
-        found = await connection.execute(select(switches).where(switches.c.tenant_id == tenant_id))
-        row = found.one_or_none()
-        return NONE if row is None else _from(row)
+    async def _bonds(
+        self, connection: AsyncConnection, tenant_id: str, account_number: str
+    ) -> Sequence[Bond]:
+        return await switch_rows.bonds_of(connection, self._environment, tenant_id, account_number)
 
+    async def _bind(self, bond: Bond, account_number: str) -> None:
+        if bond.bound or not bond.own:
+            return
 
-def cents(amount: Decimal) -> int:
-    """Returns whole cents, rounded up: a cap is never passed by a fraction."""
-    return min(int((amount * 100).to_integral_value(ROUND_CEILING)), MOST_CENTS)
-
-
-def _from(row: Row[tuple[object, ...]]) -> Switches:
-    return Switches(
-        read_only=row.read_only,
-        order_cap=None if row.order_cap_cents is None else Decimal(row.order_cap_cents) / 100,
-        day_cap=None if row.day_cap_cents is None else Decimal(row.day_cap_cents) / 100,
-        symbols=symbols_from(row.symbols),
-    )
-
-
-def symbols_from(text: str) -> frozenset[str]:
-    """Returns the symbols in a comma-separated text."""
-    return frozenset(name.strip().upper() for name in text.split(",") if name.strip())
+        # Apart from the order's own transaction: an order that is refused binds its account, too.
+        async with self._database.write() as connection:
+            await switch_rows.bind_accounts(
+                connection, self._environment, bond.tenant_id, [account_number]
+            )
 
 
 def _allowed(symbol: str, allowed: frozenset[str]) -> bool:
     """Whether a symbol, or of a future its product (`/ES` for `/ESZ6`), is among the allowed."""
     product = symbol.rstrip("0123456789")[:-1] if symbol.startswith("/") else symbol
     return symbol in allowed or product in allowed
-
-
-def _refuse_read_only(own: Switches, whose: str) -> None:
-    if own.read_only:
-        raise TradingReadOnly(whose)

@@ -132,6 +132,15 @@ class Tenants:
         self._accepted += 1
         return known.tenant
 
+    def known(self, beginning: str) -> Tenant | None:
+        """Returns the tenant whose id begins so; for the operator, who has no key of it.
+
+        None where there is no such tenant, or more than one.
+        """
+        ids = [known.tenant for known in self._directory.roster.all()]
+        found = [tenant for tenant in ids if tenant.id.startswith(beginning)]
+        return found[0] if beginning and len(found) == 1 else None
+
     async def credentials(self, tenant: Tenant) -> Credentials:
         """Returns the newest credentials of a tenant; see their `generation`.
 

@@ -47,6 +47,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_MCP_OFF: _ClassVar[ErrorReason]
     ERROR_REASON_MCP_READ_ONLY: _ClassVar[ErrorReason]
     ERROR_REASON_MCP_NO_TOOL: _ClassVar[ErrorReason]
+    ERROR_REASON_REDUCE_ONLY: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_SYMBOL_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_NO_OPTIONS: _ClassVar[ErrorReason]
@@ -122,6 +123,7 @@ ERROR_REASON_NOT_CAPPED: ErrorReason
 ERROR_REASON_MCP_OFF: ErrorReason
 ERROR_REASON_MCP_READ_ONLY: ErrorReason
 ERROR_REASON_MCP_NO_TOOL: ErrorReason
+ERROR_REASON_REDUCE_ONLY: ErrorReason
 ERROR_REASON_ACCOUNT_NOT_FOUND: ErrorReason
 ERROR_REASON_SYMBOL_NOT_FOUND: ErrorReason
 ERROR_REASON_NO_OPTIONS: ErrorReason

@@ -37,6 +37,8 @@ TABLES = frozenset(
         "account_logs",
         "account_objects",
         "order_ledger",
+        "restored_accounts",
+        "risk_switch_accounts",
         "risk_switches",
         "store_identity",
         "tenant_changes",
