@@ -49,7 +49,7 @@ class Keys:
             OTHER_KEY: Tenant(id="second", generation=1),
         }
 
-    async def authenticate(self, api_key: Secret) -> Tenant:
+    async def authenticate(self, api_key: Secret, *, unconfirmed: bool = False) -> Tenant:
         try:
             return self._tenants[api_key.reveal()]
         except KeyError:

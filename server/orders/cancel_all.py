@@ -15,10 +15,9 @@ from typing import Any
 from server.brokerage import BrokerSession
 from server.brokerage.order_journey import Journey, Outcome, outcome_of
 from server.brokerage.order_pages import OrderPages
-from server.brokerage.orders import TERMINAL_STATUSES
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError
-from server.orders.sightings import is_cancelled
+from server.orders.sightings import is_cancelled, is_whole_ending
 
 Raw = Mapping[str, Any]
 
@@ -96,19 +95,8 @@ async def _told(
     except GatewayError:
         return "unknown", words
 
-    ended = _is_ending(raw) if whole else is_cancelled(raw)
+    ended = is_whole_ending(raw) if whole else is_cancelled(raw)
     if not ended:
         return "unknown", f"{words} It is {raw.get('status') or 'not at its end'} now."
 
     return "cancelled", str(raw.get("status") or "with all that works of it")
-
-
-def _is_ending(whole: Raw) -> bool:
-    """Whether nothing of a complex order can trade any more, or all of it is on its way out."""
-    if whole.get("terminal-at") is not None:
-        return True
-
-    parts = [each for each in [whole.get("trigger-order"), *whole.get("orders", ())] if each]
-    return bool(parts) and all(
-        is_cancelled(each) or each.get("status") in TERMINAL_STATUSES for each in parts
-    )

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import structlog
 
@@ -46,6 +46,25 @@ LAST_WORD = timedelta(seconds=1)
 Answer = Mapping[str, Any]
 Send = Callable[[Journey], Awaitable[tuple[Answer, str]]]
 """Sends the request, and returns what is kept of the answer and the number that it gave."""
+
+
+class Journal(Protocol):
+    """Where the steps of one change are written: the ledger, or for a cancel what may fail."""
+
+    async def record(self, intent: Intent) -> tuple[Entry, bool]: ...
+
+    async def mark_sending(self, entry: Entry) -> bool: ...
+
+    async def settle(
+        self,
+        entry: Entry,
+        state: State,
+        *,
+        answer: Answer | None = None,
+        order_id: str | None = None,
+    ) -> None: ...
+
+    async def get(self, entry: Entry) -> Entry: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +130,16 @@ class Dispatch:
         self._tasks = None
 
     async def carry_out(
-        self, tenant: Tenant, intent: Intent, send: Send, patience: timedelta
+        self,
+        tenant: Tenant,
+        intent: Intent,
+        send: Send,
+        patience: timedelta,
+        journal: Journal | None = None,
     ) -> tuple[Entry | None, bool]:
         """Returns the row and whether this call wrote it; None while it is still under way.
+
+        The steps are written to the ledger, unless the caller brings a journal of its own.
 
         Raises what kept the change from being sent; without patience nothing is, for whoever is
         told that it took too long expects that. Cancelling the caller cancels nothing else.
@@ -129,7 +155,8 @@ class Dispatch:
         if patience <= timedelta():
             raise DeadlineExceeded
 
-        flight = self._tasks.create_task(self._fly(tenant, intent, send), name=f"order {name[1]}")
+        flying = self._fly(tenant, intent, send, journal or self._ledger)
+        flight = self._tasks.create_task(flying, name=f"order {name[1]}")
         self._flights[name] = flight
         flight.add_done_callback(partial(self._landed, name))
         if not await self._landing(flight, patience):
@@ -194,16 +221,16 @@ class Dispatch:
             for flight in flying:
                 flight.cancel()
 
-    async def _fly(self, tenant: Tenant, intent: Intent, send: Send) -> _Landing:
+    async def _fly(self, tenant: Tenant, intent: Intent, send: Send, journal: Journal) -> _Landing:
         step = partial(_log_step, intent)
         try:
             step("intended")
-            entry, mine = await self._ledger.record(intent)
+            entry, mine = await journal.record(intent)
             if not mine:
                 return _Landing(entry=entry, mine=False)
 
             step("recorded")
-            return _Landing(entry=await self._send(tenant, entry, send, step))
+            return _Landing(entry=await self._send(tenant, entry, send, journal, step))
         except Exception as failure:
             if not isinstance(failure, GatewayError):
                 log.exception("order failed", client_order_id=intent.client_order_id)
@@ -211,10 +238,15 @@ class Dispatch:
             return _Landing(failure=failure)
 
     async def _send(
-        self, tenant: Tenant, entry: Entry, send: Send, step: Callable[[str], None]
+        self,
+        tenant: Tenant,
+        entry: Entry,
+        send: Send,
+        journal: Journal,
+        step: Callable[[str], None],
     ) -> Entry:
         async def leaving() -> None:
-            if not await self._ledger.mark_sending(entry):
+            if not await journal.mark_sending(entry):
                 # Another process has just started and freed the row: nothing leaves here.
                 raise ShuttingDown
 
@@ -224,29 +256,37 @@ class Dispatch:
         try:
             answer, order_id = await send(journey)
         except Exception as failure:  # noqa: BLE001 - whatever it is, it must become a row
-            return await self._failed(tenant, entry, failure, journey)
+            return await self._failed(tenant, entry, failure, journey, journal)
 
         self._sent += 1
-        settled = await self._settle(entry, State.ACCEPTED, answer, order_id)
+        settled = await self._settle(journal, entry, State.ACCEPTED, answer, order_id)
         step("settled")
         return settled
 
     async def _failed(
-        self, tenant: Tenant, entry: Entry, failure: Exception, journey: Journey
+        self,
+        tenant: Tenant,
+        entry: Entry,
+        failure: Exception,
+        journey: Journey,
+        journal: Journal,
     ) -> Entry:
         match outcome_of(failure, journey):
             case Outcome.UNSENT:
                 self._unsent += 1
-                await self._settle(entry, State.UNSENT)
+                await self._settle(journal, entry, State.UNSENT)
                 raise failure
             case Outcome.REFUSED if isinstance(failure, GatewayError):
                 self._refused += 1
-                return await self._settle(entry, State.REFUSED, refusal_record(failure))
+                return await self._settle(journal, entry, State.REFUSED, refusal_record(failure))
 
         self._lost += 1
         reason = failure.reason if isinstance(failure, GatewayError) else type(failure).__name__
         log.warning("answer lost", client_order_id=entry.client_order_id, reason=reason)
-        entry = await self._settle(entry, State.UNKNOWN)
+        entry = await self._settle(journal, entry, State.UNKNOWN)
+        if not entry.written:
+            return entry  # a cancel: whoever asked for it looks at the order itself
+
         self._resolver.follow(entry)
         for pause in LOOKS:
             await self._clock.sleep(pause)
@@ -262,14 +302,15 @@ class Dispatch:
 
     async def _settle(
         self,
+        journal: Journal,
         entry: Entry,
         state: State,
         answer: Answer | None = None,
         order_id: str | None = None,
     ) -> Entry:
         try:
-            await self._ledger.settle(entry, state, answer=answer, order_id=order_id)
-            return await self._ledger.get(entry)
+            await journal.settle(entry, state, answer=answer, order_id=order_id)
+            return await journal.get(entry)
         except Exception:
             # The truth is known, and told; the row says `sending` and is settled by a reading.
             log.exception("outcome not stored", client_order_id=entry.client_order_id)

@@ -110,6 +110,8 @@ class Entry:
     first_look_at: datetime | None
     recorded_at: datetime
     sent_at: datetime | None
+    written: bool = True
+    """False for a cancel that the store did not take down: there is no row."""
 
     @property
     def is_open(self) -> bool:
@@ -263,8 +265,11 @@ class Ledger:
             rows = await connection.execute(query.order_by(ledger.c.recorded_at))
             return [_entry(row) for row in rows]
 
-    async def was_cancelled_here(self, account_number: str, order_id: str) -> bool:
-        """Whether this server asked for the end of an order before, and was not refused."""
+    async def before_cancel(self, tenant_id: str, account_number: str, order_id: str) -> bool:
+        """Returns whether this server asked for the end of an order before, and was not refused.
+
+        Raises TradingReadOnly where the tenant may not even cancel.
+        """
         query = (
             select(ledger.c.id)
             .where(
@@ -280,6 +285,7 @@ class Ledger:
             .limit(1)
         )
         async with self._database.read() as connection:
+            await self._board.check_cancel(connection, tenant_id, account_number)
             return await connection.scalar(query) is not None
 
     async def retire(self) -> int:

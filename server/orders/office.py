@@ -15,6 +15,7 @@ from server.brokerage import Brokerage
 from server.clock import Clock
 from server.market.desk import MarketDesk
 from server.market.stream_count import StreamCount
+from server.orders.aside import Aside
 from server.orders.cancels import Cancels
 from server.orders.complex_orders import ComplexDesk
 from server.orders.desk import OrderDesk
@@ -70,6 +71,8 @@ async def open_office(
 
     async with AsyncExitStack() as stack:
         grace = timedelta(seconds=settings.drain_s)
+        # Before the dispatch, whose flights use it until they land.
+        aside = await stack.enter_async_context(Aside())
         dispatch = await stack.enter_async_context(
             Dispatch(ledger, resolver, clock, draining, grace)
         )
@@ -92,7 +95,7 @@ async def open_office(
         yield OrderOffice(
             desk=desk,
             complex=ComplexDesk(desk, preparation, errands, board),
-            cancels=Cancels(ledger, dispatch, clock),
+            cancels=Cancels(ledger, board, dispatch, aside, clock),
             board=board,
             ledger=ledger,
             dispatch=dispatch,

@@ -6,7 +6,7 @@ have been used by somebody else for another order of the same account, through a
 
 from __future__ import annotations
 
-__all__ = ["find_order", "is_cancelled"]
+__all__ = ["ENDING", "find_order", "is_cancelled", "is_whole_ending"]
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from server.brokerage.item import Faults, Item
+from server.brokerage.orders import TERMINAL_STATUSES
 from server.orders.ledger import Entry
 from server.orders.records import priced_of, symbols_of
 
@@ -40,6 +41,17 @@ def find_order(entry: Entry, shown: Sequence[Raw]) -> Raw | None:
 def is_cancelled(raw: Raw) -> bool:
     """Whether an order is on its way out, or out."""
     return raw.get("status") in ENDING
+
+
+def is_whole_ending(whole: Raw) -> bool:
+    """Whether nothing of a complex order can trade any more, or all of it is on its way out."""
+    if whole.get("terminal-at") is not None:
+        return True
+
+    parts = [each for each in [whole.get("trigger-order"), *whole.get("orders", ())] if each]
+    return bool(parts) and all(
+        is_cancelled(each) or each.get("status") in TERMINAL_STATUSES for each in parts
+    )
 
 
 def _by_link(entry: Entry, shown: Sequence[Raw]) -> Raw | None:

@@ -86,6 +86,8 @@ class SwitchBoard:
             day_cap=settings.orders_day_cap,
             symbols=symbols_from(settings.orders_symbols),
         )
+        self._viewers: set[str] = set()
+        """Tenants that were read only when this process last looked."""
 
     async def of(self, tenant_id: str) -> Switches:
         """Returns a tenant's own switches."""
@@ -134,6 +136,19 @@ class SwitchBoard:
     async def asks(self, tenant_id: str, account_number: str) -> Admission:
         """Returns what the switches would ask of an order, and changes nothing."""
         return self._asked(await self.binding(tenant_id, account_number))
+
+    async def check_cancel(
+        self, connection: AsyncConnection, tenant_id: str, account_number: str
+    ) -> None:
+        """Raises TradingReadOnly where a tenant may not even cancel."""
+        self.refuse_read_only(await self._bonds(connection, tenant_id, account_number))
+
+    def refuse_known_viewer(self, tenant_id: str) -> None:
+        """Raises TradingReadOnly by what was read last, where the store cannot be asked."""
+        if self._server.read_only:
+            raise TradingReadOnly("server")
+        if tenant_id in self._viewers:
+            raise TradingReadOnly("API key")
 
     def refuse_read_only(self, bonds: Iterable[Bond]) -> None:
         """Raises TradingReadOnly where nothing may be changed, not even by a cancel.
@@ -219,7 +234,13 @@ class SwitchBoard:
     async def _bonds(
         self, connection: AsyncConnection, tenant_id: str, account_number: str
     ) -> Sequence[Bond]:
-        return await switch_rows.bonds_of(connection, self._environment, tenant_id, account_number)
+        bonds = await switch_rows.bonds_of(connection, self._environment, tenant_id, account_number)
+        if any(bond.own and bond.switches.read_only for bond in bonds):
+            self._viewers.add(tenant_id)
+        else:
+            self._viewers.discard(tenant_id)
+
+        return bonds
 
     async def _bind(self, bond: Bond, account_number: str) -> None:
         if bond.bound or not bond.own:

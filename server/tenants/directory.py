@@ -84,12 +84,17 @@ class Directory:
         """Has `told` awaited with the tenant's id after each change from now on."""
         self._told.append(told)
 
-    async def find(self, key_digest: bytes) -> Known | None:
+    async def find(self, key_digest: bytes, *, unconfirmed: bool = False) -> Known | None:
         """Returns the tenant of an API key, asking the database only where it has to.
 
         That is before it says that a key is unknown (another process may have registered it a
-        moment ago), and when what is known here was not confirmed for `STALENESS`.
+        moment ago), and when what is known here was not confirmed for `STALENESS`: unless the
+        caller takes a key that is known here `unconfirmed`, for what must not wait for the store.
         """
+        known = self.roster.find(key_digest) if unconfirmed else None
+        if known is not None:
+            return known
+
         if self._clock.monotonic() - self._verified_at > STALENESS.total_seconds():
             await self.catch_up()
 

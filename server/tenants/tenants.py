@@ -122,9 +122,14 @@ class Tenants:
         """
         self._directory.on_change(told)
 
-    async def authenticate(self, api_key: Secret) -> Tenant:
-        """Returns the tenant of an API key, or raises `InvalidApiKey`."""
-        known = await self._directory.find(self._hasher.digest(api_key))
+    async def authenticate(self, api_key: Secret, *, unconfirmed: bool = False) -> Tenant:
+        """Returns the tenant of an API key, or raises `InvalidApiKey`.
+
+        An `unconfirmed` key that this process knows is taken even if the store cannot be asked
+        whether it still holds: a cancel must get out. What is known to be deleted is refused.
+        """
+        digest = self._hasher.digest(api_key)
+        known = await self._directory.find(digest, unconfirmed=unconfirmed)
         if known is None:
             self._refused += 1
             raise InvalidApiKey

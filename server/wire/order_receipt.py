@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["complex_receipt_to", "complex_to", "placed_to", "replaced_to"]
+__all__ = ["complex_receipt_to", "complex_to", "placed_to", "replaced_to", "words_to"]
 
 from collections.abc import Iterable
 
@@ -27,8 +27,8 @@ def placed_to(receipt: Receipt) -> pb.PlaceOrderResponse:
         order=None if placement.order is None else order_to(placement.order),
         buying_power_effect=_power(placement.buying_power),
         fee_calculation=_fees(placement.fees),
-        warnings=_words(placement.warnings),
-        errors=_words(placement.errors),
+        warnings=words_to(placement.warnings),
+        errors=words_to(placement.errors),
         dry_run=receipt.dry_run,
         price=money_or_none(priced.price),
         price_source=priced.source,
@@ -60,8 +60,8 @@ def complex_receipt_to(receipt: Receipt) -> pb.PlaceComplexOrderResponse:
         complex_order=None if whole is None else complex_to(whole),
         buying_power_effect=_power(placement.buying_power),
         fee_calculation=_fees(placement.fees),
-        warnings=_words(placement.warnings),
-        errors=_words(placement.errors),
+        warnings=words_to(placement.warnings),
+        errors=words_to(placement.errors),
         dry_run=receipt.dry_run,
         client_order_id=receipt.client_order_id,
     )
@@ -121,7 +121,7 @@ def _fees(fees: Fees | None) -> order_receipt_pb2.FeeCalculation | None:
     )
 
 
-def _words(words: Iterable[BrokerWord]) -> list[order_receipt_pb2.BrokerMessage]:
+def words_to(words: Iterable[BrokerWord]) -> list[order_receipt_pb2.BrokerMessage]:
     return [order_receipt_pb2.BrokerMessage(code=w.code, message=w.message) for w in words]
 
 

@@ -10,7 +10,7 @@ from server.errors import AmbiguousApiKey, InvalidAdminKey, MissingApiKey
 from server.logs import hide
 from server.rpc.call import Call
 from server.rpc.chain import Body
-from server.rpc.methods import Access
+from server.rpc.methods import Access, Lane
 from server.secret import Secret
 from server.tenants import Tenant
 
@@ -18,7 +18,7 @@ from server.tenants import Tenant
 class Authenticator(Protocol):
     """Who knows the keys."""
 
-    async def authenticate(self, api_key: Secret) -> Tenant:
+    async def authenticate(self, api_key: Secret, *, unconfirmed: bool = False) -> Tenant:
         """Returns the tenant of a key; raises InvalidApiKey."""
 
 
@@ -43,7 +43,11 @@ class Auth:
 
             if keys and keys[0]:
                 hide(keys[0])
-                call.known_tenant = await self._tenants.authenticate(Secret(keys[0]))
+                call.known_tenant = await self._tenants.authenticate(
+                    Secret(keys[0]),
+                    # A cancel goes out while the store cannot confirm the key.
+                    unconfirmed=call.method.lane is Lane.CANCEL,
+                )
             elif not (access is Access.KEY_OR_ADMIN and call.admin):
                 raise MissingApiKey
 

@@ -23,7 +23,13 @@ from server.rpc.farewell import told
 from server.tables.orders import orders_table
 from server.wire.account_events import account_item
 from server.wire.order import order_to
-from server.wire.order_receipt import complex_receipt_to, complex_to, placed_to, replaced_to
+from server.wire.order_receipt import (
+    complex_receipt_to,
+    complex_to,
+    placed_to,
+    replaced_to,
+    words_to,
+)
 from server.wire.order_requests import change_draft, complex_draft, name_of, order_draft
 from server.wire.paging import page_of
 
@@ -120,6 +126,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
             order_id=done.order_id,
             status=done.status,
             order=None if done.order is None else order_to(done.order),
+            warnings=words_to(done.warnings),
         )
 
     async def PlaceComplexOrder(  # noqa: N802 - named by the contract
@@ -146,6 +153,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
             success=True,
             complex_order_id=done.order_id,
             complex_order=None if whole is None else complex_to(whole),
+            warnings=words_to(done.warnings),
         )
 
     def StreamAccountEvents(  # noqa: N802 - named by the contract

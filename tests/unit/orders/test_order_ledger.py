@@ -164,13 +164,13 @@ async def test_answers_are_let_go_after_their_time_and_names_never(
 
 
 async def test_a_cancel_of_ours_is_remembered(ledger: Ledger) -> None:
-    assert not await ledger.was_cancelled_here(ACCOUNT, "7")
+    assert not await ledger.before_cancel("tenant", ACCOUNT, "7")
     entry, _ = await ledger.record(intent(kind="cancel", target_id="7"))
-    assert not await ledger.was_cancelled_here(ACCOUNT, "7"), "it has not been sent"
+    assert not await ledger.before_cancel("tenant", ACCOUNT, "7"), "it has not been sent"
     await ledger.mark_sending(entry)
-    assert await ledger.was_cancelled_here(ACCOUNT, "7")
+    assert await ledger.before_cancel("tenant", ACCOUNT, "7")
     await ledger.settle(entry, State.REFUSED, answer={})
-    assert not await ledger.was_cancelled_here(ACCOUNT, "7")
+    assert not await ledger.before_cancel("tenant", ACCOUNT, "7")
 
 
 async def test_without_switches_everything_passes(ledger: Ledger) -> None:
