@@ -91,16 +91,18 @@ class CancelOrderRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., order_id: _Optional[str] = ...) -> None: ...
 
 class CancelOrderResponse(_message.Message):
-    __slots__ = ("success", "order_id", "status", "order")
+    __slots__ = ("success", "order_id", "status", "order", "warnings")
     SUCCESS_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     success: bool
     order_id: str
     status: str
     order: _order_pb2.Order
-    def __init__(self, success: _Optional[bool] = ..., order_id: _Optional[str] = ..., status: _Optional[str] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_order_receipt_pb2.BrokerMessage]
+    def __init__(self, success: _Optional[bool] = ..., order_id: _Optional[str] = ..., status: _Optional[str] = ..., order: _Optional[_Union[_order_pb2.Order, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ...) -> None: ...
 
 class PlaceComplexOrderRequest(_message.Message):
     __slots__ = ("account_id", "order")
@@ -141,14 +143,16 @@ class CancelComplexOrderRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., complex_order_id: _Optional[str] = ...) -> None: ...
 
 class CancelComplexOrderResponse(_message.Message):
-    __slots__ = ("success", "complex_order_id", "complex_order")
+    __slots__ = ("success", "complex_order_id", "complex_order", "warnings")
     SUCCESS_FIELD_NUMBER: _ClassVar[int]
     COMPLEX_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     COMPLEX_ORDER_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     success: bool
     complex_order_id: str
     complex_order: _complex_order_pb2.ComplexOrder
-    def __init__(self, success: _Optional[bool] = ..., complex_order_id: _Optional[str] = ..., complex_order: _Optional[_Union[_complex_order_pb2.ComplexOrder, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_order_receipt_pb2.BrokerMessage]
+    def __init__(self, success: _Optional[bool] = ..., complex_order_id: _Optional[str] = ..., complex_order: _Optional[_Union[_complex_order_pb2.ComplexOrder, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_order_receipt_pb2.BrokerMessage, _Mapping]]] = ...) -> None: ...
 
 class ConfirmOrderRequest(_message.Message):
     __slots__ = ("account_id", "confirmation")
