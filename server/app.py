@@ -59,6 +59,7 @@ class App:
     grpc_port: int
     metrics_port: int
     front: Front
+    database: Database
     tenants: Tenants
     brokerage: Brokerage
     markets: Markets
@@ -155,6 +156,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             grpc_port=ports.grpc,
             metrics_port=ports.metrics,
             front=front,
+            database=database,
             tenants=tenants,
             brokerage=brokerage,
             markets=markets,

@@ -29,7 +29,7 @@ from server.brokerage.item import Faults, Item, Listing, items_of, read_all, rea
 from server.brokerage.metrics import MarketMetrics, read_market_metrics
 from server.brokerage.once import Once
 from server.brokerage.orders import Order, read_order
-from server.brokerage.paths import segment
+from server.brokerage.paths import is_number, segment
 from server.brokerage.positions import Position, read_position
 from server.brokerage.search import SymbolMatch, read_symbol_match
 from server.brokerage.transactions import Transaction, read_transaction
@@ -200,6 +200,9 @@ class BrokerSession:
 
     async def order(self, account: Account, order_id: str) -> Order:
         """Returns one order; raises OrderNotFound."""
+        if not is_number(order_id):
+            raise OrderNotFound(order_id)
+
         try:
             data = await self.connection.get(
                 f"/accounts/{account.number}/orders/{segment(order_id)}"

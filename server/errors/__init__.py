@@ -22,8 +22,8 @@
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
     │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
-    │                          ShuttingDown, OrdersReconciling, CancelUnknown, NoModel,
-    │                          ModelUnavailable
+    │                          ShuttingDown, OrdersReconciling, OrderNotRecorded,
+    │                          NamesNotRestored, CancelUnknown, NoModel, ModelUnavailable
     └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded,
                                ChatTimeout
 
@@ -83,6 +83,7 @@ __all__ = [
     "MissingExpiration",
     "MissingStrike",
     "ModelUnavailable",
+    "NamesNotRestored",
     "NoModel",
     "NoOptions",
     "NotACustomer",
@@ -98,6 +99,7 @@ __all__ = [
     "OffTick",
     "OptionNotFound",
     "OrderNotFound",
+    "OrderNotRecorded",
     "OrderRefused",
     "OrdersReconciling",
     "OverChatDayCap",
@@ -228,7 +230,9 @@ from server.errors.unavailable import (
     CredentialsUnreadable,
     FeedUnavailable,
     ModelUnavailable,
+    NamesNotRestored,
     NoModel,
+    OrderNotRecorded,
     OrdersReconciling,
     RouteNotBuilt,
     ShuttingDown,

@@ -17,12 +17,14 @@ __all__ = [
     "TooManyRequests",
     "Unavailable",
     "choices",
+    "shortened",
 ]
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 GRANTS_PAGE = "https://my.tastytrade.com/app.html#/manage/api-access/oauth-applications"
+LONGEST_SHOWN = 40
 SHOWN_CHOICES = 25
 """How many choices an error lists at most: a chain has hundreds of strikes."""
 
@@ -85,3 +87,8 @@ def choices(values: Sequence[str]) -> str:
     shown = [str(value) for value in values[:SHOWN_CHOICES]]
     more = len(values) - len(shown)
     return f"{shown}" if more <= 0 else f"{shown} and {more} more"
+
+
+def shortened(text: str) -> str:
+    """Returns what may be repeated of something that its sender could make as long as he likes."""
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"

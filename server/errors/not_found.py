@@ -18,7 +18,7 @@ __all__ = [
 
 from collections.abc import Sequence
 
-from server.errors.families import NotFound, choices
+from server.errors.families import NotFound, choices, shortened
 
 
 class AccountNotFound(NotFound):
@@ -96,6 +96,7 @@ class OrderNotFound(NotFound):
     field = "order_id"
 
     def __init__(self, order_id: str, available: Sequence[str] | None = None) -> None:
+        order_id = shortened(order_id)
         sentence = f"Order {order_id} not found"
         if available is not None:
             sentence += f" in live orders. Available orders: {choices(available)}"
@@ -108,7 +109,7 @@ class ComplexOrderNotFound(NotFound):
     field = "complex_order_id"
 
     def __init__(self, complex_order_id: str) -> None:
-        super().__init__(f"Complex order {complex_order_id} not found")
+        super().__init__(f"Complex order {shortened(complex_order_id)} not found")
 
 
 class CursorNotKept(NotFound):

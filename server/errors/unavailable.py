@@ -10,7 +10,9 @@ __all__ = [
     "CredentialsUnreadable",
     "FeedUnavailable",
     "ModelUnavailable",
+    "NamesNotRestored",
     "NoModel",
+    "OrderNotRecorded",
     "OrdersReconciling",
     "RouteNotBuilt",
     "ShuttingDown",
@@ -88,6 +90,31 @@ class ShuttingDown(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The server is stopping. Send the request again; another one takes over.")
+
+
+class OrderNotRecorded(Unavailable):
+    """An order needs its row before it is sent; without one a repeat could send it again."""
+
+    reason = "ERROR_REASON_ORDER_NOT_RECORDED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server's own store does not take the order down. Nothing was sent by this "
+            "request; repeat it in a moment, with the same client_order_id. Cancels go out."
+        )
+
+
+class NamesNotRestored(Unavailable):
+    """An account's used names are read before its first order with one; `why` not yet."""
+
+    reason = "ERROR_REASON_NAMES_NOT_RESTORED"
+
+    def __init__(self, why: str) -> None:
+        cause = why.removesuffix(" Try again in a moment.").removesuffix(".")
+        super().__init__(
+            "The names of this account's earlier orders are not read from TastyTrade yet "
+            f"({cause}). Nothing was sent; repeat it in a moment, with the same client_order_id."
+        )
 
 
 class OrdersReconciling(Unavailable):

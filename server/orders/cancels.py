@@ -12,7 +12,6 @@ from __future__ import annotations
 
 __all__ = ["Cancelled", "Cancels"]
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from server.brokerage.order_journey import Journey
 from server.brokerage.order_pages import complex_order_of, replacement_of
 from server.brokerage.order_replies import BrokerWord, ComplexOrder
 from server.brokerage.orders import Order
+from server.brokerage.paths import is_number
 from server.clock import Clock
 from server.errors import (
     CancelUnknown,
@@ -50,9 +50,6 @@ ENDED_BY_US = frozenset({"Cancelled", "Canceled", "Removed"})
 
 MOST_REMEMBERED = 10_000
 """Cancels without a row that are remembered; the oldest are forgotten first."""
-LONGEST_SHOWN = 40
-NUMBER = re.compile(r"[0-9]{1,18}")
-"""What the number of an order can be: whatever else is asked for does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +87,8 @@ class Cancels:
 
         Raises OrderNotFound; OrderRefused for one that works no more; CancelUnknown.
         """
-        if not NUMBER.fullmatch(order_id):
-            raise OrderNotFound(_shortened(order_id))
+        if not is_number(order_id):
+            raise OrderNotFound(order_id)
 
         async def send(journey: Journey) -> tuple[dict[str, Any], str]:
             data = await caller.pages.cancel(order_id, journey)
@@ -111,8 +108,8 @@ class Cancels:
 
     async def cancel_complex(self, caller: Caller, complex_order_id: str) -> Cancelled:
         """Asks for the end of a complex order; raises as `cancel`."""
-        if not NUMBER.fullmatch(complex_order_id):
-            raise ComplexOrderNotFound(_shortened(complex_order_id))
+        if not is_number(complex_order_id):
+            raise ComplexOrderNotFound(complex_order_id)
 
         async def send(journey: Journey) -> tuple[dict[str, Any], str]:
             data = await caller.pages.cancel_complex(complex_order_id, journey)
@@ -258,11 +255,6 @@ def _warnings(record: CancelRecord) -> tuple[BrokerWord, ...]:
         f"({record.trouble}). Nothing else is wrong with the cancel."
     )
     return (BrokerWord(code="not_recorded", message=words),)
-
-
-def _shortened(number: str) -> str:
-    """Returns what may be repeated of a number that can be none."""
-    return number if len(number) <= LONGEST_SHOWN else number[:LONGEST_SHOWN] + "…"
 
 
 def _refusal(entry: Entry) -> OrderRefused:

@@ -22,7 +22,13 @@ from server.brokerage.accounts import Account
 from server.brokerage.order_pages import OrderPages
 from server.brokerage.order_replies import Placement
 from server.clock import Clock
-from server.errors import BrokerUnavailable, ClientOrderIdTaken, InvalidField
+from server.errors import (
+    BrokerUnavailable,
+    ClientOrderIdTaken,
+    InvalidField,
+    OrderNotRecorded,
+    StoreUnavailable,
+)
 from server.orders.dispatch import Dispatch, Send
 from server.orders.ledger import Entry, Intent, Ledger, State
 from server.orders.receipts import UNKNOWN, Receipt, receipt_of
@@ -91,8 +97,22 @@ class Errands:
     ) -> Receipt:
         """Returns what became of the change of that name; `make` prepares it if it is new.
 
-        Raises ClientOrderIdTaken for another change of that name, and the broker's refusal.
+        Raises ClientOrderIdTaken for another change of that name, the broker's refusal, and
+        OrderNotRecorded where the store fails: then this call has sent nothing.
         """
+        try:
+            return await self._run(caller, kind, name, digest, make)
+        except StoreUnavailable as failure:
+            raise OrderNotRecorded from failure
+
+    async def _run(
+        self,
+        caller: Caller,
+        kind: str,
+        name: str | None,
+        digest: str,
+        make: Callable[[str], Awaitable[Errand]],
+    ) -> Receipt:
         chosen = name if name is not None else str(uuid4())
         check_name(chosen)
 

@@ -63,6 +63,7 @@ class Lane(enum.Enum):
     """Which queue of an API key a call waits in."""
 
     MAIN = "main"
+    ORDER = "order"
     CANCEL = "cancel"
 
 
@@ -74,7 +75,13 @@ class Patience(enum.Enum):
 
 
 LANES: Mapping[str, Lane] = {
-    # Getting out of the market never waits behind a page that reads quotes.
+    # Getting out of the market never waits behind a page that reads quotes, be it by a cancel or by
+    # an order that closes: which one it is stands in its body, which is not read yet.
+    "/tasty.v1.OrderService/PlaceOrder": Lane.ORDER,
+    "/tasty.v1.OrderService/ReplaceOrder": Lane.ORDER,
+    "/tasty.v1.OrderService/PlaceComplexOrder": Lane.ORDER,
+    "/tasty.v1.OrderService/ConfirmOrder": Lane.ORDER,
+    # And a cancel waits behind no order.
     "/tasty.v1.OrderService/CancelOrder": Lane.CANCEL,
     "/tasty.v1.OrderService/CancelComplexOrder": Lane.CANCEL,
 }

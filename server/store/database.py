@@ -13,13 +13,7 @@ import logging
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    asynccontextmanager,
-    contextmanager,
-    nullcontext,
-    suppress,
-)
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -190,9 +184,22 @@ class Database:
     def _sqlite(self) -> bool:
         return self._place.file is not None
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
         # SQLite's own waiting is a poll with sleeps, in which the unlucky starve: queue instead.
-        return self._writer if self._sqlite else nullcontext()
+        if not self._sqlite:
+            yield
+            return
+
+        # Each writer in front may wait as long for another process: nobody waits for all of them.
+        with self._translated():
+            async with asyncio.timeout(WAIT_S):
+                await self._writer.acquire()
+
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @asynccontextmanager
     async def _transaction(self, alone: str | None) -> AsyncIterator[AsyncConnection]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import grpc
 import pytest
@@ -13,7 +13,6 @@ from tasty.v1 import chat_service_pb2 as pb
 from tasty.v1 import order_placement_pb2, order_service_pb2
 from tasty.v1.new_order_pb2 import OrderConfirmation
 
-from server.clock import SystemClock
 from server.simulator.exchange.orders import Script
 from server.simulator.faults import Fault
 from tests.service.chats import (
@@ -28,20 +27,9 @@ from tests.service.chats import (
     register,
     said,
 )
+from tests.shifted_clock import ShiftedClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-class ShiftedClock(SystemClock):
-    """The machine's time, and as much later as a test says."""
-
-    shift = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.shift
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.shift.total_seconds()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

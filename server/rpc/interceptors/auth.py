@@ -6,7 +6,13 @@ __all__ = ["Auth", "Authenticator"]
 
 from typing import Any, Protocol
 
-from server.errors import AmbiguousApiKey, InvalidAdminKey, MissingApiKey
+from server.errors import (
+    AmbiguousApiKey,
+    InvalidAdminKey,
+    MissingApiKey,
+    OrderNotRecorded,
+    StoreUnavailable,
+)
 from server.logs import hide
 from server.rpc.call import Call
 from server.rpc.chain import Body
@@ -43,15 +49,23 @@ class Auth:
 
             if keys and keys[0]:
                 hide(keys[0])
-                call.known_tenant = await self._tenants.authenticate(
-                    Secret(keys[0]),
-                    # A cancel goes out while the store cannot confirm the key.
-                    unconfirmed=call.method.lane is Lane.CANCEL,
-                )
+                call.known_tenant = await self._tenant(call, Secret(keys[0]))
             elif not (access is Access.KEY_OR_ADMIN and call.admin):
                 raise MissingApiKey
 
         return await proceed(call)
+
+    async def _tenant(self, call: Call, api_key: Secret) -> Tenant:
+        lane = call.method.lane
+        try:
+            # A cancel goes out while the store cannot confirm the key.
+            unconfirmed = lane is Lane.CANCEL
+            return await self._tenants.authenticate(api_key, unconfirmed=unconfirmed)
+        except StoreUnavailable as failure:
+            if lane is Lane.ORDER:
+                raise OrderNotRecorded from failure
+
+            raise
 
     def _is_admin(self, call: Call) -> bool:
         given = call.header("x-admin-key")
