@@ -134,7 +134,7 @@ class OrderPages:
         page = f"{self._base}/orders"
         older = await self._session.connection.pages(page, params, per_page=ORDERS_A_PAGE)
         both = [*await self.raw_today(), *older]
-        found = {str(raw.get("id")): raw for raw in both if raw.get("status") in WORKING}
+        found = {str(raw["id"]): raw for raw in both if raw.get("status") in WORKING}
         return list(found.values())
 
     async def raw_history(self, since: date) -> AsyncIterator[Sequence[Answer]]:
@@ -152,7 +152,7 @@ class OrderPages:
                 "page-offset": offset,
             }
             answer = items_of(await self._session.connection.get(f"{self._base}/orders", params))
-            new = [raw for raw in answer if raw.get("id") not in seen]
+            new = [raw for raw in answer if isinstance(raw, dict) and raw.get("id") not in seen]
             if not new:
                 return
 

@@ -19,8 +19,9 @@ from server.brokerage.order_pages import placement_of
 from server.brokerage.order_specs import ComplexSpec
 from server.errors import BrokerUnreadable, InvalidField, NothingGiven
 from server.orders.desk import OrderDesk
-from server.orders.drafts import ComplexDraft, digest_of
-from server.orders.errands import Caller, Errand, Errands, check_name
+from server.orders.drafts import ComplexDraft
+from server.orders.errands import Caller, Errand, Errands
+from server.orders.names import check_name
 from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
 from server.orders.records import Priced, record_of
@@ -68,7 +69,7 @@ class ComplexDesk:
                 closes=all(part.closes for part in parts),
             )
 
-        return await self._errands.run(caller, "complex", name, digest_of(draft), make)
+        return await self._errands.run(caller, "complex", name, draft, make)
 
     async def dry_run(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
         """Returns what placing would mean."""

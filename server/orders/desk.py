@@ -27,8 +27,9 @@ from server.errors import (
     NotPriceable,
     OrderNotFound,
 )
-from server.orders.drafts import ChangeDraft, LegDraft, OrderDraft, digest_of
-from server.orders.errands import Caller, Errand, Errands, check_name
+from server.orders.drafts import ChangeDraft, LegDraft, OrderDraft
+from server.orders.errands import Caller, Errand, Errands
+from server.orders.names import check_name
 from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
 from server.orders.records import Priced, record_of
@@ -91,7 +92,7 @@ class OrderDesk:
                 closes=prepared.closes,
             )
 
-        return await self._errands.run(caller, "place", name, digest_of(draft), make)
+        return await self._errands.run(caller, "place", name, draft, make)
 
     async def dry_run(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
         """Returns what placing would mean, with the prices that are possible now."""
@@ -150,7 +151,7 @@ class OrderDesk:
                 target_id=old.id,
             )
 
-        return await self._errands.run(caller, "replace", name, digest_of(draft), make)
+        return await self._errands.run(caller, "replace", name, draft, make)
 
     async def with_switches(
         self,

@@ -1,15 +1,15 @@
 """Runs a change once under its name: answers a repeat from the ledger, sends what is new.
 
 What a name is bound to is the digest of what was asked. While only the broker knows what became of
-a change, each repeat asks it again, and none sends anything.
+a change, each repeat asks it again, and none sends anything. A name is not new before the account's
+history was read: it may have been used before this database was there.
 """
 
 from __future__ import annotations
 
-__all__ = ["Caller", "Errand", "Errands", "check_name"]
+__all__ = ["Caller", "Errand", "Errands"]
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,18 +25,19 @@ from server.clock import Clock
 from server.errors import (
     BrokerUnavailable,
     ClientOrderIdTaken,
-    InvalidField,
     OrderNotRecorded,
     StoreUnavailable,
 )
 from server.orders.dispatch import Dispatch, Send
+from server.orders.drafts import Draft, digest_of
 from server.orders.ledger import Entry, Intent, Ledger, State
+from server.orders.names import check_name
 from server.orders.receipts import UNKNOWN, Receipt, receipt_of
 from server.orders.records import priced_of
 from server.orders.resolver import Resolver
+from server.orders.used_names import UsedNames
 from server.tenants import Tenant
 
-NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 ATTEMPTS = 3
 """How often a call tries to go first, where those ahead of it under its name sent nothing."""
 
@@ -69,20 +70,19 @@ class Errand:
     whole: Decimal | None = None
 
 
-def check_name(name: str | None) -> None:
-    """Raises InvalidField for a name that no change can have; None is to be chosen here."""
-    if name is not None and not NAME.fullmatch(name):
-        expected = "1 to 64 characters out of A-Z a-z 0-9 . _ : -"
-        raise InvalidField("client_order_id", name, expected)
-
-
 class Errands:
     """The one way from a prepared change to its receipt."""
 
     def __init__(
-        self, ledger: Ledger, resolver: Resolver, dispatch: Dispatch, clock: Clock
+        self,
+        ledger: Ledger,
+        names: UsedNames,
+        resolver: Resolver,
+        dispatch: Dispatch,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
+        self._names = names
         self._resolver = resolver
         self._dispatch = dispatch
         self._clock = clock
@@ -92,7 +92,7 @@ class Errands:
         caller: Caller,
         kind: str,
         name: str | None,
-        digest: str,
+        draft: Draft,
         make: Callable[[str], Awaitable[Errand]],
     ) -> Receipt:
         """Returns what became of the change of that name; `make` prepares it if it is new.
@@ -101,7 +101,7 @@ class Errands:
         OrderNotRecorded where the store fails: then this call has sent nothing.
         """
         try:
-            return await self._run(caller, kind, name, digest, make)
+            return await self._run(caller, kind, name, draft, make)
         except StoreUnavailable as failure:
             raise OrderNotRecorded from failure
 
@@ -110,15 +110,19 @@ class Errands:
         caller: Caller,
         kind: str,
         name: str | None,
-        digest: str,
+        draft: Draft,
         make: Callable[[str], Awaitable[Errand]],
     ) -> Receipt:
         chosen = name if name is not None else str(uuid4())
         check_name(chosen)
+        digest = digest_of(draft)
+        if name is not None:
+            number, tenant_id = caller.account.number, caller.tenant.id
+            await self._names.ready(number, tenant_id, caller.pages, self._patience(caller))
 
         for _ in range(ATTEMPTS):
             if name is not None:
-                known = await self._known(caller, chosen, digest)
+                known = await self._known(caller, kind, chosen, draft, digest)
                 if known is not None:
                     return receipt_of(known, replayed=True)
 
@@ -139,11 +143,20 @@ class Errands:
 
         raise BrokerUnavailable("the same order is being tried by other calls, and was not sent")
 
-    async def _known(self, caller: Caller, name: str, digest: str) -> Entry | None:
+    async def _known(
+        self, caller: Caller, kind: str, name: str, draft: Draft, digest: str
+    ) -> Entry | None:
         number = caller.account.number
         entry = await self._ledger.find(number, name)
         if entry is None:
             return None
+
+        if entry.state is State.RESTORED:
+            if entry.kind != kind:
+                raise ClientOrderIdTaken(name)
+
+            await self._names.adopt(entry, draft, caller.pages)
+            entry = await self._ledger.get(entry)
 
         _refuse_other(entry, digest)
         if entry.state is State.RECORDED or entry.is_open:

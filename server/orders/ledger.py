@@ -44,6 +44,8 @@ class State(StrEnum):
     """The broker refused it; its words are kept."""
     UNSENT = "unsent"
     """It was certainly not sent; the same name may be sent again."""
+    RESTORED = "restored"
+    """The broker's history has an order of this name, and this database has nothing else of it."""
 
 
 OPEN = (State.SENDING, State.UNKNOWN, State.NOT_SEEN)

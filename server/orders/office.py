@@ -30,6 +30,7 @@ from server.orders.quotes import OrderQuotes
 from server.orders.reports import EventKind, Report
 from server.orders.resolver import Resolver
 from server.orders.switches import SwitchBoard
+from server.orders.used_names import UsedNames
 from server.settings import Settings
 from server.store import Database
 
@@ -89,7 +90,8 @@ async def open_office(
             )
         )
         await stack.enter_async_context(keep_house(ledger, events, clock))
-        errands = Errands(ledger, resolver, dispatch, clock)
+        names = await stack.enter_async_context(UsedNames(settings, database, clock))
+        errands = Errands(ledger, names, resolver, dispatch, clock)
         preparation = Preparation(OrderQuotes(market, settings, clock), clock)
         desk = OrderDesk(brokerage, preparation, errands, board, clock)
         yield OrderOffice(
