@@ -33,6 +33,7 @@ from server.market.streams import MarketStreams
 from server.orders.office import OrderOffice, open_office
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
+from server.rpc.model_guard import ModelGuard
 from server.rpc.registry import bind
 from server.rpc.servicers.account import Accounts
 from server.rpc.servicers.chat import Chats
@@ -144,7 +145,9 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             "tasty.v1.ReferenceService": Reference(
                 brokerage, agent.analyst, clock, most_symbols=settings.instruments_limit
             ),
-            "tasty.v1.OrderService": Orders(brokerage, office, clock),
+            "tasty.v1.OrderService": Orders(
+                brokerage, office, ModelGuard(settings, agent.caps), clock
+            ),
             "tasty.v1.OrderService/ConfirmOrder": ConfirmOrders(agent, brokerage),
             "tasty.v1.WatchlistService": Watchlists(brokerage),
             "tasty.v1.ChatService": Chats(agent, clock),

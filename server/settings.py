@@ -255,21 +255,33 @@ class Settings(BaseSettings):
         "not at all.",
     )
     chat_order_cap: Decimal = Field(
-        Decimal(25_000), gt=0, description="Largest notional of one order of the agent, in dollars."
+        Decimal(25_000),
+        gt=0,
+        description="Largest notional of one order of a model (the agent, or over MCP), in "
+        "dollars; what it opens and what it closes each.",
     )
     chat_day_cap: Decimal = Field(
         Decimal(100_000),
         gt=0,
-        description="Notional of the agent's orders in one day and for one API key, in dollars.",
+        description="Notional of the orders of models in one day and for one API key or account, "
+        "in dollars; what they open and what they close each.",
     )
     chat_orders_per_hour: int = Field(
-        20, ge=1, description="Orders of the agent in an hour and for one API key."
+        20,
+        ge=1,
+        description="Orders of models in an hour and for one API key or account, whatever they do.",
     )
     chat_collar: Decimal = Field(
         Decimal("0.05"),
         gt=0,
         description="How far the market may move between an order's preparation and its "
         "confirmation, as a part of the price.",
+    )
+    chat_close_distance: Decimal = Field(
+        Decimal("0.05"),
+        gt=0,
+        description="How much worse than the middle of the market a model may close a position, as "
+        "a part of the price; 0.05 dollars always.",
     )
     chat_turns: int = Field(
         12, ge=2, description="How often one chat request may call the model, tools between."

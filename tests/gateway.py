@@ -40,10 +40,13 @@ STUBS = {
 
 
 class Caller:
-    """Calls rpcs with one API key: `caller.accounts.GetBalances(request)`."""
+    """Calls rpcs with one API key: `caller.accounts.GetBalances(request)`.
 
-    def __init__(self, channel: grpc.aio.Channel, api_key: str) -> None:
-        self._key = (("x-api-key", api_key),)
+    With an `origin` it says that a model decided, as the stdio server for MCP does.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, api_key: str, origin: str = "") -> None:
+        self._key = (("x-api-key", api_key), *([("x-tasty-origin", origin)] if origin else []))
         self._stubs = {noun: stub(channel) for noun, stub in STUBS.items()}
 
     def __getattr__(self, noun: str) -> _Service:
@@ -73,8 +76,8 @@ class Gateway:
         """The demo tenant."""
         return self.caller(DEMO_API_KEY.reveal())
 
-    def caller(self, api_key: str) -> Caller:
-        return Caller(self.channel, api_key)
+    def caller(self, api_key: str, origin: str = "") -> Caller:
+        return Caller(self.channel, api_key, origin)
 
 
 @asynccontextmanager

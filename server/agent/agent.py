@@ -60,7 +60,7 @@ class Agent:
         tasks: asyncio.TaskGroup,
     ) -> None:
         tools = Tools(load_tools(), load(), rpcs)
-        caps = Caps(settings, clock)
+        caps = self.caps = Caps(settings, clock)
         self._settings = settings
         self._clock = clock
         self._door = door

@@ -41,6 +41,8 @@ SMALLEST_COLLAR = Decimal("0.05")
 """Dollars: a cheap option moves by a tick without the market having moved."""
 DONE = "Done"
 MARKET = "Market"
+REPLACES = "replace_order"
+"""The one tool of an order that has no dry run."""
 
 YES = frozenset(
     """confirm confirmed confirming confirmation yes yep yeah ok okay sure please place submit send
@@ -111,26 +113,33 @@ class Confirmation:
         return ticket
 
     async def carry_out(self, ticket: Ticket) -> PlaceOrderResponse:
-        """Makes the change of a taken ticket under the caps; raises what the change raises."""
-        with self._reserved(ticket.tenant, ticket.notional):
-            return _receipt_of(await self._tools.call(ticket.tool, ticket.request))
+        """Makes the change of a taken ticket under the caps; raises what the change raises.
 
-    async def at_once(self, tenant: Tenant, tool: Tool, request: Message) -> Message:
+        A person has decided, so what only closes is not capped; it counts in the hour.
+        """
+        with self._reserved(ticket):
+            answer = await self._tools.call(ticket.tool, ticket.request, by_person=True)
+            return _receipt_of(answer)
+
+    async def at_once(self, tool: Tool, request: Message) -> Message:
         """Carries out a change without a person, where the operator allows that (auto).
 
-        The caps hold here too. Returns the answer of the rpc.
+        The rpc itself holds it to the caps, as every order of a model. Returns its answer.
         """
         checked = await self._preparation.check(tool, request)
-        with self._reserved(tenant, checked.notional):
-            return await self._tools.call(tool, checked.request)
+        return await self._tools.call(tool, checked.request)
 
     @contextmanager
-    def _reserved(self, tenant: Tenant, notional: Decimal) -> Iterator[None]:
-        if not notional:  # it commits nothing: a cancel, an order that closes
+    def _reserved(self, ticket: Ticket) -> Iterator[None]:
+        tenant_id, account_id = ticket.tenant.id, ticket.account_id
+        if ticket.notional:
+            reservation = self._caps.reserve(tenant_id, ticket.notional, account_id=account_id)
+        elif ticket.preview is not None or ticket.tool.name == REPLACES:  # it only closes
+            reservation = self._caps.note(tenant_id, account_id)
+        else:  # a cancel, a watchlist
             yield
             return
 
-        reservation = self._caps.reserve(tenant.id, notional)
         try:
             yield
         except (BadInput, NotAllowed, NotFound):

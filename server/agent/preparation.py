@@ -70,7 +70,8 @@ class Preparation:
         """Returns a new ticket; raises what speaks against the change, before anything happened."""
         checked = await self.check(tool, request)
         if checked.notional:
-            self._caps.check(tenant.id, checked.notional)
+            account_id = getattr(request, "account_id", "").strip()
+            self._caps.check(tenant.id, checked.notional, account_id=account_id)
 
         def make(code: str, expires_at: datetime, due: float) -> Ticket:
             return Ticket(

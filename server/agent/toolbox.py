@@ -138,7 +138,7 @@ class Toolbox:
             case Permission.RUN:
                 return as_data(name, await self._tools.read(tool, request)), None
             case Permission.AT_ONCE:
-                answer = await self._confirmation.at_once(tenant, tool, request)
+                answer = await self._confirmation.at_once(tool, request)
                 return as_data(name, as_text(answer)), None
 
 

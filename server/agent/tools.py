@@ -48,8 +48,8 @@ NEVER_TOLD = ("table", "claude_analysis", "claude_error")
 class Rpcs(Protocol):
     """Calls an rpc as the tenant of the running call; raises what a client would receive."""
 
-    async def call(self, path: str, request: Message) -> Any:
-        """Returns the answer: a message, or its bytes."""
+    async def call(self, path: str, request: Message, *, by_person: bool = False) -> Any:
+        """Returns the answer: a message, or its bytes. A person may have confirmed the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +94,9 @@ class Tools:
 
         return validate(request)
 
-    async def call(self, tool: Tool, request: Message) -> Message:
+    async def call(self, tool: Tool, request: Message, *, by_person: bool = False) -> Message:
         """Calls the rpc; raises the GatewayError that a client would receive."""
-        answer = await self._rpcs.call(tool.rpc, request)
+        answer = await self._rpcs.call(tool.rpc, request, by_person=by_person)
         if not isinstance(answer, bytes):
             return answer  # type: ignore[no-any-return] # an rpc answers a message or its bytes
 

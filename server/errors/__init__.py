@@ -12,8 +12,8 @@
     │                          TradingReadOnly, ReduceOnly, OverOrderCap, OverDayCap,
     │                          SymbolNotAllowed,
     │                          ChatTradingOff, OverChatOrderCap, OverChatDayCap,
-    │                          TooManyChatOrders, NotCapped,
-    │                          McpOff, McpReadOnly, McpNoTool
+    │                          TooManyChatOrders, NotCapped, TooFarFromMarket,
+    │                          MarketNotSeen, McpOff, McpReadOnly, McpNoTool
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
@@ -74,6 +74,7 @@ __all__ = [
     "InvalidStrike",
     "Late",
     "MarketDataTimeout",
+    "MarketNotSeen",
     "McpNoTool",
     "McpOff",
     "McpReadOnly",
@@ -125,6 +126,7 @@ __all__ = [
     "SymbolNotAllowed",
     "SymbolNotFound",
     "TicketNotFound",
+    "TooFarFromMarket",
     "TooManyChatOrders",
     "TooManyGiven",
     "TooManyRequests",
@@ -179,6 +181,7 @@ from server.errors.not_allowed import (
     ChatTradingOff,
     ForbiddenByBroker,
     InvalidAdminKey,
+    MarketNotSeen,
     McpNoTool,
     McpOff,
     McpReadOnly,
@@ -190,6 +193,7 @@ from server.errors.not_allowed import (
     OverOrderCap,
     ReduceOnly,
     SymbolNotAllowed,
+    TooFarFromMarket,
     TooManyChatOrders,
     TradingReadOnly,
 )

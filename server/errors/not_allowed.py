@@ -11,6 +11,7 @@ __all__ = [
     "McpNoTool",
     "McpOff",
     "McpReadOnly",
+    "MarketNotSeen",
     "NotACustomer",
     "NotCapped",
     "OverChatDayCap",
@@ -19,6 +20,7 @@ __all__ = [
     "OverOrderCap",
     "ReduceOnly",
     "SymbolNotAllowed",
+    "TooFarFromMarket",
     "TooManyChatOrders",
     "TradingReadOnly",
 ]
@@ -229,3 +231,28 @@ class McpNoTool(NotAllowed):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is not a tool: no model may call it. Nothing was done.", rpc=name)
+class TooFarFromMarket(NotAllowed):
+    """Models only: a person may give a position away."""
+
+    reason = "ERROR_REASON_TOO_FAR_FROM_MARKET"
+
+    def __init__(self, *, price: str, mid: str, allowed: str) -> None:
+        super().__init__(
+            f"The order would close at {price}, and the middle of the market is {mid}: a model's "
+            f"order may be {allowed} worse (TASTY_CHAT_CLOSE_DISTANCE). Nothing was placed.",
+            price=price,
+            mid=mid,
+            allowed=allowed,
+        )
+
+
+class MarketNotSeen(NotAllowed):
+    """Models only, as `TooFarFromMarket`."""
+
+    reason = "ERROR_REASON_MARKET_NOT_SEEN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The market of what this order closes is crossed, one-sided or not quoted now, so a "
+            "model may not close it. Nothing was placed; use POST /api/v1/place-order."
+        )

@@ -21,6 +21,7 @@ from server.errors import BrokerUnreadable, InvalidField, NothingGiven
 from server.orders.desk import OrderDesk
 from server.orders.drafts import ComplexDraft
 from server.orders.errands import Caller, Errand, Errands
+from server.orders.guarding import Guard, Weighed, larger, taken_by
 from server.orders.names import check_name
 from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
@@ -44,14 +45,28 @@ class ComplexDesk:
         self._errands = errands
         self._board = board
 
-    async def place(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
-        """Places the orders, or returns what became of those of that name."""
+    async def place(
+        self, caller: Caller, draft: ComplexDraft, name: str | None, guard: Guard | None = None
+    ) -> Receipt:
+        """Places the orders, or returns what became of those of that name.
+
+        A guard is asked before new ones are sent; it raises NotAllowed.
+        """
         _check(draft)
 
         async def make(chosen: str) -> Errand:
             asked = await self._board.admit(caller.tenant.id, caller.account.number)
-            parts = await self._prepared(caller, draft, weighed=asked.capped, judged=asked.limiting)
+            guarded = guard is not None
+            parts = await self._prepared(
+                caller,
+                draft,
+                quoted=guarded,
+                weighed=asked.capped,
+                judged=guarded or asked.limiting,
+            )
             spec = _spec(draft, parts, chosen)
+            if guard is not None:
+                guard.admit(await self._weighed(caller, draft, parts))
 
             async def send(journey: Journey) -> tuple[dict[str, Any], str]:
                 data = await caller.pages.place_complex(spec, journey)
@@ -91,6 +106,18 @@ class ComplexDesk:
             priced=NOT_PRICED,
             dry_run=True,
         )
+
+    async def _weighed(
+        self, caller: Caller, draft: ComplexDraft, parts: Sequence[Prepared]
+    ) -> Weighed:
+        opening = _notional(draft, parts)
+        if opening is not None and not all(part.closes for part in parts):
+            # The whole is netted, so what it takes tells nothing where a part has no price.
+            taken = taken_by(await caller.pages.dry_run(_spec(draft, parts, None)))
+            opening = larger(opening, taken)
+
+        closing = _either(draft, [part.closing for part in parts])
+        return Weighed(parts=parts, opening=opening, closing=closing)
 
     async def _prepared(
         self,
@@ -153,8 +180,12 @@ def _spec(draft: ComplexDraft, parts: Sequence[Prepared], name: str | None) -> C
 
 
 def _notional(draft: ComplexDraft, parts: Sequence[Prepared]) -> Decimal | None:
-    """Returns what all parts commit; of orders that cancel each other only one can be filled."""
-    amounts = [part.notional for part in parts]
+    """Returns what all parts commit."""
+    return _either(draft, [part.notional for part in parts])
+
+
+def _either(draft: ComplexDraft, amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """Returns the sum of all parts; of orders that cancel each other only one can be filled."""
     known = [amount for amount in amounts if amount is not None]
     if len(known) < len(amounts):
         return None

@@ -29,6 +29,7 @@ from server.errors import (
 )
 from server.orders.drafts import ChangeDraft, LegDraft, OrderDraft
 from server.orders.errands import Caller, Errand, Errands
+from server.orders.guarding import Guard, Weighed, larger, taken_by
 from server.orders.names import check_name
 from server.orders.preparation import Preparation, Prepared
 from server.orders.receipts import Receipt
@@ -71,15 +72,27 @@ class OrderDesk:
             deadline=until - ANSWER_BEFORE_S,
         )
 
-    async def place(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
-        """Places an order, or returns what became of the one of that name."""
+    async def place(
+        self, caller: Caller, draft: OrderDraft, name: str | None, guard: Guard | None = None
+    ) -> Receipt:
+        """Places an order, or returns what became of the one of that name.
+
+        A guard is asked before a new order is sent; it raises NotAllowed.
+        """
 
         async def make(chosen: str) -> Errand:
             asked = await self._board.admit(caller.tenant.id, caller.account.number)
+            guarded = guard is not None
             prepared = await self._prepare(
-                caller, draft, weighed=asked.capped, judged=asked.limiting
+                caller,
+                draft,
+                quoted=guarded,
+                weighed=asked.capped,
+                judged=guarded or asked.limiting,
             )
             spec = replace(prepared.spec, external_identifier=chosen)
+            if guard is not None:
+                guard.admit(await self._weighed(caller, prepared))
 
             async def send(journey: Journey) -> tuple[dict[str, Any], str]:
                 return _placed(await caller.pages.place(spec, journey))
@@ -114,10 +127,13 @@ class OrderDesk:
             dry_run=True,
         )
 
-    async def replace(self, caller: Caller, draft: ChangeDraft, name: str | None) -> Receipt:
+    async def replace(
+        self, caller: Caller, draft: ChangeDraft, name: str | None, guard: Guard | None = None
+    ) -> Receipt:
         """Gives a working order another price, or returns what became of the change of that name.
 
-        All else stays: legs, time in force, its last day, the trigger, and what was filled.
+        All else stays: legs, time in force, its last day, the trigger, and what was filled. A guard
+        is asked as in `place`.
         """
 
         async def make(chosen: str) -> Errand:
@@ -126,10 +142,15 @@ class OrderDesk:
             prepared = await self._prepare(
                 caller,
                 _draft_of(old, draft.price),
+                quoted=guard is not None,
                 weighed=asked.capped,
-                judged=asked.limiting,
+                judged=guard is not None or asked.limiting,
                 replaced=old.id,
             )
+            if guard is not None:
+                opening, closing = prepared.notional, prepared.closing
+                guard.admit(Weighed(parts=[prepared], opening=opening, closing=closing))
+
             spec = replace(
                 prepared.spec,
                 time_in_force=old.time_in_force or prepared.spec.time_in_force,
@@ -199,6 +220,14 @@ class OrderDesk:
             judged=judged,
             replaced=replaced,
         )
+
+    async def _weighed(self, caller: Caller, prepared: Prepared) -> Weighed:
+        """Returns an order with what it takes of the buying power: a short option costs more."""
+        opening = prepared.notional
+        if not prepared.closes:
+            opening = larger(opening, taken_by(await caller.pages.dry_run(prepared.spec)))
+
+        return Weighed(parts=[prepared], opening=opening, closing=prepared.closing)
 
     async def _working(self, caller: Caller, order_id: str) -> Order:
         try:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import NEW_YORK
@@ -53,8 +53,11 @@ async def restore(
     tenant_id: str,
     names: Iterable[Restored],
     now: datetime,
-) -> None:
-    """Notes the names as used, and that those of the account are complete; known ones stay."""
+) -> int:
+    """Notes the names as used, and that those of the account are complete; known ones stay.
+
+    Returns how many were not known.
+    """
     rows = [
         {
             "id": uuid4().hex,
@@ -80,6 +83,12 @@ async def restore(
     await insert_missing(connection, ledger, rows)
     account = {"environment": environment, "account_number": account_number, "restored_at": now}
     await insert_missing(connection, restored_accounts, [account])
+    new = select(func.count()).where(
+        ledger.c.environment == environment,
+        ledger.c.account_number == account_number,
+        ledger.c.state == State.RESTORED.value,
+    )
+    return int(await connection.scalar(new) or 0)
 
 
 async def adopt(

@@ -152,7 +152,8 @@ class UsedNames:
         """Returns why it failed: a task of a group must not raise what is its callers' business."""
         try:
             if not await self._is_restored(account_number):
-                await self._write(account_number, tenant_id, await self._names(pages))
+                names = await self._names(pages)
+                self._tell(await self._write(account_number, tenant_id, names))
         except StoreUnavailable as failure:
             return failure
         except GatewayError as failure:
@@ -171,9 +172,9 @@ class UsedNames:
 
     async def _write(
         self, account_number: str, tenant_id: str, names: Mapping[str, Restored]
-    ) -> None:
+    ) -> int:
         async with self._database.write() as connection:
-            await restored_rows.restore(
+            return await restored_rows.restore(
                 connection,
                 self._environment,
                 account_number,
@@ -199,15 +200,16 @@ class UsedNames:
                 log.warning("used names: the oldest orders were not read", read=count)
                 break
 
-        tell = log.warning if found else log.info  # an account that is new to all of us is no loss
-        tell(
-            "used names restored from the broker's history",
-            orders=count,
-            names=len(found),
-            since=since.isoformat(),
-            not_covered="older orders, and names whose order the broker never took",
-        )
         return found
+
+    def _tell(self, restored: int) -> None:
+        if restored:  # else the account is new to everybody, and nothing was lost
+            log.warning(
+                "used names restored from the broker's history",
+                names=restored,
+                days=self._days,
+                not_covered="older orders, and names whose order the broker never took",
+            )
 
     def _of(self, raw: Raw) -> Restored | None:
         name = raw.get("external-identifier")

@@ -47,6 +47,8 @@ class Call:
     """Whether keeping the deadline is ours; gRPC itself ends calls whose client set one."""
     inner: bool = False
     """Made by a servicer on behalf of a tenant that was checked already (see `Loopback`)."""
+    decided_by: Origin = Origin.CHAT
+    """Of an inner call: whose decision it is."""
     request: Any = field(default=None, repr=False)
     """Bytes, an iterator of bytes, or (inner calls) a message: for the adapter, nobody else."""
     context: Any = field(default=None, repr=False)
@@ -101,7 +103,7 @@ class Call:
         The header `x-tasty-origin` can only say that a model decided: whoever sends it gets less.
         """
         if self.inner:
-            return Origin.CHAT
+            return self.decided_by
 
         return Origin.MCP if self.header("x-tasty-origin") else Origin.CALLER
 

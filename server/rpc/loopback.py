@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from server.contract.catalog import load
 from server.contract.validation import validate
 from server.errors import GatewayError
-from server.rpc.call import Call, current_call
+from server.rpc.call import Call, Origin, current_call
 from server.rpc.chain import Body, Chain
 from server.rpc.methods import Method
 from server.rpc.registry import Binding
@@ -40,8 +40,10 @@ class Loopback:
                 body = self._chain.around(_body(binding))
                 self._bodies[binding.method.path] = (binding.method, body)
 
-    async def call(self, path: str, request: Message) -> Any:
+    async def call(self, path: str, request: Message, *, by_person: bool = False) -> Any:
         """Returns the answer of the rpc at `path` ("/tasty.v1.OrderService/GetOrder").
+
+        What a person has confirmed is decided by whoever made the outer call, and else by a model.
 
         Must be awaited in the task of a call that has a tenant: the inner call is that tenant's,
         and ends when that call ends. Raises the GatewayError that a client would have received.
@@ -54,6 +56,7 @@ class Loopback:
             request=request,
             deadline=outer.deadline,
             inner=True,
+            decided_by=outer.origin if by_person else Origin.CHAT,
             request_id=outer.request_id,
             known_tenant=outer.tenant,
         )

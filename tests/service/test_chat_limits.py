@@ -104,7 +104,7 @@ async def test_without_a_key_a_real_broker_has_no_model() -> None:
     settings = Settings(broker="sandbox", anthropic_api_key="")
 
     class NoRpcs:
-        async def call(self, path: str, request: object) -> None:
+        async def call(self, path: str, request: object, *, by_person: bool = False) -> None:
             raise AssertionError(path)
 
     clock = SystemClock()

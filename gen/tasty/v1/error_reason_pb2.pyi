@@ -48,6 +48,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_MCP_READ_ONLY: _ClassVar[ErrorReason]
     ERROR_REASON_MCP_NO_TOOL: _ClassVar[ErrorReason]
     ERROR_REASON_REDUCE_ONLY: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_FAR_FROM_MARKET: _ClassVar[ErrorReason]
+    ERROR_REASON_MARKET_NOT_SEEN: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_SYMBOL_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_NO_OPTIONS: _ClassVar[ErrorReason]
@@ -126,6 +128,8 @@ ERROR_REASON_MCP_OFF: ErrorReason
 ERROR_REASON_MCP_READ_ONLY: ErrorReason
 ERROR_REASON_MCP_NO_TOOL: ErrorReason
 ERROR_REASON_REDUCE_ONLY: ErrorReason
+ERROR_REASON_TOO_FAR_FROM_MARKET: ErrorReason
+ERROR_REASON_MARKET_NOT_SEEN: ErrorReason
 ERROR_REASON_ACCOUNT_NOT_FOUND: ErrorReason
 ERROR_REASON_SYMBOL_NOT_FOUND: ErrorReason
 ERROR_REASON_NO_OPTIONS: ErrorReason

@@ -20,6 +20,7 @@ from server.orders.office import OrderOffice
 from server.orders.receipts import Receipt
 from server.rpc.call import current_call
 from server.rpc.farewell import told
+from server.rpc.model_guard import ModelGuard
 from server.tables.orders import orders_table
 from server.wire.account_events import account_item
 from server.wire.order import order_to
@@ -42,9 +43,12 @@ REPLAYED = (("idempotency-replayed", "true"),)
 class Orders(order_service_pb2_grpc.OrderServiceServicer):
     """Places and follows the calling tenant's orders."""
 
-    def __init__(self, brokerage: Brokerage, office: OrderOffice, clock: Clock) -> None:
+    def __init__(
+        self, brokerage: Brokerage, office: OrderOffice, models: ModelGuard, clock: Clock
+    ) -> None:
         self._brokerage = brokerage
         self._office = office
+        self._models = models
         self._clock = clock
 
     async def ListLiveOrders(  # noqa: N802 - named by the contract
@@ -103,7 +107,9 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         if order.dry_run:
             return placed_to(await self._office.desk.dry_run(caller, draft, name))
 
-        receipt = await self._office.desk.place(caller, draft, name)
+        with self._models.around(current_call(), caller.account.number) as guard:
+            receipt = await self._office.desk.place(caller, draft, name, guard)
+
         await _tell_replay(receipt, context)
         return placed_to(receipt)
 
@@ -112,7 +118,9 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     ) -> placement_pb.ReplaceOrderResponse:
         draft, name = change_draft(request), _name(request.change)
         caller = await self._caller(request.account_id)
-        receipt = await self._office.desk.replace(caller, draft, name)
+        with self._models.around(current_call(), caller.account.number) as guard:
+            receipt = await self._office.desk.replace(caller, draft, name, guard)
+
         await _tell_replay(receipt, context)
         return replaced_to(receipt)
 
@@ -138,7 +146,9 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         if order.dry_run:
             return complex_receipt_to(await self._office.complex.dry_run(caller, draft, name))
 
-        receipt = await self._office.complex.place(caller, draft, name)
+        with self._models.around(current_call(), caller.account.number) as guard:
+            receipt = await self._office.complex.place(caller, draft, name, guard)
+
         await _tell_replay(receipt, context)
         return complex_receipt_to(receipt)
 

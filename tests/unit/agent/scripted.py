@@ -28,7 +28,7 @@ class ScriptedRpcs:
         for name, answer in answers.items():
             self.answers[load_tools()[name].rpc] = answer
 
-    async def call(self, path: str, request: Message) -> Any:
+    async def call(self, path: str, request: Message, *, by_person: bool = False) -> Any:
         self.calls.append((path, request))
         answer = self.answers[path]
         if isinstance(answer, Exception):
