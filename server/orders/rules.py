@@ -16,6 +16,7 @@ from decimal import Decimal
 from server.brokerage.contracts import Contract
 from server.brokerage.symbols import InstrumentKind
 from server.errors import InvalidField, NothingGiven, OffTick, TooManyGiven, WrongSign
+from server.errors.families import shortened
 from server.orders.drafts import LegDraft, OrderDraft
 from server.orders.ticks import Grid
 
@@ -28,6 +29,8 @@ AT_MARKET = frozenset({"Market", "Notional Market"})
 MOST_LEGS = 4
 LARGEST = Decimal(1_000_000)
 """Units or dollars beyond which an order is a slip of the finger, whatever the account holds."""
+MOST_DIGITS = 18
+"""Digits of a price; it is written down as it came, so it must have an end."""
 
 
 def check_draft(draft: OrderDraft, *, where: str = "", priced: bool = False) -> None:
@@ -140,11 +143,20 @@ def _check_amounts(draft: OrderDraft, where: str, priced: bool) -> None:
             continue
         if not allowed[name]:
             raise InvalidField(f"{where}{name}", f"{value:f}", f"nothing there in a {kind} order")
+        if not value.is_finite() or _digits(value) > MOST_DIGITS:
+            expected = f"a number of at most {MOST_DIGITS} digits"
+            raise InvalidField(f"{where}{name}", shortened(f"{value}"), expected)
         if not value or abs(value) > LARGEST:
             raise InvalidField(f"{where}{name}", f"{value:f}", "a number that is not 0, in dollars")
 
     if draft.stop_trigger is not None and draft.stop_trigger < 0:
         raise InvalidField(f"{where}stop_trigger", f"{draft.stop_trigger:f}", "a price above 0")
+
+
+def _digits(value: Decimal) -> int:
+    """Returns how many digits it takes to write a number without an exponent."""
+    _, digits, exponent = value.as_tuple()
+    return max(len(digits), -int(exponent))
 
 
 def _check_leg(leg: LegDraft, place: str, *, notional: bool) -> None:
