@@ -102,7 +102,10 @@ class Settings(BaseSettings):
     )
 
     rate_limit: float = Field(
-        2.0, ge=0, description="Requests a second and API key; more wait in a queue. 0: no limit."
+        2.0,
+        ge=0,
+        description="Requests a second and API key; more wait in a queue. Orders and cancels have "
+        "a queue each, at the same rate. 0: no limit.",
     )
     rate_burst: int = Field(2, ge=1, description="Requests that may go at once after a pause.")
     rate_queue: int = Field(

@@ -40,7 +40,7 @@ class _Outcome(Generic[T]):
 
 
 class Aside:
-    """Owns the tasks; an async context manager that cancels what is left."""
+    """Owns the tasks; an async context manager that waits for what still ends."""
 
     def __init__(self) -> None:
         self._tasks: asyncio.TaskGroup | None = None

@@ -34,7 +34,7 @@ class Shown:
     accounts: Sequence[str]
     """The accounts that they bind beside the key."""
     others: Sequence[str] = ()
-    """Other tenants whose switches bind those accounts, too."""
+    """Other tenants whose switches bind accounts in which this one trades."""
     note: str = ""
     """What could not be done."""
 
@@ -59,13 +59,17 @@ async def change_switches(
 ) -> Shown:
     """Returns the switches of a tenant after the change; servers that run obey them at once.
 
-    The broker is asked for the tenant's accounts, so that they are bound before anybody trades in
-    them. Where it does not answer, an account is bound by the first order of the key in it.
+    For limits the broker is asked for the tenant's accounts, so that they are bound before anybody
+    trades in them. Where it does not answer, the first order of the key in an account binds it.
     """
     async with _opened(settings) as opened:
         tenant_id = await _tenant_id(opened, whose)
         after = change(await opened.board.of(tenant_id))
-        accounts, note = await _accounts(settings, opened, tenant_id)
+        accounts: Sequence[str] = ()
+        note = ""
+        if after.limiting and not await opened.board.accounts_of(tenant_id):
+            accounts, note = await _accounts(settings, opened, tenant_id)
+
         await opened.board.put(tenant_id, after, accounts)
         return await _shown(opened, tenant_id, note)
 
@@ -154,7 +158,7 @@ async def _accounts(
 async def _shown(opened: _Opened, tenant_id: str, note: str = "") -> Shown:
     accounts = await opened.board.accounts_of(tenant_id)
     others: dict[str, None] = {}
-    for account in accounts:
+    for account in {*accounts, *await opened.board.traded_in(tenant_id)}:
         for bond in await opened.board.binding(tenant_id, account):
             if not bond.own and bond.switches != NONE:
                 others[bond.tenant_id] = None
@@ -163,7 +167,7 @@ async def _shown(opened: _Opened, tenant_id: str, note: str = "") -> Shown:
         tenant_id=tenant_id,
         switches=await opened.board.of(tenant_id),
         accounts=accounts,
-        others=tuple(others),
+        others=sorted(others),
         note=note,
     )
 

@@ -19,6 +19,7 @@ __all__ = [
     "spent",
     "symbols_from",
     "tenants_of",
+    "traded_in",
 ]
 
 from collections.abc import Iterable, Sequence
@@ -136,6 +137,16 @@ async def accounts_of(
         switch_accounts.c.environment == environment, switch_accounts.c.tenant_id == tenant_id
     )
     return [row[0] for row in await connection.execute(query.order_by("account_number"))]
+
+
+async def traded_in(connection: AsyncConnection, environment: str, tenant_id: str) -> Sequence[str]:
+    """Returns the accounts that a tenant has traded in."""
+    query = (
+        select(ledger.c.account_number)
+        .distinct()
+        .where(ledger.c.environment == environment, ledger.c.tenant_id == tenant_id)
+    )
+    return [row[0] for row in await connection.execute(query)]
 
 
 async def put(connection: AsyncConnection, tenant_id: str, new: Switches, now: datetime) -> None:

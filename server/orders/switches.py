@@ -106,6 +106,11 @@ class SwitchBoard:
         async with self._database.read() as connection:
             return await switch_rows.accounts_of(connection, self._environment, tenant_id)
 
+    async def traded_in(self, tenant_id: str) -> Sequence[str]:
+        """Returns the accounts that a tenant has traded in."""
+        async with self._database.read() as connection:
+            return await switch_rows.traded_in(connection, self._environment, tenant_id)
+
     async def binding(self, tenant_id: str, account_number: str) -> Sequence[Bond]:
         """Returns the switches that bind orders of a tenant in an account, the server's apart."""
         async with self._database.read() as connection:

@@ -15,8 +15,10 @@ from tasty.v1 import credentials_service_pb2, new_order_pb2
 
 from server.clock import SystemClock
 from server.orders.cancel_all import cancel_all
+from server.orders.switch_command import describe, read_switches
 from server.orders.switches import Switches
 from server.secret import Secret
+from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
 from tests.command_line import Said, in_own_process, in_this_process
@@ -28,6 +30,7 @@ Way = Callable[..., Said]
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens on the port `discard` of a machine of today."""
 KEY = "key-of-switched"
+SECOND = "second-key-of-switched"
 
 
 @pytest.fixture
@@ -252,17 +255,25 @@ async def test_read_only_stays_with_a_key_that_is_registered_again(trader: Trade
     assert by("read_only", await again.refused(leg("KO", "Buy to Open", 1), price="-1.00"))
 
 
-async def test_a_second_key_of_the_same_account_is_bound_too(trader: Trader) -> None:
+async def test_a_second_key_of_the_same_account_is_bound_too(
+    trader: Trader, tmp_path: Path
+) -> None:
     trader.script(NEVER, 3)
     await switch(trader, day_cap=Decimal(100), order_cap=Decimal(70))
     assert by("order_cap", await trader.refused(leg("KO", "Buy to Open", 71), price="-1.00"))
-    second = await register(trader, "second-key-of-switched")
+    second = await register(trader, SECOND)
     assert (await second.place(leg("KO", "Buy to Open", 60), price="-1.00")).id
     refusal = await trader.refused(leg("KO", "Buy to Open", 60), price="-1.00")
     assert by("day_cap", refusal)
     refusal = await second.refused(leg("KO", "Buy to Open", 71), price="-1.00")
     assert by("order_cap", refusal)
     assert "this account may send 70.00" in refusal.words
+    first, other = [
+        (await trader.gateway.app.tenants.authenticate(Secret(key))).id for key in (KEY, SECOND)
+    ]
+    shown = await read_switches(Settings(data_dir=tmp_path), other)
+    assert (shown.switches, shown.others) == (Switches(), [first])
+    assert f"switches of tenant {first}, too" in describe(shown)
 
     await switch(trader, read_only=True)
     assert (await second.place(leg("KO", "Buy to Open", 1), price="-1.00")).id, (
