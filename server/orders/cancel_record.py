@@ -28,7 +28,8 @@ T = TypeVar("T")
 class CancelRecord:
     """Stands between one cancel and the ledger; raises nothing but what forbids the cancel."""
 
-    def __init__(self, ledger: Ledger, aside: Aside, clock: Clock) -> None:
+    def __init__(self, order_id: str, ledger: Ledger, aside: Aside, clock: Clock) -> None:
+        self._order_id = order_id
         self._ledger = ledger
         self._aside = aside
         self._clock = clock
@@ -97,7 +98,7 @@ class CancelRecord:
         self._too_slow = isinstance(failure, TooSlow)
         self.trouble = str(failure) if self._too_slow else "it failed"
         reason = failure.reason if isinstance(failure, GatewayError) else type(failure).__name__
-        log.warning("cancel not recorded", step=step, reason=reason, trouble=self.trouble)
+        log.warning("cancel not recorded", order_id=self._order_id, step=step, reason=reason)
 
     def _unwritten(self, intent: Intent) -> Entry:
         return Entry(

@@ -94,7 +94,7 @@ class Cancels:
             data = await caller.pages.cancel(order_id, journey)
             return {"order": data}, replacement_of(data, Faults()).id
 
-        record = CancelRecord(self._ledger, self._aside, self._clock)
+        record = CancelRecord(order_id, self._ledger, self._aside, self._clock)
         before = await self._before(caller, order_id, record)
         entry = await self._carry_out(caller, "cancel", order_id, send, record)
         answer = None if entry is None else entry.answer
@@ -115,7 +115,7 @@ class Cancels:
             data = await caller.pages.cancel_complex(complex_order_id, journey)
             return {"complex-order": data}, complex_order_of(data, Faults()).id
 
-        record = CancelRecord(self._ledger, self._aside, self._clock)
+        record = CancelRecord(complex_order_id, self._ledger, self._aside, self._clock)
         await self._before(caller, complex_order_id, record)
         entry = await self._carry_out(caller, "cancel_complex", complex_order_id, send, record)
         answer = None if entry is None else entry.answer
