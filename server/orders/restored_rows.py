@@ -5,7 +5,7 @@ Statements only: each function works in the transaction of its caller.
 
 from __future__ import annotations
 
-__all__ = ["Restored", "adopt", "is_restored", "restore"]
+__all__ = ["Restored", "adopt", "restore", "restored_at"]
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import NEW_YORK
@@ -37,13 +37,13 @@ class Restored:
     received_at: datetime
 
 
-async def is_restored(connection: AsyncConnection, environment: str, account_number: str) -> bool:
-    """Whether an account's used names are all in the ledger."""
-    query = select(restored_accounts.c.restored_at).where(
-        restored_accounts.c.environment == environment,
-        restored_accounts.c.account_number == account_number,
-    )
-    return await connection.scalar(query) is not None
+async def restored_at(
+    connection: AsyncConnection, environment: str, account_number: str
+) -> datetime | None:
+    """Returns when an account's used names were all in the ledger; None if they never were."""
+    query = select(restored_accounts.c.restored_at).where(_account(environment, account_number))
+    found: datetime | None = await connection.scalar(query)
+    return found
 
 
 async def restore(
@@ -58,7 +58,7 @@ async def restore(
 
     Returns how many were not known.
     """
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": uuid4().hex,
             "environment": environment,
@@ -81,8 +81,13 @@ async def restore(
         for each in names
     ]
     await insert_missing(connection, ledger, rows)
+    await _take_back(
+        connection, environment, account_number, {row["client_order_id"]: row for row in rows}
+    )
     account = {"environment": environment, "account_number": account_number, "restored_at": now}
     await insert_missing(connection, restored_accounts, [account])
+    mine = _account(environment, account_number)
+    await connection.execute(update(restored_accounts).where(mine).values(restored_at=now))
     new = select(func.count()).where(
         ledger.c.environment == environment,
         ledger.c.account_number == account_number,
@@ -109,4 +114,32 @@ async def adopt(
             request=json.dumps(request),
             answer=json.dumps(answer),
         )
+    )
+
+
+async def _take_back(
+    connection: AsyncConnection,
+    environment: str,
+    account_number: str,
+    rows: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Corrects rows that say "not sent" of a name that the broker has: an older copy says so."""
+    query = select(ledger.c.id, ledger.c.client_order_id).where(
+        ledger.c.environment == environment,
+        ledger.c.account_number == account_number,
+        ledger.c.state == State.UNSENT.value,
+    )
+    for unsent in (await connection.execute(query)).all():
+        row = rows.get(unsent.client_order_id)
+        if row is None:
+            continue
+
+        known = {name: row[name] for name in ("kind", "state", "order_id", "target_id")}
+        await connection.execute(update(ledger).where(ledger.c.id == unsent.id).values(known))
+
+
+def _account(environment: str, account_number: str) -> ColumnElement[bool]:
+    return and_(
+        restored_accounts.c.environment == environment,
+        restored_accounts.c.account_number == account_number,
     )

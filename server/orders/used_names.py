@@ -168,7 +168,11 @@ class UsedNames:
 
     async def _is_restored(self, account_number: str) -> bool:
         async with self._database.read() as connection:
-            return await restored_rows.is_restored(connection, self._environment, account_number)
+            at = await restored_rows.restored_at(connection, self._environment, account_number)
+
+        # A copy that was put back knows nothing of the orders after it was made.
+        complete_since = self._database.identity.complete_since
+        return at is not None and (complete_since is None or at >= complete_since)
 
     async def _write(
         self, account_number: str, tenant_id: str, names: Mapping[str, Restored]

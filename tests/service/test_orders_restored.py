@@ -6,17 +6,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from structlog.testing import capture_logs
 from tasty.v1 import new_order_pb2
 
 from server.brokerage.order_pages import ORDERS_A_PAGE
 from server.brokerage.symbols import parse
+from server.orders.ledger import Intent
+from server.orders.schema import ledger
+from server.secret import Secret
+from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
+from server.store.report import open_once
 from tests.gateway import open_gateway
 from tests.ordering import NEVER, Trader, leg, open_trader, refusal_of
 
@@ -35,6 +42,12 @@ async def opened(sim: Simulator, folder: Path, **settings: Any) -> AsyncIterator
     """Yields the same person, whatever the folder remembers of it."""
     async with open_gateway(sim, folder, **settings) as gateway:
         yield await open_trader(gateway, "restored")
+
+
+def lose(folder: Path) -> None:
+    """Takes the database away, and leaves the keys."""
+    for file in folder.glob("tasty.db*"):
+        file.unlink()
 
 
 def parts() -> list[new_order_pb2.ComplexOrderPart]:
@@ -98,6 +111,57 @@ async def test_after_the_loss_of_the_database_every_used_name_answers_its_order(
         new = await again.place(leg(*BUY), price="-1.00", client_order_id="new")
         assert new.id not in [answer.id for answer in before]
         assert len(again.orders) == placed + 1
+
+
+async def test_with_the_keys_kept_it_is_the_same(sim: Simulator, tmp_path: Path) -> None:
+    async with opened(sim, tmp_path) as trader:
+        first = await trader.place(leg(*BUY), price="-1.00", client_order_id="one")
+
+    lose(tmp_path)
+    await open_once(Settings(data_dir=tmp_path), new=True, restored=False)
+    async with opened(sim, tmp_path) as again:
+        assert (await again.place(leg(*BUY), price="-1.00", client_order_id="one")).id == first.id
+        assert len(again.named("one")) == 1
+
+
+async def test_what_was_sent_after_a_copy_was_made_is_known_when_it_is_put_back(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "tasty.db"
+    async with opened(sim, tmp_path) as trader:
+        tenant = await trader.gateway.app.tenants.authenticate(Secret("key-of-restored"))
+        before = await trader.place(leg(*BUY), price="-1.00", client_order_id="before")
+        # As it stands in a copy that is made between the writing and the sending.
+        await trader.gateway.app.office.ledger.record(
+            Intent(
+                account_number=trader.account,
+                client_order_id="meanwhile",
+                tenant_id=tenant.id,
+                kind="place",
+                digest="of some order",
+                notional=Decimal(1),
+                symbols=("KO",),
+                request={"spec": None},
+            )
+        )
+
+    copy = file.read_bytes()
+    async with opened(sim, tmp_path) as trader:
+        async with trader.gateway.app.database.write() as connection:
+            await connection.execute(delete(ledger).where(ledger.c.client_order_id == "meanwhile"))
+
+        names = ("meanwhile", "after")
+        sent = [await trader.place(leg(*BUY), price="-1.00", client_order_id=n) for n in names]
+
+    lose(tmp_path)
+    file.write_bytes(copy)
+    await open_once(Settings(data_dir=tmp_path), new=False, restored=True)
+    async with opened(sim, tmp_path) as again:
+        placed = len(again.orders)
+        names = ("before", "meanwhile", "after")
+        told = [await again.place(leg(*BUY), price="-1.00", client_order_id=n) for n in names]
+        assert [each.id for each in told] == [each.id for each in (before, *sent)]
+        assert len(again.orders) == placed
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ async def test_a_database_from_before_there_were_marks_opens(database_settings: 
     await opened(database_settings)
     async with Database(database_settings) as database, database.write() as connection:
         await connection.execute(sa.text("DROP TABLE store_identity"))
-        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0005'"))
 
     mark = database_settings.data_dir / MARK_FILE
     with pytest.raises(StoreOther):  # a copy from before, put back
