@@ -8,10 +8,10 @@ __all__ = [
     "ChatTradingOff",
     "ForbiddenByBroker",
     "InvalidAdminKey",
+    "MarketNotSeen",
     "McpNoTool",
     "McpOff",
     "McpReadOnly",
-    "MarketNotSeen",
     "NotACustomer",
     "NotCapped",
     "OverChatDayCap",
@@ -231,6 +231,8 @@ class McpNoTool(NotAllowed):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is not a tool: no model may call it. Nothing was done.", rpc=name)
+
+
 class TooFarFromMarket(NotAllowed):
     """Models only: a person may give a position away."""
 
