@@ -42,6 +42,9 @@ class ChainShelf:
         key = (today, underlying.symbol)
         kept = self._chains.setdefault(key, Once())
         self._chains.move_to_end(key)
+        if kept.busy:
+            self._connection.pacer.hurry()
+
         try:
             return await kept.get(lambda: self._ask(underlying, today))
         finally:

@@ -29,6 +29,7 @@ from server.brokerage.item import Faults, Item, Listing, items_of, read_all, rea
 from server.brokerage.metrics import MarketMetrics, read_market_metrics
 from server.brokerage.once import Once
 from server.brokerage.orders import Order, read_order
+from server.brokerage.pacing import Customer
 from server.brokerage.paths import segment
 from server.brokerage.positions import Position, read_position
 from server.brokerage.search import SymbolMatch, read_symbol_match
@@ -74,6 +75,11 @@ class BrokerSession:
         self.watchlists = WatchlistDesk(connection, self.faults)
 
     @property
+    def customer(self) -> Customer:
+        """Whose session it is at the broker: another API key may have the same customer's."""
+        return self.connection.pacer.customer
+
+    @property
     def sdk(self) -> Session:
         """The SDK's own session, for its streamers."""
         return self.connection.sdk
@@ -105,6 +111,9 @@ class BrokerSession:
 
     async def accounts(self) -> tuple[Account, ...]:
         """Returns the tenant's open accounts, asked for once."""
+        if self._accounts.busy:
+            self.connection.pacer.hurry()
+
         return await self._accounts.get(self._ask_accounts)
 
     async def account(self, account_id: str) -> Account:
@@ -251,6 +260,7 @@ class BrokerSession:
         data = await self.connection.get("/customers/me/accounts")
         accounts = read_all(items_of(data), read_account, self.faults, "account")
         self._accounts_at = self._clock.monotonic()
+        self.connection.pacer.recognise(each.number for each in accounts)
         return tuple(each for each in accounts if not each.is_closed)
 
     async def _ask_holidays(self, exchange: str) -> Holidays:

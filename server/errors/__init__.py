@@ -17,12 +17,13 @@
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
-    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow
+    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
+    │                          CustomerPaceUsedUp
     ├── NotBuilt          501  RouteNotBuilt
-    ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
-    │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
-    │                          ShuttingDown, OrdersReconciling, CancelUnknown, NoModel,
-    │                          ModelUnavailable
+    ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
+    │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
+    │                          CredentialsUnreadable, ShuttingDown, OrdersReconciling,
+    │                          CancelUnknown, NoModel, ModelUnavailable
     └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded,
                                ChatTimeout
 
@@ -46,6 +47,7 @@ __all__ = [
     "ApiKeyNotFound",
     "ApiKeyTaken",
     "BadInput",
+    "BrokerPaceUsedUp",
     "BrokerThrottled",
     "BrokerTimeout",
     "BrokerUnavailable",
@@ -59,6 +61,7 @@ __all__ = [
     "Conflict",
     "CredentialsUnreadable",
     "CursorNotKept",
+    "CustomerPaceUsedUp",
     "DeadlineExceeded",
     "FeedUnavailable",
     "ForbiddenByBroker",
@@ -216,8 +219,15 @@ from server.errors.store import (
     StoreUnusable,
     StoreVersionUnknown,
 )
-from server.errors.too_many_requests import QueueFull, QueueTooSlow, ReaderTooSlow, TooManyStreams
+from server.errors.too_many_requests import (
+    CustomerPaceUsedUp,
+    QueueFull,
+    QueueTooSlow,
+    ReaderTooSlow,
+    TooManyStreams,
+)
 from server.errors.unavailable import (
+    BrokerPaceUsedUp,
     BrokerThrottled,
     BrokerUnavailable,
     BrokerUnreadable,

@@ -1,8 +1,14 @@
-"""429: the queue, or the streams, of an API key are full."""
+"""429: what one caller, or all together, may use at once is used up."""
 
 from __future__ import annotations
 
-__all__ = ["QueueFull", "QueueTooSlow", "ReaderTooSlow", "TooManyStreams"]
+__all__ = [
+    "CustomerPaceUsedUp",
+    "QueueFull",
+    "QueueTooSlow",
+    "ReaderTooSlow",
+    "TooManyStreams",
+]
 
 
 from server.errors.families import TooManyRequests
@@ -30,6 +36,20 @@ class QueueTooSlow(TooManyRequests):
             f"Rate limit: the turn of this request comes in {wait_s:.1f} s, but its deadline is in "
             f"{left_s:.1f} s ({rate:g} requests are served each second). Send fewer, or allow more "
             "time.",
+            retry_after=f"{wait_s:.1f}",
+        )
+
+
+class CustomerPaceUsedUp(TooManyRequests):
+    """The broker counts a customer, whichever of his API keys here a request comes with."""
+
+    reason = "ERROR_REASON_CUSTOMER_PACE_USED_UP"
+
+    def __init__(self, *, waiting: int, wait_s: float) -> None:
+        super().__init__(
+            f"{waiting} requests of this customer, from all API keys that use his accounts, wait "
+            "for TastyTrade's published pace already, and the turn of this one would come in "
+            f"{wait_s:.1f} s. It was not sent; send fewer at once.",
             retry_after=f"{wait_s:.1f}",
         )
 

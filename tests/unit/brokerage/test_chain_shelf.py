@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from server.brokerage.chain_shelf import KEPT_CONTRACTS, ChainShelf
 from server.brokerage.item import Faults
+from server.brokerage.pacing import Customers, Pacer
+from server.brokerage.turns import Turns
 from server.errors import NotKnownToBroker, SymbolNotFound
+from server.secret import Secret
+from server.tenants import Credentials
 from tests.clock import ManualClock, settle
 
 
@@ -17,6 +22,10 @@ class Pages:
     """Answers for the broker: chains of the size that their symbols tell."""
 
     def __init__(self) -> None:
+        clock = ManualClock()
+        nobody = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"), generation=1)
+        turns = Turns(clock, timedelta(seconds=10))
+        self.pacer = Pacer(clock, turns, Customers(clock), nobody, on=False)
         self.asked: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -43,7 +52,7 @@ def pages() -> Pages:
 
 
 def shelf(pages: Pages, clock: ManualClock | None = None) -> ChainShelf:
-    return ChainShelf(pages, clock or ManualClock(), Faults())  # type: ignore[arg-type]  # only `get` is used
+    return ChainShelf(pages, clock or ManualClock(), Faults())  # type: ignore[arg-type]  # only `get` and `pacer` are used
 
 
 async def test_callers_at_once_share_one_request(pages: Pages) -> None:
