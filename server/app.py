@@ -103,7 +103,12 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         tenants.on_change(markets.end)
         desk = MarketDesk(brokerage, markets, clock)
         stream_count = StreamCount(
-            per_tenant=settings.streams_per_key, total=settings.streams_total
+            "market data", per_tenant=settings.streams_per_key, total=settings.streams_total
+        )
+        account_stream_count = StreamCount(
+            "account events",
+            per_tenant=settings.streams_per_key,
+            total=settings.account_streams_total,
         )
         streams = MarketStreams(
             brokerage,
@@ -118,7 +123,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 database,
                 brokerage,
                 desk,
-                stream_count,
+                account_stream_count,
                 front.drain.draining,
                 clock,
             )

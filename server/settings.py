@@ -179,8 +179,21 @@ class Settings(BaseSettings):
         500, ge=1, le=10_000, description="Instruments in one request for quotes or greeks."
     )
     stream_symbols: int = Field(500, ge=1, le=10_000, description="Symbols in one stream.")
-    streams_per_key: int = Field(100, ge=1, description="Open streams of one API key.")
-    streams_total: int = Field(5000, ge=1, description="Open streams of the whole server.")
+    streams_per_key: int = Field(
+        100, ge=1, description="Open streams of market data, and of account events, of one API key."
+    )
+    streams_total: int = Field(
+        5000,
+        ge=1,
+        description="Open streams of market data of the whole server; the last quarter is kept for "
+        "customers who have no more than four.",
+    )
+    account_streams_total: int = Field(
+        5000,
+        ge=1,
+        description="Open streams of account events of the whole server, counted apart, with such "
+        "a share kept as well.",
+    )
 
     orders_read_only: bool = Field(
         False, description="Risk switch of the whole server: nobody may trade, only look."

@@ -126,10 +126,10 @@ class Turns:
             return False
 
         deadline = self._deadline(urgency, now)
-        wait = self._wait_of(customer, kind, urgency.lane)
-        if now + wait > deadline:
+        wait, patience = self._wait_of(customer, kind, urgency.lane), deadline - now
+        if wait > patience:
             self._refused += 1
-            raise self._used_up(customer, kind, urgency.lane, wait, deadline - now)
+            raise self._used_up(customer, kind, urgency.lane, wait, patience)
 
         await self._wait(customer, kind, urgency.lane, deadline)
         self._delayed += 1

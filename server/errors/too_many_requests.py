@@ -55,14 +55,17 @@ class CustomerPaceUsedUp(TooManyRequests):
 
 
 class TooManyStreams(TooManyRequests):
-    """`whose` is "API key" or "server"."""
+    """`what` is the sort of streams, `whose` is "API key" or "server"."""
 
     reason = "ERROR_REASON_TOO_MANY_STREAMS"
 
-    def __init__(self, *, open_streams: int, allowed: int, whose: str) -> None:
+    def __init__(
+        self, what: str, *, open_streams: int, allowed: int, whose: str, few: int | None = None
+    ) -> None:
+        kept = f", but for those with no more than {few} of them" if few is not None else ""
         super().__init__(
-            f"Too many open streams: {open_streams} of {allowed} allowed for this {whose}. Close "
-            "one, or follow more symbols in one stream.",
+            f"Too many open streams of {what}: {open_streams} of {allowed} allowed for this {whose}"
+            f"{kept}. Close one, or follow more symbols in one stream.",
             open=open_streams,
             allowed=allowed,
         )

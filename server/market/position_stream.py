@@ -136,8 +136,9 @@ class PositionStreams:
 
         Raises MissingAccountId or AccountNotFound before anything is subscribed to.
         """
-        with self._count.one(tenant.id), ExitStack() as stack:
+        with self._count.one(tenant.id) as place, ExitStack() as stack:
             session = await self._brokerage.session(tenant)
+            place.belongs_to(session.customer)
             account = await session.account(account_id)
             market = self._markets.of(tenant)
             held = _Held(market.hub, self._codec)
