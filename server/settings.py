@@ -108,6 +108,12 @@ class Settings(BaseSettings):
     rate_queue: int = Field(
         100, ge=0, description="Requests of one API key that may wait, with 32 MiB together."
     )
+    rate_queue_mib: int = Field(
+        128,
+        ge=8,
+        description="Memory of all requests together that wait; the last quarter is kept for API "
+        "keys whose requests hold no more than 1 MiB.",
+    )
     default_deadline_s: float = Field(
         30.0, gt=0, description="Deadline of a call whose client set none (streams have none)."
     )

@@ -81,7 +81,7 @@ class Shares:
         self.total -= amount
         self._held[owner] -= amount
         if not self._held[owner]:
-            del self._held[owner]
+            del self._held[owner]  # whoever holds nothing costs nothing
 
     def heaviest(self) -> Hashable:
         """Returns the owner who holds most."""

@@ -18,7 +18,7 @@
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
     ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
-    │                          CustomerPaceUsedUp
+    │                          CustomerPaceUsedUp, QueueTooHeavy
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
     │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
@@ -108,6 +108,7 @@ __all__ = [
     "OverOrderCap",
     "PriceMoved",
     "QueueFull",
+    "QueueTooHeavy",
     "QueueTooSlow",
     "ReaderTooSlow",
     "RefusedByBroker",
@@ -222,6 +223,7 @@ from server.errors.store import (
 from server.errors.too_many_requests import (
     CustomerPaceUsedUp,
     QueueFull,
+    QueueTooHeavy,
     QueueTooSlow,
     ReaderTooSlow,
     TooManyStreams,

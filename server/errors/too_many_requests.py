@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "CustomerPaceUsedUp",
     "QueueFull",
+    "QueueTooHeavy",
     "QueueTooSlow",
     "ReaderTooSlow",
     "TooManyStreams",
@@ -23,6 +24,21 @@ class QueueFull(TooManyRequests):
             "served each second. Send fewer at once.",
             waiting=waiting,
             rate=rate,
+        )
+
+
+class QueueTooHeavy(TooManyRequests):
+    """Requests that wait are kept in memory; `whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_QUEUE_TOO_HEAVY"
+
+    def __init__(self, *, held: int, allowed: int, whose: str) -> None:
+        super().__init__(
+            f"Rate limit: the requests of this {whose} that are waiting hold "
+            f"{held / 2**20:.1f} MiB already, of {allowed / 2**20:.1f} MiB allowed. Send smaller "
+            "ones, or fewer at once.",
+            held_bytes=held,
+            allowed_bytes=allowed,
         )
 
 

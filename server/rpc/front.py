@@ -62,6 +62,7 @@ class Front:
             rate=settings.rate_limit,
             burst=settings.rate_burst,
             longest=settings.rate_queue,
+            heaviest=settings.rate_queue_mib << 20,
         )
         self.chain = assemble(
             {

@@ -22,7 +22,7 @@ from tests.gateway import Gateway, open_gateway
 from tests.ordering import Trader, leg, open_trader
 from tests.waiting import eventually
 
-KEYS = 6
+KEYS = 3
 
 
 def greedy_key(number: int) -> str:
@@ -195,13 +195,13 @@ async def test_streams_of_many_keys_leave_some_for_a_tenant_who_has_few(crowded:
             return await call.read()
 
         refused = []
-        for number in range(KEYS * 4):
+        for number in range(KEYS * 8):
             try:
                 await opened(crowded.caller(greedy_key(number % KEYS)).market.StreamQuotes(quotes))
             except grpc.aio.AioRpcError as error:
                 refused.append(error.details())
 
-        assert len(refused) == KEYS * 4 - 12
+        assert len(refused) == KEYS * 8 - 12
         words = (
             "Too many open streams of market data: 12 of 12 allowed for this server, "
             "but for those with no more than 4 of them. "
