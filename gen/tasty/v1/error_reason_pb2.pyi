@@ -65,6 +65,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TOO_MANY_STREAMS: _ClassVar[ErrorReason]
     ERROR_REASON_READER_TOO_SLOW: _ClassVar[ErrorReason]
     ERROR_REASON_CUSTOMER_PACE_USED_UP: _ClassVar[ErrorReason]
+    ERROR_REASON_QUEUE_TOO_HEAVY: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_BUILT: _ClassVar[ErrorReason]
     ERROR_REASON_BROKER_UNAVAILABLE: _ClassVar[ErrorReason]
@@ -142,6 +143,7 @@ ERROR_REASON_QUEUE_TOO_SLOW: ErrorReason
 ERROR_REASON_TOO_MANY_STREAMS: ErrorReason
 ERROR_REASON_READER_TOO_SLOW: ErrorReason
 ERROR_REASON_CUSTOMER_PACE_USED_UP: ErrorReason
+ERROR_REASON_QUEUE_TOO_HEAVY: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_NOT_BUILT: ErrorReason
 ERROR_REASON_BROKER_UNAVAILABLE: ErrorReason
