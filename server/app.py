@@ -26,7 +26,7 @@ from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
 from server.market.live_prices import LivePrices
-from server.market.markets import Markets
+from server.market.markets import Markets, rooms_of
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
@@ -97,6 +97,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 lambda tenant: connector_for(brokerage, tenant, clock),
                 clock,
                 Random(),  # noqa: S311 - spreads reconnects, guards nothing
+                rooms_of(settings),
                 front.drain.draining,
             )
         )

@@ -201,6 +201,30 @@ class Settings(BaseSettings):
         "a share kept as well.",
     )
 
+    candles_per_key: int = Field(
+        1_000_000,
+        ge=50_000,
+        description="Candles kept for the streams of one API key; a longer history is refused.",
+    )
+    candles_total: int = Field(
+        2_000_000,
+        ge=100_000,
+        description="Candles kept in all (a million takes about 250 MB); the last quarter is kept "
+        "for API keys with no more than 25,000.",
+    )
+    symbols_per_key: int = Field(
+        20_000,
+        ge=500,
+        description="Symbols, each kind of data by itself, that one API key may follow at once "
+        "over all its streams and the requests of the last minute.",
+    )
+    symbols_total: int = Field(
+        200_000,
+        ge=500,
+        description="Symbols that are followed in all; the last quarter is kept for API keys with "
+        "no more than 500.",
+    )
+
     orders_read_only: bool = Field(
         False, description="Risk switch of the whole server: nobody may trade, only look."
     )

@@ -18,7 +18,8 @@
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
     ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
-    │                          CustomerPaceUsedUp, QueueTooHeavy
+    │                          CustomerPaceUsedUp, QueueTooHeavy, TooManyCandles,
+    │                          TooManySymbols
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
     │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
@@ -125,10 +126,12 @@ __all__ = [
     "SymbolNotAllowed",
     "SymbolNotFound",
     "TicketNotFound",
+    "TooManyCandles",
     "TooManyChatOrders",
     "TooManyGiven",
     "TooManyRequests",
     "TooManyStreams",
+    "TooManySymbols",
     "TradingReadOnly",
     "Unavailable",
     "UnknownField",
@@ -226,7 +229,9 @@ from server.errors.too_many_requests import (
     QueueTooHeavy,
     QueueTooSlow,
     ReaderTooSlow,
+    TooManyCandles,
     TooManyStreams,
+    TooManySymbols,
 )
 from server.errors.unavailable import (
     BrokerPaceUsedUp,

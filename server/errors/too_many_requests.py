@@ -8,7 +8,9 @@ __all__ = [
     "QueueTooHeavy",
     "QueueTooSlow",
     "ReaderTooSlow",
+    "TooManyCandles",
     "TooManyStreams",
+    "TooManySymbols",
 ]
 
 
@@ -84,6 +86,35 @@ class TooManyStreams(TooManyRequests):
             f"{kept}. Close one, or follow more symbols in one stream.",
             open=open_streams,
             allowed=allowed,
+        )
+
+
+class TooManyCandles(TooManyRequests):
+    """`whose` is "API key" or "server"; a history is counted before it has come."""
+
+    reason = "ERROR_REASON_TOO_MANY_CANDLES"
+
+    def __init__(self, *, wanted: int, room: int, whose: str) -> None:
+        super().__init__(
+            f"Too many candles: this history may have {wanted}, and {room} more can be kept for "
+            f"this {whose} now. Follow fewer symbols, begin later, or choose a longer interval.",
+            wanted=wanted,
+            room=room,
+        )
+
+
+class TooManySymbols(TooManyRequests):
+    """`whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_TOO_MANY_SYMBOLS"
+
+    def __init__(self, *, wanted: int, room: int, whose: str) -> None:
+        super().__init__(
+            f"Too many symbols at once: {wanted} more are asked for, and {room} more can be "
+            f"followed for this {whose} now. Close a stream, or wait a minute for those of earlier "
+            "requests to be let go.",
+            wanted=wanted,
+            room=room,
         )
 
 

@@ -73,7 +73,10 @@ class _Held:
         self.loaded_at = float("-inf")
 
     def turn_to(self, positions: Sequence[Position], underlyings: Mapping[str, str]) -> None:
-        """Holds what values these positions, and gives back what no longer does."""
+        """Holds what values these positions, and gives back what no longer does.
+
+        Raises TooManySymbols, and holds what it held.
+        """
         wanted: dict[TopicKey, str] = {}
         for each in positions:
             if each.streamer_symbol:
@@ -83,6 +86,7 @@ class _Held:
         for symbol, streamer in underlyings.items():
             wanted.setdefault(TopicKey(Kind.QUOTES, streamer), symbol)
 
+        self._hub.ensure_room(wanted)
         self.positions, self.underlyings = tuple(positions), dict(underlyings)
         if wanted.keys() == self._topics.keys():
             return

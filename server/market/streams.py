@@ -110,6 +110,7 @@ class MarketStreams:
 
             start = int(since.timestamp() * 1000)
             keys = {symbol: CandleKey(symbol, interval, extended) for symbol in known}
+            market.hub.candles.ensure_room(keys.values(), start)
             series = [
                 held.enter_context(market.hub.candles.hold(keys[symbol], label, start))
                 for symbol, label in known.items()
