@@ -202,14 +202,14 @@ class Settings(BaseSettings):
     )
 
     candles_per_key: int = Field(
-        1_000_000,
+        500_000,
         ge=50_000,
         description="Candles kept for the streams of one API key; a longer history is refused.",
     )
     candles_total: int = Field(
-        2_000_000,
+        1_000_000,
         ge=100_000,
-        description="Candles kept in all (a million takes about 250 MB); the last quarter is kept "
+        description="Candles kept in all (a million takes about 530 MB); the last quarter is kept "
         "for API keys with no more than 25,000.",
     )
     symbols_per_key: int = Field(

@@ -27,14 +27,16 @@ MOST_CANDLES = 20_000
 """Candles kept of one series, the newest: what a reader a year behind would need of 15 minutes."""
 LARGEST = MOST_CANDLES * 5 // 4
 """How many there may be before the oldest go: candles of a second are 23,400 more a day."""
-EACH = 1_000_000
-"""Candles of one tenant, unless the settings say otherwise: 500 symbols with a day of minutes."""
-TOTAL = 2_000_000
+EACH = 500_000
+"""Candles of one tenant, unless the settings say otherwise: 500 shares with a day of minutes."""
+TOTAL = 1_000_000
 """And of all of them: half a gigabyte."""
 LIGHT = LARGEST
 """One series, however long, is little: the last quarter of all rows is for such tenants."""
 SPARE = 64
 """Candles that a series may get before it has to ask for more room."""
+SESSION = 0.3
+"""The part of a day in which shares and their options trade in regular hours, rounded up."""
 
 _INTERVAL = re.compile(r"(\d+)(s|m|h|d|w|mo)")
 _SECONDS: Mapping[str, int] = {
@@ -47,11 +49,21 @@ _SECONDS: Mapping[str, int] = {
 }
 
 
-def expected_candles(interval: str, since: int, now: int) -> int:
-    """Returns how many candles there can be between two moments in epoch milliseconds."""
+def expected_candles(
+    symbol: str, interval: str, since: int, now: int, *, extended: bool = True
+) -> int:
+    """Returns how many candles there can be between two moments in epoch milliseconds.
+
+    A guess that is too low costs nothing while there is room: a series asks for more as it comes.
+    """
     found = _INTERVAL.fullmatch(interval)
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 1
-    return min(MOST_CANDLES, max(0, now - since) // (1000 * seconds) + 1)
+    count = max(0, now - since) / (1000 * seconds)
+    # Futures and coins, which have a slash in their names, trade round the clock.
+    if not extended and seconds < _SECONDS["d"] and "/" not in symbol:
+        count *= SESSION
+
+    return min(MOST_CANDLES, int(count) + 1)
 
 
 def candle_shares(*, each: int, total: int) -> Shares:

@@ -87,7 +87,7 @@ class CandleSeries:
         self.holds = 0
         self.most = most
         """How many rows it may have."""
-        self.cut_at = 0
+        self.cut_at = -1
         """The newest time of a row that went for lack of room."""
         self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._room.change(most)
@@ -95,13 +95,14 @@ class CandleSeries:
         self._rows: dict[int, Row] = {}
         self._versions: dict[int, int] = {}
         self._arriving: dict[int, Row] | None = None
+        self._arriving_after = -1
         self._changed = asyncio.Event()
 
     def take(self, row: Row, now: float) -> None:
         """Takes one candle as it comes."""
         flags = row[_FLAGS] if isinstance(row[_FLAGS], int) else 0
         if flags & SNAPSHOT_BEGIN:
-            self._arriving = {}
+            self._arriving, self._arriving_after = {}, -1
         rows = self._rows if self._arriving is None else self._arriving
         if flags & REMOVE_EVENT:
             rows.pop(row[_TIME], None)
@@ -111,11 +112,12 @@ class CandleSeries:
             self._put(row)
             if len(self._rows) > self.most and not self._grown():
                 self._trim(self._rows)
-        else:
+        elif row[_TIME] > self._arriving_after:
             old = self._rows.get(row[_TIME])
             rows[row[_TIME]] = old if old is not None and _same(old, row) else row
-            if len(rows) > self.most:
-                self._trim(rows)
+            if len(rows) > self.most and not self._grown():
+                # It comes newest first: what is older than this need not be looked at.
+                self._arriving_after = self._trim(rows)
 
         self.received_at = now
         if flags & (SNAPSHOT_END | SNAPSHOT_SNIP) and self._arriving is not None:
@@ -149,7 +151,7 @@ class CandleSeries:
     def reach_back(self, since: int, most: int) -> None:
         """Asks for more history than there is; complete again once it has come."""
         self.since = since
-        self.cut_at = 0
+        self.cut_at = -1
         self.loaded.clear()
         self._resize(max(most, self.most))
 
@@ -190,14 +192,15 @@ class CandleSeries:
             self._room.change(min(0, most - self.most))
             self.most = most
 
-    def _trim(self, rows: dict[int, Row]) -> None:
-        """Drops the oldest fifth, so that it need not be looked at again with the next row."""
+    def _trim(self, rows: dict[int, Row]) -> int:
+        """Drops the oldest fifth, not to do it again for the next row; returns the newest of it."""
         gone = sorted(rows)[: len(rows) - self.most * 4 // 5]
         for time in gone:
             del rows[time]
             if rows is self._rows:
                 del self._versions[time]
         self.cut_at = max(self.cut_at, gone[-1])
+        return gone[-1]
 
 
 class CandleBook:
@@ -264,7 +267,9 @@ class CandleBook:
         return self._room.held
 
     def _most(self, key: CandleKey, since: int) -> int:
-        expected = expected_candles(key.interval, since, self._now())
+        expected = expected_candles(
+            key.symbol, key.interval, since, self._now(), extended=key.extended
+        )
         return min(LARGEST, expected * 5 // 4 + SPARE)
 
     def _now(self) -> int:

@@ -11,7 +11,6 @@ import pytest
 from server.brokerage.dxlink_events import FIELDS
 from server.errors import TooManyCandles, TooManySymbols
 from server.market.candle_room import (
-    LARGEST,
     MOST_CANDLES,
     SPARE,
     CandleRoom,
@@ -90,20 +89,26 @@ def held() -> Iterator[ExitStack]:
 
 
 @pytest.mark.parametrize(
-    ("interval", "since_ago", "expected"),
+    ("symbol", "interval", "since_ago", "extended", "expected"),
     [
-        ("1m", DAY, 1441),
-        ("5m", DAY, 289),
-        ("1d", 10 * DAY, 11),
-        ("1w", 14 * DAY, 3),
-        ("1mo", 28 * DAY, 2),
-        ("1s", DAY, MOST_CANDLES),
-        ("1m", 0, 1),
+        ("SPY", "1m", DAY, True, 1441),
+        ("SPY", "1m", DAY, False, 433),
+        ("/ESZ26:XCME", "1m", DAY, False, 1441),
+        ("BTC/USD:CXTALP", "1m", DAY, False, 1441),
+        ("SPY", "5m", DAY, True, 289),
+        ("SPY", "1d", 10 * DAY, False, 11),
+        ("SPY", "1w", 14 * DAY, False, 3),
+        ("SPY", "1mo", 28 * DAY, False, 2),
+        ("SPY", "1s", DAY, False, MOST_CANDLES),
+        ("SPY", "1m", 0, False, 1),
     ],
 )
-def test_a_history_is_counted_before_it_comes(interval: str, since_ago: int, expected: int) -> None:
+def test_a_history_is_counted_before_it_comes(
+    symbol: str, interval: str, since_ago: int, extended: bool, expected: int
+) -> None:
     now = 1_790_000_000_000
-    assert expected_candles(interval, now - since_ago, now) == expected
+    found = expected_candles(symbol, interval, now - since_ago, now, extended=extended)
+    assert found == expected
 
 
 def test_a_series_takes_room_for_what_it_has(room: Room, held: ExitStack) -> None:
@@ -188,19 +193,17 @@ def test_a_history_that_comes_again_is_kept_once(room: Room, held: ExitStack) ->
     assert series.version == version
 
 
-def test_a_history_that_is_longer_than_asked_for_is_cut_while_it_comes(
-    room: Room, held: ExitStack
-) -> None:
-    series = held.enter_context(room.mine.hold(key("SPY"), "SPY", room.now - 60 * MINUTE))
-    most = series.most
+def test_a_history_that_is_longer_than_expected_is_cut_only_where_there_is_no_room() -> None:
+    shares = candle_shares(each=1000, total=4000)
+    series = CandleSeries(key("SPY"), "SPY", 0, CandleRoom(shares, "mine"), most=100)
     for time in range(5000, 0, -1):
         series.take(candle(time, flags=SNAPSHOT_BEGIN if time == 5000 else 0), 0)
-        assert len(series._arriving or ()) <= most
+        assert len(series._arriving or ()) <= series.most <= shares.total <= 1000
 
     series.take(candle(0, flags=SNAPSHOT_END), 0)
-    assert len(series) <= most
-    assert series.since_version(0, 0)[-1][FIELDS["Candle"].index("time")] == 5000 * MINUTE
-    assert most < LARGEST
+    kept = [row[FIELDS["Candle"].index("time")] // MINUTE for row in series.since_version(0, 0)]
+    assert kept == list(range(kept[0], 5001))
+    assert 700 < len(kept) <= 1000
 
 
 def hub(clock: ManualClock, symbols: Shares, owner: str = "mine") -> Hub:
