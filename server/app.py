@@ -147,7 +147,11 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             ),
             "tasty.v1.MarketDataService": MarketData(desk, streams, agent.analyst, settings, clock),
             "tasty.v1.ReferenceService": Reference(
-                brokerage, agent.analyst, clock, most_symbols=settings.instruments_limit
+                brokerage,
+                agent.analyst,
+                clock,
+                most_symbols=settings.instruments_limit,
+                most_chain_bytes=settings.chains_mib << 20,
             ),
             "tasty.v1.OrderService": Orders(brokerage, office, clock),
             "tasty.v1.OrderService/ConfirmOrder": ConfirmOrders(agent, brokerage),

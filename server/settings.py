@@ -212,6 +212,12 @@ class Settings(BaseSettings):
         description="Candles kept in all (a million takes about 530 MB); the last quarter is kept "
         "for API keys with no more than 25,000.",
     )
+    chains_mib: int = Field(
+        256,
+        ge=64,
+        description="Memory of the option chains that are kept, and as much again of answers made "
+        "of them; one API key may have a quarter. Beyond it the longest unused go.",
+    )
     symbols_per_key: int = Field(
         20_000,
         ge=500,

@@ -83,6 +83,7 @@ class Shares:
         if not self._held[owner]:
             del self._held[owner]  # whoever holds nothing costs nothing
 
-    def heaviest(self) -> Hashable:
-        """Returns the owner who holds most."""
-        return max(self._held, key=self._held.__getitem__)
+    @property
+    def largest(self) -> int:
+        """The most that any owner holds."""
+        return max(self._held.values(), default=0)

@@ -19,6 +19,7 @@ from typing import Any, Protocol, Self
 
 import structlog
 
+from server.brokerage.chain_room import ChainRoom, ChainRoomStatistics
 from server.brokerage.hosts import hosts_for
 from server.brokerage.once import Once
 from server.brokerage.pacing import Customers, Pacer
@@ -61,6 +62,8 @@ class BrokerageStatistics:
     """Values of the broker that could not be read, over the sessions that are open."""
     turns: TurnsStatistics
     """Who waits for the broker's pace."""
+    chains: ChainRoomStatistics
+    """Option chains that are kept, of all tenants."""
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class Brokerage:
         self._paced = pacing == "on" or (pacing == "auto" and settings.broker != "simulator")
         self._turns = Turns(clock, self._longest)
         self._customers = Customers(clock)
+        self._chains = ChainRoom(settings.chains_mib << 20)
         self._slots: dict[str, _Slot] = {}
         self._module: Once[ModuleType] = Once()
         self._wire: Any = None
@@ -177,6 +181,7 @@ class Brokerage:
             requests=sum(session.connection.transport.requests for session in sessions),
             unreadable=sum(session.faults.total for session in sessions),
             turns=self._turns.statistics(),
+            chains=self._chains.statistics(),
         )
 
     async def _load(self) -> ModuleType:
@@ -212,7 +217,7 @@ class Brokerage:
             slot.pacer = None
 
         self._opened += 1
-        return BrokerSession(tenant, connection, self._clock)
+        return BrokerSession(tenant, connection, self._clock, self._chains)
 
     async def _keep(self) -> None:
         pause = timedelta(seconds=self._settings.session_refresh_s)

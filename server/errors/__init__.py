@@ -19,7 +19,7 @@
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
     ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
     │                          CustomerPaceUsedUp, QueueTooHeavy, TooManyCandles,
-    │                          TooManySymbols
+    │                          TooManyChains, TooManySymbols
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
     │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
@@ -127,6 +127,7 @@ __all__ = [
     "SymbolNotFound",
     "TicketNotFound",
     "TooManyCandles",
+    "TooManyChains",
     "TooManyChatOrders",
     "TooManyGiven",
     "TooManyRequests",
@@ -230,6 +231,7 @@ from server.errors.too_many_requests import (
     QueueTooSlow,
     ReaderTooSlow,
     TooManyCandles,
+    TooManyChains,
     TooManyStreams,
     TooManySymbols,
 )

@@ -9,6 +9,7 @@ __all__ = [
     "QueueTooSlow",
     "ReaderTooSlow",
     "TooManyCandles",
+    "TooManyChains",
     "TooManyStreams",
     "TooManySymbols",
 ]
@@ -100,6 +101,20 @@ class TooManyCandles(TooManyRequests):
             f"this {whose} now. Follow fewer symbols, begin later, or choose a longer interval.",
             wanted=wanted,
             room=room,
+        )
+
+
+class TooManyChains(TooManyRequests):
+    """Reading one takes much memory for a moment; those that are kept cost nothing."""
+
+    reason = "ERROR_REASON_TOO_MANY_CHAINS"
+
+    def __init__(self, *, reading: int, allowed: int) -> None:
+        super().__init__(
+            f"{reading} option chains of {allowed} allowed for this server are being read from "
+            "TastyTrade at this moment. Try again in a second.",
+            reading=reading,
+            allowed=allowed,
         )
 
 
