@@ -30,6 +30,7 @@ from server.market.markets import Markets, rooms_of
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
+from server.memory import LibcHeap, memory_given_back
 from server.orders.office import OrderOffice, open_office
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
@@ -87,6 +88,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         stack.push(_as_itself)
+        await stack.enter_async_context(memory_given_back(clock, LibcHeap.here()))
         database = await stack.enter_async_context(Database(settings))
         tenants = await stack.enter_async_context(Tenants(settings, clock, database))
         brokerage = await stack.enter_async_context(Brokerage(settings, tenants, clock))
