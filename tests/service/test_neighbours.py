@@ -130,6 +130,26 @@ async def test_orders_cancels_and_reads_go_between_those_of_many_keys(gateway: G
     assert read_took < 1.0
 
 
+async def test_his_own_orders_and_cancels_go_before_his_own_reads(gateway: Gateway) -> None:
+    trader = await open_trader(gateway, "honest")
+    history = order_service_pb2.ListOrderHistoryRequest(account_id=trader.account)
+
+    async def read_on() -> None:
+        while True:
+            await trader.caller.orders.ListOrderHistory(history)
+
+    async with in_background(*(read_on() for _ in range(200))):
+        await eventually(lambda: gateway.app.brokerage.statistics().turns.waiting > 150)
+        order = trader.request(leg("AAPL", "Buy to Open"), price="-1.00", order_type="Limit")
+        order_took, placed = await timed(trader.caller.orders.PlaceOrder(order))
+        cancel = placement_pb.CancelOrderRequest(account_id=trader.account, order_id=placed.id)
+        cancel_took, _ = await timed(trader.caller.orders.CancelOrder(cancel))
+
+    # Behind 150 of his reads each request would have waited for 3 s.
+    assert order_took < 1.5
+    assert cancel_took < 1.0
+
+
 async def test_who_asks_too_much_is_told_that_it_is_himself(gateway: Gateway) -> None:
     account = await account_of(gateway, greedy_key(0))
     crowd = Crowd(gateway, account)
@@ -171,7 +191,12 @@ async def crowded(tmp_path: Path) -> AsyncIterator[Gateway]:
     async with (
         Simulator(SimulatorSettings(port=0)) as sim,
         open_gateway(
-            sim, tmp_path, streams_per_key=8, streams_total=16, account_streams_total=16
+            sim,
+            tmp_path,
+            streams_per_key=8,
+            streams_total=16,
+            account_streams_total=16,
+            candles_per_key=50_000,
         ) as running,
     ):
         await register(running)
@@ -210,3 +235,22 @@ async def test_streams_of_many_keys_leave_some_for_a_tenant_who_has_few(crowded:
         assert set(refused) == {words}
         assert await opened(trader.caller.market.StreamQuotes(quotes))
         assert await opened(trader.caller.orders.StreamAccountEvents(events))
+
+
+async def test_a_history_that_is_too_long_is_refused_with_how_much_there_is_room_for(
+    crowded: Gateway,
+) -> None:
+    request = stream_pb.StreamCandlesRequest(
+        symbols=["SPY", "AAPL", "QQQ"], interval="1s", extended_trading_hours=True
+    )
+    call = crowded.demo.market.StreamCandles(request)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call.read()
+
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert refused.value.details() == (
+        "Too many candles: this history may have 75000, and 50000 more can be kept for this API "
+        "key now. Follow fewer symbols, begin later, or choose a longer interval."
+    )
+    hubs = crowded.app.markets.statistics().hubs
+    assert sum(hub.candle_room for hub in hubs.values()) == 0

@@ -26,6 +26,7 @@ from tests.clock import ManualClock, settle
 RATE = 10.0
 GAP = 1 / (RATE * CAUTION)
 LOGIN, BALANCES = "/oauth/token", "/accounts/A/balances/USD"
+CHAIN = "/option-chains/SPY/nested"
 
 
 @dataclass
@@ -162,6 +163,19 @@ async def test_what_is_not_due_lets_others_go_by(crowd: Crowd) -> None:
     assert len(crowd.went) - before == 3
     await crowd.clock.advance(2.2)
     assert len(crowd.went) - before == 5
+
+
+async def test_within_a_customer_the_oldest_goes_first_whatever_its_kind(crowd: Crowd) -> None:
+    paths = ("/x", CHAIN, LOGIN, "/x", LOGIN, CHAIN)
+    tasks = []
+    for path in paths:
+        tasks += crowd.ask("honest", path=path)
+        await settle()
+
+    for place in range(len(paths)):
+        assert [task.done() for task in tasks].count(True) == place
+        await crowd.give(1)
+        assert tasks[place].done()
 
 
 async def test_a_more_urgent_request_of_a_kind_goes_before_a_page_that_asks_the_same(
