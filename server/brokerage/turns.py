@@ -12,13 +12,14 @@ __all__ = ["Turns", "TurnsStatistics"]
 
 import asyncio
 import heapq
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
 from server.brokerage.pacing import INSTANT_S, KINDS, OVERALL, Customer, Kind, Pace
+from server.brokerage.turn_lines import Line, Waiter
 from server.brokerage.urgency import Lane, Urgency
 from server.clock import Clock
 from server.errors import BrokerPaceUsedUp, CustomerPaceUsedUp, ShuttingDown
@@ -47,51 +48,6 @@ class TurnsStatistics:
     """Requests that were refused because their turn would have come too late, or did."""
 
 
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    customer: Customer
-    kind: Kind
-    lane: Lane
-    number: int
-    """In the order of arrival."""
-    deadline: float
-    came: asyncio.Future[None]
-    in_line: bool = False
-
-
-@dataclass(slots=True)
-class _Line:
-    """What one customer waits for in one lane, by kind."""
-
-    kinds: dict[str, deque[_Waiter]] = field(default_factory=dict)
-    length: int = 0
-
-    def add(self, waiter: _Waiter) -> None:
-        self.kinds.setdefault(waiter.kind.name, deque()).append(waiter)
-        self.length += 1
-
-    def remove(self, waiter: _Waiter) -> None:
-        line = self.kinds[waiter.kind.name]
-        line.remove(waiter)
-        self.length -= 1
-        if not line:
-            del self.kinds[waiter.kind.name]
-
-    def waiting_for(self, kind: Kind) -> int:
-        """Returns how many requests of a kind wait."""
-        return len(self.kinds.get(kind.name, ()))
-
-    def first(self, now: float) -> _Waiter | None:
-        """Returns the oldest of those whose kind is due."""
-        heads = (line[0] for line in self.kinds.values())
-        ready = (each for each in heads if _ready_at(each) <= now + INSTANT_S)
-        return min(ready, key=lambda each: each.number, default=None)
-
-    def ready_at(self) -> float:
-        """Returns when the first of its kinds is due."""
-        return min(_ready_at(line[0]) for line in self.kinds.values())
-
-
 class Turns:
     """Hands out the turns; `run` must be running for anybody to get one that had to wait.
 
@@ -102,9 +58,9 @@ class Turns:
         self._clock = clock
         self._longest = longest.total_seconds()
         self._pace = Pace(rate, clock)
-        self._lanes: dict[Lane, dict[Customer, _Line]] = {lane: {} for lane in Lane}
+        self._lanes: dict[Lane, dict[Customer, Line]] = {lane: {} for lane in Lane}
         self._passed_over: Counter[Lane] = Counter()
-        self._deadlines: list[tuple[float, int, _Waiter]] = []
+        self._deadlines: list[tuple[float, int, Waiter]] = []
         self._waiting = 0
         self._numbers = count()
         self._changed = asyncio.Event()
@@ -191,7 +147,7 @@ class Turns:
             raise ShuttingDown
 
         came = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(customer, kind, lane, next(self._numbers), deadline, came)
+        waiter = Waiter(customer, kind, lane, next(self._numbers), deadline, came)
         self._add(waiter)
         self._changed.set()
         try:
@@ -227,7 +183,7 @@ class Turns:
 
         return None
 
-    def _chosen(self, now: float) -> _Waiter | None:
+    def _chosen(self, now: float) -> Waiter | None:
         heads = [head for lane in Lane if (head := self._first_of(lane, now)) is not None]
         if not heads:
             return None
@@ -239,7 +195,7 @@ class Turns:
         passed[chosen.lane] = 0
         return chosen
 
-    def _first_of(self, lane: Lane, now: float) -> _Waiter | None:
+    def _first_of(self, lane: Lane, now: float) -> Waiter | None:
         heads = (line.first(now) for line in self._lanes[lane].values())
         return next((each for each in heads if each is not None), None)
 
@@ -264,16 +220,16 @@ class Turns:
         self._taken -= 1
         self._changed.set()
 
-    def _add(self, waiter: _Waiter) -> None:
-        self._lanes[waiter.lane].setdefault(waiter.customer, _Line()).add(waiter)
+    def _add(self, waiter: Waiter) -> None:
+        self._lanes[waiter.lane].setdefault(waiter.customer, Line()).add(waiter)
         waiter.in_line = True
         self._waiting += 1
         self._note_deadline(waiter)
 
-    def _note_deadline(self, waiter: _Waiter) -> None:
+    def _note_deadline(self, waiter: Waiter) -> None:
         heapq.heappush(self._deadlines, (waiter.deadline, next(self._numbers), waiter))
 
-    def _remove(self, waiter: _Waiter) -> None:
+    def _remove(self, waiter: Waiter) -> None:
         """Takes a waiter out of its line, if it still stands there."""
         if not waiter.in_line:
             return
@@ -287,7 +243,7 @@ class Turns:
         waiter.in_line = False
         self._waiting -= 1
 
-    def _to_the_end(self, served: _Waiter) -> None:
+    def _to_the_end(self, served: Waiter) -> None:
         """Lets all other customers of the lane have their turn before this one's next."""
         lane = self._lanes[served.lane]
         line = lane.pop(served.customer, None)
@@ -344,7 +300,7 @@ class Turns:
 
         return BrokerPaceUsedUp(waiting=self._waiting, wait_s=wait)
 
-    def _everybody(self) -> Iterator[_Waiter]:
+    def _everybody(self) -> Iterator[Waiter]:
         for lines in self._lanes.values():
             for line in lines.values():
                 for waiters in line.kinds.values():
@@ -370,9 +326,3 @@ class Turns:
         finally:
             for each in waits:
                 each.cancel()
-
-
-def _ready_at(waiter: _Waiter) -> float:
-    """Returns when the broker takes another request of this customer and kind."""
-    pace = waiter.customer.pace(waiter.kind)
-    return 0.0 if pace is None else pace.ready_at
