@@ -26,10 +26,11 @@ from server.brokerage.market_feed import connector_for
 from server.clock import Clock, SystemClock
 from server.market.desk import MarketDesk
 from server.market.live_prices import LivePrices
-from server.market.markets import Markets
+from server.market.markets import Markets, rooms_of
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
+from server.memory import LibcHeap, memory_given_back
 from server.orders.office import OrderOffice, open_office
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
@@ -89,6 +90,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         stack.push(_as_itself)
+        await stack.enter_async_context(memory_given_back(clock, LibcHeap.here()))
         database = await stack.enter_async_context(Database(settings))
         tenants = await stack.enter_async_context(Tenants(settings, clock, database))
         brokerage = await stack.enter_async_context(Brokerage(settings, tenants, clock))
@@ -99,13 +101,19 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 lambda tenant: connector_for(brokerage, tenant, clock),
                 clock,
                 Random(),  # noqa: S311 - spreads reconnects, guards nothing
+                rooms_of(settings),
                 front.drain.draining,
             )
         )
         tenants.on_change(markets.end)
         desk = MarketDesk(brokerage, markets, clock)
         stream_count = StreamCount(
-            per_tenant=settings.streams_per_key, total=settings.streams_total
+            "market data", per_tenant=settings.streams_per_key, total=settings.streams_total
+        )
+        account_stream_count = StreamCount(
+            "account events",
+            per_tenant=settings.streams_per_key,
+            total=settings.account_streams_total,
         )
         streams = MarketStreams(
             brokerage,
@@ -120,7 +128,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 database,
                 brokerage,
                 desk,
-                stream_count,
+                account_stream_count,
                 front.drain.draining,
                 clock,
             )
@@ -143,7 +151,11 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             ),
             "tasty.v1.MarketDataService": MarketData(desk, streams, agent.analyst, settings, clock),
             "tasty.v1.ReferenceService": Reference(
-                brokerage, agent.analyst, clock, most_symbols=settings.instruments_limit
+                brokerage,
+                agent.analyst,
+                clock,
+                most_symbols=settings.instruments_limit,
+                most_chain_bytes=settings.chains_mib << 20,
             ),
             "tasty.v1.OrderService": Orders(
                 brokerage, office, ModelGuard(settings, agent.caps), clock

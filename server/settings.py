@@ -111,6 +111,12 @@ class Settings(BaseSettings):
     rate_queue: int = Field(
         100, ge=0, description="Requests of one API key that may wait, with 32 MiB together."
     )
+    rate_queue_mib: int = Field(
+        128,
+        ge=8,
+        description="Memory of all requests together that wait; the last quarter is kept for API "
+        "keys whose requests hold no more than 1 MiB.",
+    )
     default_deadline_s: float = Field(
         30.0, gt=0, description="Deadline of a call whose client set none (streams have none)."
     )
@@ -182,8 +188,51 @@ class Settings(BaseSettings):
         500, ge=1, le=10_000, description="Instruments in one request for quotes or greeks."
     )
     stream_symbols: int = Field(500, ge=1, le=10_000, description="Symbols in one stream.")
-    streams_per_key: int = Field(100, ge=1, description="Open streams of one API key.")
-    streams_total: int = Field(5000, ge=1, description="Open streams of the whole server.")
+    streams_per_key: int = Field(
+        100, ge=1, description="Open streams of market data, and of account events, of one API key."
+    )
+    streams_total: int = Field(
+        5000,
+        ge=1,
+        description="Open streams of market data of the whole server; the last quarter is kept for "
+        "customers who have no more than four.",
+    )
+    account_streams_total: int = Field(
+        5000,
+        ge=1,
+        description="Open streams of account events of the whole server, counted apart, with such "
+        "a share kept as well.",
+    )
+
+    candles_per_key: int = Field(
+        500_000,
+        ge=50_000,
+        description="Candles kept for the streams of one API key; a longer history is refused.",
+    )
+    candles_total: int = Field(
+        1_000_000,
+        ge=100_000,
+        description="Candles kept in all (a million takes about 530 MB); the last quarter is kept "
+        "for API keys with no more than 25,000.",
+    )
+    chains_mib: int = Field(
+        256,
+        ge=64,
+        description="Memory of the option chains that are kept, and as much again of answers made "
+        "of them; one API key may have a quarter. Beyond it the longest unused go.",
+    )
+    symbols_per_key: int = Field(
+        20_000,
+        ge=500,
+        description="Symbols, each kind of data by itself, that one API key may follow at once "
+        "over all its streams and the requests of the last minute.",
+    )
+    symbols_total: int = Field(
+        200_000,
+        ge=500,
+        description="Symbols that are followed in all; the last quarter is kept for API keys with "
+        "no more than 500.",
+    )
 
     orders_read_only: bool = Field(
         False, description="Risk switch of the whole server: nobody may trade, only look."

@@ -5,10 +5,11 @@ from __future__ import annotations
 __all__ = ["ChainShelf"]
 
 import asyncio
-from collections import OrderedDict
+from collections.abc import Hashable
 from datetime import date
 from typing import TYPE_CHECKING
 
+from server.brokerage.chain_room import READ_AT_ONCE_EACH, ChainRoom
 from server.brokerage.chains import OptionChain, read_chain
 from server.brokerage.item import Faults, Item, items_of, read_all
 from server.brokerage.once import Once
@@ -20,34 +21,63 @@ from server.errors import NotKnownToBroker, SymbolNotFound
 if TYPE_CHECKING:
     from server.brokerage.connection import Connection  # imports the SDK
 
-KEPT_CONTRACTS = 60_000
-"""Contracts kept in all, least used chains first to go (an index has 20,000, 6 MB)."""
-
 Key = tuple[date, str]
 
 
 class ChainShelf:
     """One tenant's chains. A new day asks anew: yesterday's expirations are gone."""
 
-    def __init__(self, connection: Connection, clock: Clock, faults: Faults) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, faults: Faults, room: ChainRoom, owner: str
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._faults = faults
-        self._chains: OrderedDict[Key, Once[OptionChain]] = OrderedDict()
+        self._room = room
+        self._owner = owner
+        self._chains: dict[Hashable, Once[OptionChain]] = {}
+        self._reading = asyncio.Semaphore(READ_AT_ONCE_EACH)
+        self._day = new_york_today(clock)
+        self._closed = False
 
     async def get(self, symbol: str) -> OptionChain:
         """Returns the whole chain of an underlying; raises SymbolNotFound."""
         underlying = parse(symbol)
         today = new_york_today(self._clock)
+        self._turn_over(today)
         key = (today, underlying.symbol)
         kept = self._chains.setdefault(key, Once())
-        self._chains.move_to_end(key)
+        if kept.busy:
+            self._connection.pacer.hurry()
+
         try:
-            return await kept.get(lambda: self._ask(underlying, today))
+            chain = await kept.get(lambda: self._ask(underlying, today))
         finally:
-            self._make_room(today)
+            if kept.value is None and not kept.busy and self._chains.get(key) is kept:
+                del self._chains[key]
+
+        if self._chains.get(key) is kept:
+            self._room.keep(self, key, self._owner, len(chain.contracts))
+
+        return chain
+
+    def drop(self, key: Hashable) -> None:
+        """Lets a chain go; whoever uses it at this moment does not notice."""
+        self._chains.pop(key, None)
+
+    def close(self) -> None:
+        """Lets all chains go: the session has ended."""
+        for key in self._chains:
+            self._room.forget(self, key)
+
+        self._chains.clear()
 
     async def _ask(self, underlying: Instrument, today: date) -> OptionChain:
+        async with self._reading:
+            with self._room.reading(self._owner):
+                return await self._read(underlying, today)
+
+    async def _read(self, underlying: Instrument, today: date) -> OptionChain:
         symbol = underlying.symbol
         try:
             if underlying.kind is InstrumentKind.FUTURE:
@@ -67,20 +97,10 @@ class ChainShelf:
 
         return chain
 
-    def _make_room(self, today: date) -> None:
-        contracts = 0
-        for key, kept in reversed(self._chains.copy().items()):
-            chain = kept.value
-            if chain is None:
-                # One that is being asked for stays, one that failed goes.
-                gone = not kept.busy
-            else:
-                newest = contracts == 0
-                contracts += len(chain.contracts)
-                gone = key[0] != today or (contracts > KEPT_CONTRACTS and not newest)
-
-            if gone:
-                del self._chains[key]
+    def _turn_over(self, today: date) -> None:
+        if today != self._day:
+            self._day = today
+            self.close()
 
 
 def _as_it_is(item: Item) -> Item:

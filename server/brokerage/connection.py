@@ -71,6 +71,7 @@ class Connection:
     ) -> None:
         self._clock = clock
         self._renewing = asyncio.Lock()
+        self.pacer = pacer
         self.transport = BrokerTransport(wire, hosts=hosts, pacer=pacer, longest=longest)
         self.transport.renew = self._renew
         self.transport.forget = self._forget
@@ -100,7 +101,10 @@ class Connection:
         return _data(await self._answer("GET", path, params=params))
 
     async def pages(self, path: str, params: Params, *, per_page: int) -> list[Any]:
-        """Returns the items of all pages; `page-offset` counts pages, not items."""
+        """Returns the items of all pages; `page-offset` counts pages, not items.
+
+        Each page waits for a turn of its own, so that other requests go between.
+        """
         items: list[Any] = []
         for page in range(MOST_PAGES):
             answer = await self._answer(
@@ -141,6 +145,7 @@ class Connection:
         content: bytes | None = None,
         journey: Journey | None = None,
     ) -> dict[str, Any]:
+        self.pacer.hurry()  # somebody less urgent may be logging in
         await self.sdk.refresh()
         client = self.sdk._client
         watched = None if journey is None else {"trace": journey.trace}

@@ -17,13 +17,15 @@ from decimal import Decimal
 from server.brokerage.chains import TickSize
 from server.brokerage.item import Item, Unreadable, items_of, read_all
 from server.brokerage.lookup import Resolved
-from server.brokerage.once import Once
+from server.brokerage.once import OnceEach
 from server.brokerage.paths import segment
 from server.brokerage.session import BrokerSession
 from server.brokerage.symbols import InstrumentKind, parse
 from server.clock import Clock, new_york_today
 from server.errors import NotKnownToBroker, SymbolNotFound
 
+MOST_KEPT = 2000
+"""Instruments that one tenant's orders are remembered for; more are asked for again."""
 COIN_DECIMALS = 8
 """How far a coin can be divided, where the broker does not say."""
 
@@ -57,15 +59,14 @@ class Contracts:
         self._session = session
         self._clock = clock
         self._day = new_york_today(clock)
-        self._kept: dict[str, Once[Contract]] = {}
-        self._ticks: dict[str, Once[tuple[TickSize, ...]]] = {}
+        self._kept: OnceEach[str, Contract] = OnceEach(MOST_KEPT)
+        self._ticks: OnceEach[str, tuple[TickSize, ...]] = OnceEach(MOST_KEPT)
 
     async def get(self, instrument: Resolved) -> Contract:
         """Returns the contract; raises NotFound."""
         self._turn_over()
-        kept = self._kept.setdefault(instrument.symbol, Once())
         try:
-            return await kept.get(lambda: self._ask(instrument))
+            return await self._kept.get(instrument.symbol, lambda: self._ask(instrument))
         except NotKnownToBroker as unknown:
             raise SymbolNotFound(instrument.symbol) from unknown
 
@@ -179,7 +180,7 @@ class Contracts:
             except NotKnownToBroker:
                 return ()
 
-        return await self._ticks.setdefault(page, Once()).get(ask)
+        return await self._ticks.get(page, ask)
 
     async def _unlisted(self, symbol: str) -> Exception:
         """Returns why an option does not exist, with the choices that its chain has."""

@@ -32,6 +32,8 @@ STREAMER_PAGES = {
     InstrumentKind.CRYPTOCURRENCY: "/instruments/cryptocurrencies",
 }
 """Where the streamer symbol stands of what cannot be spelled out: its exchange is part of it."""
+MOST_NAMES = 10_000
+"""Streamer symbols that are remembered; beyond it all are forgotten, and asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,9 @@ class Lookup:
         known = self._streamer_symbols.get(instrument.symbol)
         if known is None:
             known = await self._ask(session, instrument)
+            if len(self._streamer_symbols) >= MOST_NAMES:
+                self._streamer_symbols.clear()
+                self._symbols.clear()
             self._streamer_symbols[instrument.symbol] = known
             self._symbols[known] = instrument.symbol
         return replace(instrument, streamer_symbol=known)

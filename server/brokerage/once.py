@@ -6,14 +6,16 @@ costs nothing but its own work, and the next one in the line begins anew.
 
 from __future__ import annotations
 
-__all__ = ["Once"]
+__all__ = ["Once", "OnceEach"]
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from server.errors import GatewayError
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -58,3 +60,30 @@ class Once(Generic[V]):
                 raise
 
             return self.value
+
+
+class OnceEach(Generic[K, V]):
+    """Holds a value for each of many keys, made once; beyond `most` the longest unused goes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[K, Once[V]] = OrderedDict()
+
+    async def get(self, key: K, make: Callable[[], Awaitable[V]]) -> V:
+        """Returns the value of a key, made by `make` if there is none; a failure is not kept."""
+        kept = self._kept.setdefault(key, Once())
+        self._kept.move_to_end(key)
+        try:
+            return await kept.get(make)
+        finally:
+            if kept.value is None and not kept.busy and self._kept.get(key) is kept:
+                del self._kept[key]
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forgets everything; what is being made is still given to who waits for it."""
+        self._kept.clear()
+
+    def __len__(self) -> int:
+        return len(self._kept)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from server.brokerage.accounts import Account, read_account
 from server.brokerage.balances import Balances, read_balances
+from server.brokerage.chain_room import ChainRoom
 from server.brokerage.chain_shelf import ChainShelf
 from server.brokerage.chains import OptionChain
 from server.brokerage.history import NetLiquidatingValue, read_net_liquidating_value
@@ -29,6 +30,7 @@ from server.brokerage.item import Faults, Item, Listing, items_of, read_all, rea
 from server.brokerage.metrics import MarketMetrics, read_market_metrics
 from server.brokerage.once import Once
 from server.brokerage.orders import Order, read_order
+from server.brokerage.pacing import Customer
 from server.brokerage.paths import is_number, segment
 from server.brokerage.positions import Position, read_position
 from server.brokerage.search import SymbolMatch, read_symbol_match
@@ -60,7 +62,9 @@ ORDERS_A_PAGE = 50
 class BrokerSession:
     """One tenant's way to the broker; `Brokerage.session` gives it, for one request or a feed."""
 
-    def __init__(self, tenant: Tenant, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, tenant: Tenant, connection: Connection, clock: Clock, chains: ChainRoom
+    ) -> None:
         self.tenant = tenant
         self.connection = connection
         self.faults = Faults()
@@ -69,9 +73,14 @@ class BrokerSession:
         self._holds = 0
         self._accounts: Once[tuple[Account, ...]] = Once()
         self._accounts_at = clock.monotonic()
-        self._chains = ChainShelf(connection, clock, self.faults)
+        self._chains = ChainShelf(connection, clock, self.faults, chains, tenant.id)
         self._holidays: dict[tuple[date, str], Once[Holidays]] = {}
         self.watchlists = WatchlistDesk(connection, self.faults)
+
+    @property
+    def customer(self) -> Customer:
+        """Whose session it is at the broker: another API key may have the same customer's."""
+        return self.connection.pacer.customer
 
     @property
     def sdk(self) -> Session:
@@ -102,9 +111,13 @@ class BrokerSession:
     def end(self) -> None:
         """Lets no further request out; Brokerage calls it."""
         self.connection.end()
+        self._chains.close()
 
     async def accounts(self) -> tuple[Account, ...]:
         """Returns the tenant's open accounts, asked for once."""
+        if self._accounts.busy:
+            self.connection.pacer.hurry()
+
         return await self._accounts.get(self._ask_accounts)
 
     async def account(self, account_id: str) -> Account:
@@ -231,7 +244,11 @@ class BrokerSession:
 
     async def holidays(self, exchange: str) -> Holidays | None:
         """Returns an exchange's days off, asked for once a day; None if the broker has none."""
-        kept = self._holidays.setdefault((new_york_today(self._clock), exchange), Once())
+        today = new_york_today(self._clock)
+        for old in [each for each in self._holidays if each[0] != today]:
+            del self._holidays[old]
+
+        kept = self._holidays.setdefault((today, exchange), Once())
         try:
             return await kept.get(lambda: self._ask_holidays(exchange))
         except (NotKnownToBroker, Unavailable):
@@ -254,6 +271,7 @@ class BrokerSession:
         data = await self.connection.get("/customers/me/accounts")
         accounts = read_all(items_of(data), read_account, self.faults, "account")
         self._accounts_at = self._clock.monotonic()
+        self.connection.pacer.recognise(each.number for each in accounts)
         return tuple(each for each in accounts if not each.is_closed)
 
     async def _ask_holidays(self, exchange: str) -> Holidays:

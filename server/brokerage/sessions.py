@@ -19,10 +19,13 @@ from typing import Any, Protocol, Self
 
 import structlog
 
+from server.brokerage.chain_room import ChainRoom, ChainRoomStatistics
 from server.brokerage.hosts import hosts_for
 from server.brokerage.once import Once
-from server.brokerage.pacing import OVERALL, Pace, Pacer
+from server.brokerage.pacing import Customers, Pacer
 from server.brokerage.session import BrokerSession
+from server.brokerage.turns import Turns, TurnsStatistics
+from server.brokerage.urgency import Lane, urgent
 from server.clock import Clock
 from server.errors import GatewayError, GrantRevoked, ShuttingDown
 from server.settings import Settings
@@ -57,6 +60,10 @@ class BrokerageStatistics:
     """Requests sent, over the sessions that are open."""
     unreadable: int
     """Values of the broker that could not be read, over the sessions that are open."""
+    turns: TurnsStatistics
+    """Who waits for the broker's pace."""
+    chains: ChainRoomStatistics
+    """Option chains that are kept, of all tenants."""
 
 
 @dataclass(slots=True)
@@ -66,6 +73,8 @@ class _Slot:
     generation: int
     session: Once[BrokerSession]
     revoked: GrantRevoked | None = None
+    pacer: Pacer | None = None
+    """While the session is being opened: what its login waits for."""
 
 
 class Brokerage:
@@ -80,7 +89,11 @@ class Brokerage:
         self._clock = clock
         self._hosts = hosts_for(settings)
         self._longest = timedelta(seconds=settings.broker_timeout_s)
-        self._overall = Pace(OVERALL, clock)
+        pacing = settings.broker_pacing
+        self._paced = pacing == "on" or (pacing == "auto" and settings.broker != "simulator")
+        self._turns = Turns(clock, self._longest)
+        self._customers = Customers(clock)
+        self._chains = ChainRoom(settings.chains_mib << 20)
         self._slots: dict[str, _Slot] = {}
         self._module: Once[ModuleType] = Once()
         self._wire: Any = None
@@ -97,6 +110,8 @@ class Brokerage:
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
             keeper = self._tasks.create_task(self._keep(), name="brokerage keeper")
             stack.callback(keeper.cancel)
+            turns = self._tasks.create_task(self._turns.run(), name="broker turns")
+            stack.callback(turns.cancel)
             stack.push_async_callback(self._end_all)
             self._stack = stack.pop_all()
 
@@ -130,6 +145,9 @@ class Brokerage:
         if slot.revoked is not None:
             raise slot.revoked.with_traceback(None)
 
+        if slot.pacer is not None:
+            slot.pacer.hurry()
+
         session = await slot.session.get(lambda: self._open(tenant, slot))
         if self._slots.get(tenant.id) is not slot:
             # The credentials changed while it was opening: nobody may go on with the old ones.
@@ -162,6 +180,8 @@ class Brokerage:
             failed_renewals=self._failed_renewals,
             requests=sum(session.connection.transport.requests for session in sessions),
             unreadable=sum(session.faults.total for session in sessions),
+            turns=self._turns.statistics(),
+            chains=self._chains.statistics(),
         )
 
     async def _load(self) -> ModuleType:
@@ -175,20 +195,15 @@ class Brokerage:
         if self._wire is None:
             self._wire = module.Wire()
 
-        pacing = self._settings.broker_pacing
         credentials = await self._tenants.credentials(tenant)
         # They may be newer than the call that asks: a refusal of them must hold for their own.
         slot.generation = max(slot.generation, credentials.generation)
+        slot.pacer = Pacer(self._clock, self._turns, self._customers, credentials, on=self._paced)
         connection = module.Connection(
             credentials,
             wire=self._wire,
             hosts=self._hosts,
-            pacer=Pacer(
-                self._clock,
-                self._overall,
-                self._longest,
-                on=pacing == "on" or (pacing == "auto" and self._settings.broker != "simulator"),
-            ),
+            pacer=slot.pacer,
             longest=self._longest,
             clock=self._clock,
         )
@@ -198,15 +213,18 @@ class Brokerage:
             slot.revoked = refusal
             log.warning("refresh token refused", tenant=tenant.id)
             raise
+        finally:
+            slot.pacer = None
 
         self._opened += 1
-        return BrokerSession(tenant, connection, self._clock)
+        return BrokerSession(tenant, connection, self._clock, self._chains)
 
     async def _keep(self) -> None:
         pause = timedelta(seconds=self._settings.session_refresh_s)
-        while True:
-            await self._clock.sleep(pause)
-            await self._round(pause)
+        with urgent(Lane.BACKGROUND):
+            while True:
+                await self._clock.sleep(pause)
+                await self._round(pause)
 
     async def _round(self, pause: timedelta) -> None:
         idle = timedelta(seconds=self._settings.session_idle_s)

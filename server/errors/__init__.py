@@ -18,12 +18,15 @@
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
-    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow
+    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
+    │                          CustomerPaceUsedUp, QueueTooHeavy, TooManyCandles,
+    │                          TooManyChains, TooManySymbols
     ├── NotBuilt          501  RouteNotBuilt
-    ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
-    │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
-    │                          ShuttingDown, OrdersReconciling, OrderNotRecorded,
-    │                          NamesNotRestored, CancelUnknown, NoModel, ModelUnavailable
+    ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
+    │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
+    │                          CredentialsUnreadable, ShuttingDown, OrdersReconciling,
+    │                          OrderNotRecorded, NamesNotRestored, CancelUnknown, NoModel,
+    │                          ModelUnavailable
     └── Late              504  MarketDataTimeout, BrokerTimeout, DeadlineExceeded,
                                ChatTimeout
 
@@ -47,6 +50,7 @@ __all__ = [
     "ApiKeyNotFound",
     "ApiKeyTaken",
     "BadInput",
+    "BrokerPaceUsedUp",
     "BrokerThrottled",
     "BrokerTimeout",
     "BrokerUnavailable",
@@ -60,6 +64,7 @@ __all__ = [
     "Conflict",
     "CredentialsUnreadable",
     "CursorNotKept",
+    "CustomerPaceUsedUp",
     "DeadlineExceeded",
     "FeedUnavailable",
     "ForbiddenByBroker",
@@ -109,6 +114,7 @@ __all__ = [
     "OverOrderCap",
     "PriceMoved",
     "QueueFull",
+    "QueueTooHeavy",
     "QueueTooSlow",
     "ReaderTooSlow",
     "ReduceOnly",
@@ -127,10 +133,13 @@ __all__ = [
     "SymbolNotFound",
     "TicketNotFound",
     "TooFarFromMarket",
+    "TooManyCandles",
+    "TooManyChains",
     "TooManyChatOrders",
     "TooManyGiven",
     "TooManyRequests",
     "TooManyStreams",
+    "TooManySymbols",
     "TradingReadOnly",
     "Unavailable",
     "UnknownField",
@@ -225,8 +234,19 @@ from server.errors.store import (
     StoreUnusable,
     StoreVersionUnknown,
 )
-from server.errors.too_many_requests import QueueFull, QueueTooSlow, ReaderTooSlow, TooManyStreams
+from server.errors.too_many_requests import (
+    CustomerPaceUsedUp,
+    QueueFull,
+    QueueTooHeavy,
+    QueueTooSlow,
+    ReaderTooSlow,
+    TooManyCandles,
+    TooManyChains,
+    TooManyStreams,
+    TooManySymbols,
+)
 from server.errors.unavailable import (
+    BrokerPaceUsedUp,
     BrokerThrottled,
     BrokerUnavailable,
     BrokerUnreadable,

@@ -1,8 +1,18 @@
-"""429: the queue, or the streams, of an API key are full."""
+"""429: what one caller, or all together, may use at once is used up."""
 
 from __future__ import annotations
 
-__all__ = ["QueueFull", "QueueTooSlow", "ReaderTooSlow", "TooManyStreams"]
+__all__ = [
+    "CustomerPaceUsedUp",
+    "QueueFull",
+    "QueueTooHeavy",
+    "QueueTooSlow",
+    "ReaderTooSlow",
+    "TooManyCandles",
+    "TooManyChains",
+    "TooManyStreams",
+    "TooManySymbols",
+]
 
 
 from server.errors.families import TooManyRequests
@@ -20,6 +30,21 @@ class QueueFull(TooManyRequests):
         )
 
 
+class QueueTooHeavy(TooManyRequests):
+    """Requests that wait are kept in memory; `whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_QUEUE_TOO_HEAVY"
+
+    def __init__(self, *, held: int, allowed: int, whose: str) -> None:
+        super().__init__(
+            f"Rate limit: the requests of this {whose} that are waiting hold "
+            f"{held / 2**20:.1f} MiB already, of {allowed / 2**20:.1f} MiB allowed. Send smaller "
+            "ones, or fewer at once.",
+            held_bytes=held,
+            allowed_bytes=allowed,
+        )
+
+
 class QueueTooSlow(TooManyRequests):
     """The turn would come after the caller's deadline, so the answer comes now."""
 
@@ -34,17 +59,77 @@ class QueueTooSlow(TooManyRequests):
         )
 
 
+class CustomerPaceUsedUp(TooManyRequests):
+    """The broker counts a customer, whichever of his API keys here a request comes with."""
+
+    reason = "ERROR_REASON_CUSTOMER_PACE_USED_UP"
+
+    def __init__(self, *, waiting: int, wait_s: float) -> None:
+        super().__init__(
+            f"{waiting} requests of this customer, from all API keys that use his accounts, wait "
+            "for TastyTrade's published pace already, and the turn of this one would come in "
+            f"{wait_s:.1f} s. It was not sent; send fewer at once.",
+            retry_after=f"{wait_s:.1f}",
+        )
+
+
 class TooManyStreams(TooManyRequests):
-    """`whose` is "API key" or "server"."""
+    """`what` is the sort of streams, `whose` is "API key" or "server"."""
 
     reason = "ERROR_REASON_TOO_MANY_STREAMS"
 
-    def __init__(self, *, open_streams: int, allowed: int, whose: str) -> None:
+    def __init__(
+        self, what: str, *, open_streams: int, allowed: int, whose: str, few: int | None = None
+    ) -> None:
+        kept = f", but for those with no more than {few} of them" if few is not None else ""
         super().__init__(
-            f"Too many open streams: {open_streams} of {allowed} allowed for this {whose}. Close "
-            "one, or follow more symbols in one stream.",
+            f"Too many open streams of {what}: {open_streams} of {allowed} allowed for this {whose}"
+            f"{kept}. Close one, or follow more symbols in one stream.",
             open=open_streams,
             allowed=allowed,
+        )
+
+
+class TooManyCandles(TooManyRequests):
+    """`whose` is "API key" or "server"; a history is counted before it has come."""
+
+    reason = "ERROR_REASON_TOO_MANY_CANDLES"
+
+    def __init__(self, *, wanted: int, room: int, whose: str) -> None:
+        super().__init__(
+            f"Too many candles: this history may have {wanted}, and {room} more can be kept for "
+            f"this {whose} now. Follow fewer symbols, begin later, or choose a longer interval.",
+            wanted=wanted,
+            room=room,
+        )
+
+
+class TooManyChains(TooManyRequests):
+    """Reading one takes much memory for a moment; those that are kept cost nothing."""
+
+    reason = "ERROR_REASON_TOO_MANY_CHAINS"
+
+    def __init__(self, *, reading: int, allowed: int) -> None:
+        super().__init__(
+            f"{reading} option chains of {allowed} allowed for this server are being read from "
+            "TastyTrade at this moment. Try again in a second.",
+            reading=reading,
+            allowed=allowed,
+        )
+
+
+class TooManySymbols(TooManyRequests):
+    """`whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_TOO_MANY_SYMBOLS"
+
+    def __init__(self, *, wanted: int, room: int, whose: str) -> None:
+        super().__init__(
+            f"Too many symbols at once: {wanted} more are asked for, and {room} more can be "
+            f"followed for this {whose} now. Close a stream, or wait a minute for those of earlier "
+            "requests to be let go.",
+            wanted=wanted,
+            room=room,
         )
 
 

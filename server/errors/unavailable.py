@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BrokerPaceUsedUp",
     "BrokerThrottled",
     "BrokerUnavailable",
     "BrokerUnreadable",
@@ -37,6 +38,20 @@ class BrokerUnavailable(Unavailable):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"TastyTrade is not available ({what}). Try again in a moment.")
+
+
+class BrokerPaceUsedUp(Unavailable):
+    """Our own spacing of requests, not the broker, makes this one wait too long."""
+
+    reason = "ERROR_REASON_BROKER_PACE_USED_UP"
+
+    def __init__(self, *, waiting: int, wait_s: float) -> None:
+        super().__init__(
+            f"This gateway's share of TastyTrade's pace is used up: {waiting} requests wait "
+            f"already, and the turn of this one would come in {wait_s:.1f} s. It was not sent; try "
+            "again then.",
+            retry_after=f"{wait_s:.1f}",
+        )
 
 
 class BrokerThrottled(Unavailable):

@@ -9,24 +9,28 @@ from __future__ import annotations
 __all__ = ["CandleBook", "CandleKey", "CandleSeries"]
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from server.brokerage.dxlink_events import FIELDS, Row
+from server.clock import Clock
+from server.market.candle_room import (
+    EACH,
+    LARGEST,
+    SPARE,
+    TOTAL,
+    CandleRoom,
+    candle_shares,
+    expected_candles,
+)
 
 TX_PENDING = 0x01
 REMOVE_EVENT = 0x02
 SNAPSHOT_BEGIN = 0x04
 SNAPSHOT_END = 0x08
 SNAPSHOT_SNIP = 0x10
-
-MOST_CANDLES = 20_000
-"""Candles kept of one series, the newest: what a reader a year behind would need of 15 minutes."""
-
-TRIMMED_AT_ONCE = MOST_CANDLES // 4
-"""How many more there may be before the oldest go: candles of a second are 23,400 more a day."""
 
 _FLAGS = FIELDS["Candle"].index("eventFlags")
 _TIME = FIELDS["Candle"].index("time")
@@ -58,9 +62,20 @@ class CandleKey:
 
 
 class CandleSeries:
-    """The candles of one key, by time, each with the version at which it last changed."""
+    """The candles of one key, by time, each with the version at which it last changed.
 
-    def __init__(self, key: CandleKey, label: str, since: int) -> None:
+    It keeps as many as `room` was taken for, and asks for more as it grows; where there is none the
+    oldest go. While a history comes again, what is the same in it is kept once.
+    """
+
+    def __init__(
+        self,
+        key: CandleKey,
+        label: str,
+        since: int,
+        room: CandleRoom | None = None,
+        most: int = LARGEST,
+    ) -> None:
         self.key = key
         self.label = label
         self.since = since
@@ -70,16 +85,24 @@ class CandleSeries:
         self.version = 0
         self.received_at = 0.0
         self.holds = 0
+        self.most = most
+        """How many rows it may have."""
+        self.cut_at = -1
+        """The newest time of a row that went for lack of room."""
+        self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
+        self._room.change(most)
+        self._name = key.streamer_symbol
         self._rows: dict[int, Row] = {}
         self._versions: dict[int, int] = {}
         self._arriving: dict[int, Row] | None = None
+        self._arriving_after = -1
         self._changed = asyncio.Event()
 
     def take(self, row: Row, now: float) -> None:
         """Takes one candle as it comes."""
         flags = row[_FLAGS] if isinstance(row[_FLAGS], int) else 0
         if flags & SNAPSHOT_BEGIN:
-            self._arriving = {}
+            self._arriving, self._arriving_after = {}, -1
         rows = self._rows if self._arriving is None else self._arriving
         if flags & REMOVE_EVENT:
             rows.pop(row[_TIME], None)
@@ -87,17 +110,23 @@ class CandleSeries:
                 self._versions.pop(row[_TIME], None)
         elif self._arriving is None:
             self._put(row)
-            if len(self._rows) > MOST_CANDLES + TRIMMED_AT_ONCE:
-                self._trim()
-        else:
-            rows[row[_TIME]] = row
+            if len(self._rows) > self.most and not self._grown():
+                self._trim(self._rows)
+        elif row[_TIME] > self._arriving_after:
+            old = self._rows.get(row[_TIME])
+            rows[row[_TIME]] = old if old is not None and _same(old, row) else row
+            if len(rows) > self.most and not self._grown():
+                # It comes newest first: what is older than this need not be looked at.
+                self._arriving_after = self._trim(rows)
 
         self.received_at = now
         if flags & (SNAPSHOT_END | SNAPSHOT_SNIP) and self._arriving is not None:
             arrived, self._arriving = self._arriving, None
             for each in arrived.values():
                 self._put(each)
-            self._trim()
+            if len(self._rows) > self.most:
+                self._trim(self._rows)
+            self._fit()
             self.loaded.set()
         if self._arriving is None and not flags & TX_PENDING:
             self._changed.set()
@@ -119,31 +148,68 @@ class CandleSeries:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def reach_back(self, since: int) -> None:
+    def reach_back(self, since: int, most: int) -> None:
         """Asks for more history than there is; complete again once it has come."""
         self.since = since
+        self.cut_at = -1
         self.loaded.clear()
+        self._resize(max(most, self.most))
+
+    def close(self) -> None:
+        """Gives its room back."""
+        self._rows.clear()
+        self._versions.clear()
+        self._arriving = None
+        self._resize(0)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def _put(self, row: Row) -> None:
         time = row[_TIME]
         old = self._rows.get(time)
-        # Flags are about the transfer, not about the candle.
-        if old is not None and old[_TIME:] == row[_TIME:]:
+        if old is not None and _same(old, row):
             return
         self.version += 1
-        self._rows[time] = row
+        # Its symbol is the same text in every row: kept once, it is a quarter less.
+        self._rows[time] = (self._name, *row[1:])
         self._versions[time] = self.version
 
-    def _trim(self) -> None:
-        for time in sorted(self._rows)[:-MOST_CANDLES]:
-            del self._rows[time], self._versions[time]
+    def _grown(self) -> bool:
+        more = min(max(SPARE, self.most // 4), LARGEST - self.most)
+        if more <= 0 or not self._room.grow(more):
+            return False
+
+        self.most += more
+        return True
+
+    def _fit(self) -> None:
+        """Gives back what was taken for candles that there are not."""
+        self._resize(min(LARGEST, len(self._rows) * 5 // 4 + SPARE))
+
+    def _resize(self, most: int) -> None:
+        if most < self.most or self._room.grow(most - self.most):
+            self._room.change(min(0, most - self.most))
+            self.most = most
+
+    def _trim(self, rows: dict[int, Row]) -> int:
+        """Drops the oldest fifth, not to do it again for the next row; returns the newest of it."""
+        gone = sorted(rows)[: len(rows) - self.most * 4 // 5]
+        for time in gone:
+            del rows[time]
+            if rows is self._rows:
+                del self._versions[time]
+        self.cut_at = max(self.cut_at, gone[-1])
+        return gone[-1]
 
 
 class CandleBook:
     """One tenant's series, subscribed while somebody reads them."""
 
-    def __init__(self, wants: Wants) -> None:
+    def __init__(self, wants: Wants, clock: Clock, room: CandleRoom | None = None) -> None:
         self._wants = wants
+        self._clock = clock
+        self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._series: dict[str, CandleSeries] = {}
 
     def publish(self, flat: Row, now: float) -> None:
@@ -154,17 +220,30 @@ class CandleBook:
             if series is not None:
                 series.take(flat[start : start + width], now)
 
+    def ensure_room(self, keys: Iterable[CandleKey], since: int) -> None:
+        """Raises TooManyCandles where these histories are more than there is room for."""
+        wanted = 0
+        for key in keys:
+            series = self._series.get(_canonical(key.streamer_symbol))
+            most = self._most(key, since)
+            wanted += most if series is None else max(0, most - series.most)
+
+        self._room.ensure(wanted)
+
     @contextmanager
     def hold(self, key: CandleKey, label: str, since: int) -> Iterator[CandleSeries]:
         """Keeps a series subscribed while the block runs, with history from `since` on."""
         name = _canonical(key.streamer_symbol)
         series = self._series.get(name)
         if series is None:
-            series = self._series[name] = CandleSeries(key, label, since)
+            series = self._series[name] = CandleSeries(
+                key, label, since, self._room, self._most(key, since)
+            )
             self._wants.want("Candle", key.streamer_symbol, since)
-        elif since < series.since:
-            series.reach_back(since)
-            self._wants.want("Candle", key.streamer_symbol, since)
+        elif since < series.since or (since <= series.cut_at and series.most < LARGEST):
+            # A moment earlier than before, or it would be taken for what is there already.
+            series.reach_back(min(since, series.since - 1), self._most(key, since))
+            self._wants.want("Candle", key.streamer_symbol, series.since)
 
         series.holds += 1
         try:
@@ -174,7 +253,27 @@ class CandleBook:
             if not series.holds:
                 # At once: a history is cheap to get again, and dear to keep.
                 del self._series[name]
+                series.close()
                 self._wants.unwant("Candle", key.streamer_symbol)
+
+    @property
+    def rows(self) -> int:
+        """Candles that are kept now."""
+        return sum(map(len, self._series.values()))
+
+    @property
+    def room_taken(self) -> int:
+        """Candles that there may be, histories on their way included."""
+        return self._room.held
+
+    def _most(self, key: CandleKey, since: int) -> int:
+        expected = expected_candles(
+            key.symbol, key.interval, since, self._now(), extended=key.extended
+        )
+        return min(LARGEST, expected * 5 // 4 + SPARE)
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
 
     def wake_all(self) -> None:
         """Lets every reader look for news other than candles."""
@@ -194,3 +293,8 @@ def _canonical(symbol: str) -> str:
     if period.startswith("1") and not period[1:2].isdigit():
         period = period[1:]
     return f"{name}{{={period}{comma}{','.join(sorted(attributes.split(',')))}}}"
+
+
+def _same(old: Row, new: Row) -> bool:
+    # Flags are about the transfer, not about the candle.
+    return tuple(old[_TIME:]) == tuple(new[_TIME:])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from server.brokerage.lookup import InstrumentQuery, Resolved
-from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven
+from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven, TooManySymbols
 from server.market.conversation import Conversation
 from server.market.results import Outcome, SymbolResult
 from server.market.rhythm import Pace
@@ -49,7 +49,8 @@ async def apply_changes(
 ) -> None:
     """Returns when the client has half-closed; what it follows goes on.
 
-    A symbol that is wrong costs that symbol, told in the answer, never the stream.
+    A symbol that is wrong, or one too many, costs that symbol, told in the answer, never the
+    stream.
     """
     async for change in changes:
         await conversation.reader.room.wait()
@@ -62,7 +63,7 @@ async def apply_changes(
                     results.append(_removed(conversation, change, symbol, found))
                 else:
                     results.append(_added(conversation, change, symbol, found, allowed))
-            except (BadInput, NotFound) as failure:
+            except (BadInput, NotFound, TooManySymbols) as failure:
                 results.append(SymbolResult.unknown(symbol, str(failure)))
         conversation.publish(acknowledge(results, change.request_id))
 

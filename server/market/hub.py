@@ -20,11 +20,17 @@ from typing import Protocol
 
 from server.brokerage.dxlink_events import FIELDS, Row
 from server.clock import Clock
+from server.errors import TooManySymbols
+from server.market.candle_room import CandleRoom
 from server.market.candles import CandleBook
 from server.market.conditions import Condition, Conditions
 from server.market.group import Codec, Group
 from server.market.silence import SILENCE_S, SilenceWatch
 from server.market.topics import EVENTS_OF, Freshness, Kind, Topic, TopicKey
+from server.shares import Shares, Whose
+
+MOST_TOPICS = 20_000
+"""Topics of one hub where nobody says otherwise."""
 
 
 class Wants(Protocol):
@@ -54,6 +60,10 @@ class HubStatistics:
     delivered_bytes: int
     known: int
     """Topics that there is a value of."""
+    candle_series: int
+    candles: int
+    candle_room: int
+    """Candles that there may be, histories that are still on their way included."""
 
 
 class Hub:
@@ -64,12 +74,22 @@ class Hub:
     """
 
     def __init__(
-        self, wants: Wants, clock: Clock, *, grace: timedelta = timedelta(seconds=60)
+        self,
+        wants: Wants,
+        clock: Clock,
+        *,
+        grace: timedelta = timedelta(seconds=60),
+        owner: str = "",
+        symbols: Shares | None = None,
+        candles: CandleRoom | None = None,
     ) -> None:
         self._wants = wants
         self._clock = clock
         self._grace = grace.total_seconds()
-        self.candles = CandleBook(wants)
+        self._owner = owner
+        self._room = symbols or Shares(total=MOST_TOPICS, each=MOST_TOPICS, light=MOST_TOPICS)
+        self._closed = False
+        self.candles = CandleBook(wants, clock, candles)
         self.conditions = Conditions(clock)
         self._freshness = Freshness()
         self._topics: dict[TopicKey, Topic] = {}
@@ -168,7 +188,9 @@ class Hub:
 
         `labels` maps each streamer symbol to the broker's symbol. Symbols released stay subscribed
         for the grace period: a client that asks every second must not resubscribe each time.
+        Raises TooManySymbols before anything is subscribed.
         """
+        self.ensure_room(TopicKey(kind, symbol) for symbol in labels)
         topics = tuple(
             self.acquire(TopicKey(kind, symbol), label) for symbol, label in labels.items()
         )
@@ -189,10 +211,32 @@ class Hub:
 
     # The same without a block, for readers whose subscriptions change while they read.
 
+    def ensure_room(self, keys: Iterable[TopicKey]) -> None:
+        """Raises TooManySymbols where so many more cannot be followed.
+
+        What nobody holds any more goes first.
+        """
+        new = sum(key not in self._topics for key in keys)
+        limit = self._room.limit(self._owner, new) if new else None
+        if limit is not None and self._released:
+            self.drop_all()
+            limit = self._room.limit(self._owner, new)
+        if limit is not None:
+            raise TooManySymbols(
+                wanted=new,
+                room=limit.room,
+                whose="API key" if limit.whose is Whose.OWNER else "server",
+            )
+
     def acquire(self, key: TopicKey, label: str) -> Topic:
-        """Returns the topic, subscribed until as many `release` calls have followed."""
+        """Returns the topic, subscribed until as many `release` calls have followed.
+
+        Raises TooManySymbols.
+        """
         topic = self._topics.get(key)
         if topic is None:
+            self.ensure_room((key,))
+            self._room.take(self._owner)
             born = self._clock.now().timestamp()
             topic = self._topics[key] = Topic(key, label, self._freshness, born=born)
             for event in EVENTS_OF[key.kind]:
@@ -212,6 +256,13 @@ class Hub:
         topic.holds -= 1
         if not topic.holds:
             self._released[topic.key] = self._clock.now().timestamp()
+            if self._closed:
+                self._drop(topic.key)
+
+    def close(self) -> None:
+        """Drops what nobody holds, and the rest as it is given back: nobody will ask again."""
+        self._closed = True
+        self.drop_all()
 
     def enter(self, topics: Sequence[Topic], codec: Codec) -> Group:
         """Returns the group of these topics, with one reader more."""
@@ -273,6 +324,9 @@ class Hub:
             deliveries=self.deliveries,
             delivered_bytes=self.delivered_bytes,
             known=sum(1 for topic in self._topics.values() if topic.rows),
+            candle_series=len(self.candles),
+            candles=self.candles.rows,
+            candle_room=self.candles.room_taken,
         )
 
     def drop_all(self, keys: Iterable[TopicKey] | None = None) -> None:
@@ -299,6 +353,7 @@ class Hub:
     def _drop(self, key: TopicKey) -> None:
         self._released.pop(key, None)
         topic = self._topics.pop(key)
+        self._room.give_back(self._owner)
         self.conditions.came(topic)
         for event in EVENTS_OF[key.kind]:
             sharers = self._routes[event][key.symbol]

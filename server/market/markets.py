@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Market", "Markets", "MarketsStatistics"]
+__all__ = ["Market", "Markets", "MarketsStatistics", "Rooms", "rooms_of"]
 
 import asyncio
 from collections.abc import Callable
@@ -16,8 +16,11 @@ from typing import Self
 from server.brokerage.lookup import Lookup
 from server.clock import Clock
 from server.errors import ShuttingDown
+from server.market.candle_room import CandleRoom, candle_shares
 from server.market.feed import Connector, Feed, FeedStatistics
 from server.market.hub import Hub, HubStatistics
+from server.settings import Settings
+from server.shares import Shares
 from server.tenants import Tenant
 
 ConnectorOf = Callable[[Tenant], Connector]
@@ -31,13 +34,41 @@ class MarketsStatistics:
     feeds: dict[str, FeedStatistics]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What the markets of all tenants share."""
+
+    symbols: Shares
+    candles: Shares
+
+
+def rooms_of(settings: Settings) -> Rooms:
+    """Returns the room that the settings give; of symbols one full request is little."""
+    return Rooms(
+        symbols=Shares(
+            total=settings.symbols_total,
+            each=settings.symbols_per_key,
+            light=settings.instruments_limit,
+        ),
+        candles=candle_shares(each=settings.candles_per_key, total=settings.candles_total),
+    )
+
+
 class Market:
     """One tenant's live market data, from its first request until its credentials change."""
 
-    def __init__(self, tenant: Tenant, connector: Connector, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, tenant: Tenant, connector: Connector, clock: Clock, random: Random, rooms: Rooms
+    ) -> None:
         self.tenant = tenant
         self.feed = Feed(connector, clock, random=random)
-        self.hub = Hub(self.feed, clock)
+        self.hub = Hub(
+            self.feed,
+            clock,
+            owner=tenant.id,
+            symbols=rooms.symbols,
+            candles=CandleRoom(rooms.candles, tenant.id),
+        )
         self.feed.attach(self.hub)
         self.lookup = Lookup()
         self.ended = asyncio.Event()
@@ -63,11 +94,13 @@ class Markets:
         connector_of: ConnectorOf,
         clock: Clock,
         random: Random,
+        rooms: Rooms,
         draining: asyncio.Event | None = None,
     ) -> None:
         self._connector_of = connector_of
         self._clock = clock
         self._random = random
+        self._rooms = rooms
         self._draining = draining
         self._markets: dict[str, tuple[Market, asyncio.Task[None]]] = {}
         self._stack = AsyncExitStack()
@@ -101,7 +134,8 @@ class Markets:
 
         if held is not None:
             self._stop(tenant.id)
-        market = Market(tenant, self._connector_of(tenant), self._clock, self._random)
+        connector = self._connector_of(tenant)
+        market = Market(tenant, connector, self._clock, self._random, self._rooms)
         # In a context of its own: it outlives the call that came first, and its request id.
         task = self._tasks.create_task(market.run(), name=f"market {tenant.id}", context=Context())
         self._markets[tenant.id] = (market, task)
@@ -127,6 +161,7 @@ class Markets:
         market, task = held
         market.ended.set()
         market.hub.interrupt("the credentials changed")
+        market.hub.close()
         task.cancel()
         return task
 

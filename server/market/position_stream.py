@@ -73,7 +73,10 @@ class _Held:
         self.loaded_at = float("-inf")
 
     def turn_to(self, positions: Sequence[Position], underlyings: Mapping[str, str]) -> None:
-        """Holds what values these positions, and gives back what no longer does."""
+        """Holds what values these positions, and gives back what no longer does.
+
+        Raises TooManySymbols, and holds what it held.
+        """
         wanted: dict[TopicKey, str] = {}
         for each in positions:
             if each.streamer_symbol:
@@ -83,6 +86,7 @@ class _Held:
         for symbol, streamer in underlyings.items():
             wanted.setdefault(TopicKey(Kind.QUOTES, streamer), symbol)
 
+        self._hub.ensure_room(wanted)
         self.positions, self.underlyings = tuple(positions), dict(underlyings)
         if wanted.keys() == self._topics.keys():
             return
@@ -136,8 +140,9 @@ class PositionStreams:
 
         Raises MissingAccountId or AccountNotFound before anything is subscribed to.
         """
-        with self._count.one(tenant.id), ExitStack() as stack:
+        with self._count.one(tenant.id) as place, ExitStack() as stack:
             session = await self._brokerage.session(tenant)
+            place.belongs_to(session.customer)
             account = await session.account(account_id)
             market = self._markets.of(tenant)
             held = _Held(market.hub, self._codec)

@@ -60,9 +60,10 @@ class MarketStreams:
         Raises BadInput for a symbol that cannot be one, NotFound when none is known; one of several
         that is not known is told in-band.
         """
-        with self._count.one(tenant.id):
+        with self._count.one(tenant.id) as place:
             market = self._markets.of(tenant)
             session = await self._brokerage.session(tenant)
+            place.belongs_to(session.customer)
             queries = [InstrumentQuery(symbol=symbol) for symbol in symbols]
             resolved, failures = await resolve_all(session, market.lookup, kind, queries)
             labels = {each.streamer_symbol: each.symbol for each in resolved if each is not None}
@@ -97,9 +98,10 @@ class MarketStreams:
         extended: bool,
     ) -> AsyncGenerator[CandleItem | tuple[SymbolResult, ...], None]:
         """Yields the acknowledgement, the history since a moment, then candles as they change."""
-        with self._count.one(tenant.id), ExitStack() as held:
+        with self._count.one(tenant.id) as place, ExitStack() as held:
             market = self._markets.of(tenant)
             session = await self._brokerage.session(tenant)
+            place.belongs_to(session.customer)
             queries = [InstrumentQuery(symbol=symbol) for symbol in symbols]
             resolved, failures = await resolve_all(session, market.lookup, Kind.TRADES, queries)
             known = {each.streamer_symbol: each.symbol for each in resolved if each is not None}
@@ -108,6 +110,7 @@ class MarketStreams:
 
             start = int(since.timestamp() * 1000)
             keys = {symbol: CandleKey(symbol, interval, extended) for symbol in known}
+            market.hub.candles.ensure_room(keys.values(), start)
             series = [
                 held.enter_context(market.hub.candles.hold(keys[symbol], label, start))
                 for symbol, label in known.items()
@@ -145,9 +148,10 @@ class MarketStreams:
 
         A change that cannot be read at all ends the stream with its error.
         """
-        with self._count.one(tenant.id):
+        with self._count.one(tenant.id) as place:
             market = self._markets.of(tenant)
             session = await self._brokerage.session(tenant)
+            place.belongs_to(session.customer)
 
             async def resolve(query: InstrumentQuery) -> Resolved:
                 return await market.lookup.resolve(session, query)

@@ -134,8 +134,9 @@ class AccountStreams:
         first item. A reader that is too slow is ended through `end`, since it may never come back
         from a `yield`.
         """
-        with self._count.one(tenant.id):
+        with self._count.one(tenant.id) as place:
             session = await self._brokerage.session(tenant)
+            place.belongs_to(session.customer)
             account = await session.account(account_id)
             followed = self._follower(tenant)
             reader = _Reader(account.number, end, self._clock.monotonic())

@@ -21,6 +21,7 @@ import structlog
 
 from server.brokerage import Brokerage
 from server.brokerage.order_pages import OrderPages
+from server.brokerage.urgency import Lane, urgent
 from server.clock import Clock, new_york_today
 from server.errors import (
     AccountNotFound,
@@ -156,10 +157,11 @@ class Resolver:
         )
 
     async def _run(self) -> None:
-        while True:
-            self._woken.clear()
-            await self._round()
-            await self._pause()
+        with urgent(Lane.ORDER):
+            while True:
+                self._woken.clear()
+                await self._round()
+                await self._pause()
 
     async def _pause(self) -> None:
         dues = [wait.due for wait in self._waiting.values()]

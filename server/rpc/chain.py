@@ -49,6 +49,7 @@ CHAIN: tuple[Link, ...] = (
         name="mcp", why_here="after auth, so that a model without a key learns no more than anybody"
     ),
     Link(name="limits", why_here="the queue belongs to a key, so the key must be known"),
+    Link(name="urgency", why_here="only what comes after it asks the broker"),
 )
 
 

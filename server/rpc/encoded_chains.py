@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["EncodedChains"]
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -25,6 +26,8 @@ KEPT = 8
 KEPT_BYTES = 256 << 20
 """Bytes kept in all, of every tenant: 20 index chains as JSON. A strike that cuts off nothing asks
 for another whole chain, so a count alone would let each tenant hold some hundred megabytes."""
+TENANT_PART = 4
+"""A tenant may have one part in so many, so that none pushes out all that the others use."""
 
 Key = tuple[ChainFilter, bool, bool]
 
@@ -33,6 +36,7 @@ Make = Callable[[OptionChain, ChainRequest], bytes]
 
 @dataclass(slots=True, kw_only=True)
 class _Answer:
+    owner: str
     used: int = 0
     """Grows with each use of any answer: the smallest is the longest unused."""
     once: Once[bytes] = field(default_factory=Once)
@@ -60,44 +64,64 @@ class EncodedChains:
         """Bytes kept at the moment."""
         return sum(each.size for kept in self._kept.values() for each in kept.values())
 
-    async def of(self, chain: OptionChain, request: ChainRequest, *, printed: bool) -> bytes:
+    async def of(
+        self, chain: OptionChain, request: ChainRequest, *, printed: bool, owner: str
+    ) -> bytes:
         """Returns the answer; callers at once share its making. Raises NoOptions.
 
-        `printed` is for REST: an HttpBody with the JSON, instead of the message.
+        `printed` is for REST: an HttpBody with the JSON, instead of the message. `owner` is the
+        tenant whose chain it is.
         """
         kept = self._kept.setdefault(chain, {})
         key = (request.wanted, request.all_options, printed)
-        answer = kept.pop(key, None) or _Answer()
+        answer = kept.pop(key, None) or _Answer(owner=owner)
         kept[key] = answer  # the newest is the last one to go
         answer.used = next(self._uses)
         while len(kept) > KEPT:
             kept.pop(next(iter(kept)))
 
         return await answer.once.get(
-            lambda: self._make(chain, request, _print if printed else _encode)
+            lambda: self._make(chain, request, _print if printed else _encode, owner)
         )
 
-    async def _make(self, chain: OptionChain, request: ChainRequest, make: Make) -> bytes:
+    async def _make(
+        self, chain: OptionChain, request: ChainRequest, make: Make, owner: str
+    ) -> bytes:
         self.encoded += 1
         made = await asyncio.to_thread(make, chain, request)
-        self._make_room(len(made))
+        self._make_room(len(made), owner)
         return made
 
-    def _make_room(self, needed: int) -> None:
-        """Lets the longest unused answers go; what is being sent of them is sent."""
-        answers = [
-            (each.used, each.size, kept, key)
+    def _make_room(self, needed: int, owner: str) -> None:
+        """Lets the longest unused answers go: the owner's own beyond his part, then of whoever has
+        most. What is being sent of them is sent."""
+        places = [
+            (answer, kept, key)
             for kept in self._kept.values()
-            for key, each in kept.items()
-            if each.size
+            for key, answer in kept.items()
+            if answer.size
         ]
-        room = self._most_bytes - needed - sum(size for _, size, _, _ in answers)
-        for _, size, kept, key in sorted(answers, key=lambda each: each[0]):
-            if room >= 0:
-                return
+        places.sort(key=lambda place: place[0].used)
+        held: Counter[str] = Counter({owner: needed})
+        for answer, _, _ in places:
+            held[answer.owner] += answer.size
 
+        def let_go(whose: str) -> bool:
+            place = next((each for each in places if each[0].owner == whose), None)
+            if place is None:
+                return False
+
+            places.remove(place)
+            answer, kept, key = place
             del kept[key]
-            room += size
+            held[whose] -= answer.size
+            return True
+
+        while held[owner] > self._most_bytes // TENANT_PART and let_go(owner):
+            pass
+        while held.total() > self._most_bytes:
+            if not any(let_go(whose) for whose, _ in held.most_common()):
+                return
 
 
 def _print(chain: OptionChain, request: ChainRequest) -> bytes:

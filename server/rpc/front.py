@@ -29,6 +29,7 @@ from server.rpc.interceptors.limits import Limits
 from server.rpc.interceptors.mcp import Mcp
 from server.rpc.interceptors.metrics import Metrics
 from server.rpc.interceptors.request_id import RequestId
+from server.rpc.interceptors.urgency import Urgency
 from server.rpc.loopback import Loopback
 from server.rpc.methods import Patience
 from server.rpc.rate_queue import RateQueue
@@ -61,6 +62,7 @@ class Front:
             rate=settings.rate_limit,
             burst=settings.rate_burst,
             longest=settings.rate_queue,
+            heaviest=settings.rate_queue_mib << 20,
         )
         self.chain = assemble(
             {
@@ -72,6 +74,7 @@ class Front:
                 "auth": Auth(tenants, Secret(settings.admin_key.get_secret_value())),
                 "mcp": Mcp(settings.mcp_mode),
                 "limits": Limits(self.queue),
+                "urgency": Urgency(),
             }
         )
         self.loopback = Loopback(self.chain)

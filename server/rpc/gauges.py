@@ -37,6 +37,9 @@ class Gauges(Collector):
         queue = self._queue()
         yield GaugeMetricFamily("tasty_queue_waiting", "Calls that wait.", value=queue.waiting)
         yield GaugeMetricFamily("tasty_queue_keys", "API keys not idle.", value=queue.keys)
+        yield GaugeMetricFamily(
+            "tasty_queue_bytes", "Bytes of the calls that wait.", value=queue.held
+        )
         yield CounterMetricFamily(
             "tasty_queue_delayed", "Calls that had to wait.", value=queue.delayed
         )
@@ -45,4 +48,5 @@ class Gauges(Collector):
         )
         refused.add_metric(["full"], queue.refused_full)
         refused.add_metric(["too_slow"], queue.refused_slow)
+        refused.add_metric(["too_heavy"], queue.refused_heavy)
         yield refused

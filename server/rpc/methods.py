@@ -2,7 +2,7 @@
 
 There is no list of rpcs here: a service counts from the moment its module stands in `MODULES`, and
 what an rpc needs (whose key) stands in its `policy` option. Only what the contract has no business
-to know is a table here: the lanes of the queue, and who is waited for longer.
+to know is a table here: the lanes of the queue and to the broker, and who is waited for longer.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from tasty.v1 import (
     system_service_pb2,
     watchlist_service_pb2,
 )
+
+from server.brokerage import urgency as broker
 
 MODULES: tuple[ModuleType, ...] = (
     system_service_pb2,
@@ -86,6 +88,19 @@ LANES: Mapping[str, Lane] = {
     "/tasty.v1.OrderService/CancelComplexOrder": Lane.CANCEL,
 }
 
+URGENCY: Mapping[str, broker.Lane] = {
+    "/tasty.v1.OrderService/CancelOrder": broker.Lane.CANCEL,
+    "/tasty.v1.OrderService/CancelComplexOrder": broker.Lane.CANCEL,
+    "/tasty.v1.OrderService/PlaceOrder": broker.Lane.ORDER,
+    "/tasty.v1.OrderService/PlaceComplexOrder": broker.Lane.ORDER,
+    "/tasty.v1.OrderService/ReplaceOrder": broker.Lane.ORDER,
+    "/tasty.v1.OrderService/ConfirmOrder": broker.Lane.ORDER,
+    # Whoever wants to cancel an order, or lost the answer to one, has to find it first.
+    "/tasty.v1.OrderService/GetOrder": broker.Lane.ORDER,
+    "/tasty.v1.OrderService/ListLiveOrders": broker.Lane.ORDER,
+}
+"""Which lane the requests of an rpc take to the broker; what is not here, reads."""
+
 PATIENCE: Mapping[str, Patience] = {
     # A model thinks, calls tools through the queue, and thinks again.
     "/tasty.v1.ChatService/Chat": Patience.MODEL,
@@ -108,6 +123,8 @@ class Method:
     """Whether it has any effect, by its `idempotency_level`."""
     lane: Lane
     patience: Patience
+    urgency: broker.Lane = broker.Lane.READ
+    """Before and behind whom its requests to the broker wait."""
 
     @property
     def streaming(self) -> bool:
@@ -142,4 +159,5 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
         changes=options.idempotency_level != MethodOptions.NO_SIDE_EFFECTS,
         lane=LANES.get(path, Lane.MAIN),
         patience=PATIENCE.get(path, Patience.USUAL),
+        urgency=URGENCY.get(path, broker.Lane.READ),
     )

@@ -16,13 +16,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from server.clock import Clock
-from server.errors import QueueFull, QueueTooSlow
+from server.errors import QueueFull, QueueTooHeavy, QueueTooSlow
+from server.shares import Shares, Whose
 
 INSTANT = 1e-6
 """Seconds; a shorter wait is rounding, and sleeping whole microseconds would never end it."""
 
-HEAVIEST = 32 << 20
-"""Bytes of the requests that may wait in one line; the first may have any size."""
+MIB = 1 << 20
+HEAVIEST = 32 * MIB
+"""Bytes of the requests of one owner that may wait, over all his lines; the first may have any
+size."""
+LIGHT = MIB
+"""The last quarter of what all requests may hold is for owners whose requests hold no more."""
 
 SWEEP_AT = 1024
 """How many keys are known before the idle ones are looked for; afterwards, twice what was left."""
@@ -38,6 +43,9 @@ class RateQueueStatistics:
     delayed: int
     refused_full: int
     refused_slow: int
+    held: int
+    """Bytes of the requests that wait."""
+    refused_heavy: int
 
 
 @dataclass(slots=True)
@@ -47,8 +55,6 @@ class _Lane:
     empty_at: float = 0.0
     """When the requests that were admitted will have been "served" at the fixed rate."""
     line: deque[asyncio.Future[None]] = field(default_factory=deque)
-    held: int = 0
-    """Bytes of the requests in the line."""
 
 
 class RateQueue:
@@ -58,7 +64,9 @@ class RateQueue:
     when it goes or is cancelled, so a cancelled request costs those behind it nothing.
     """
 
-    def __init__(self, clock: Clock, *, rate: float, burst: int, longest: int) -> None:
+    def __init__(
+        self, clock: Clock, *, rate: float, burst: int, longest: int, heaviest: int = 128 * MIB
+    ) -> None:
         self._clock = clock
         self._rate = rate
         self._interval = 1 / rate if rate else 0.0
@@ -70,12 +78,21 @@ class RateQueue:
         self._delayed = 0
         self._refused_full = 0
         self._refused_slow = 0
+        self._refused_heavy = 0
+        self._bytes = Shares(total=heaviest, each=HEAVIEST, light=LIGHT)
 
-    async def turn(self, key: Hashable, deadline: float | None, size: int = 0) -> None:
+    async def turn(
+        self,
+        key: Hashable,
+        deadline: float | None,
+        size: int = 0,
+        owner: Hashable | None = None,
+    ) -> None:
         """Returns when the caller, whose request has `size` bytes, may go.
 
-        Raises QueueFull where too many wait already, or too much, and QueueTooSlow at once where
-        the turn would come after `deadline` (on the clock's monotonic scale).
+        `owner` is who has several lines; what waits in all of them weighs together. Raises
+        QueueFull where too many wait already, QueueTooHeavy where too much does, and QueueTooSlow
+        at once where the turn would come after `deadline` (on the clock's monotonic scale).
         """
         if not self._rate:
             self._admitted += 1
@@ -85,12 +102,14 @@ class RateQueue:
         lane = self._lane(key, now)
         due = max(now, lane.empty_at - self._slack) + len(lane.line) * self._interval
         if due > now + INSTANT:  # so it is for everyone who finds a line
-            self._refuse_hopeless(lane, now, due, deadline, size)
-            lane.held += size
+            self._refuse_hopeless(lane, now, due, deadline)
+            owner = key if owner is None else owner
+            self._refuse_heavy(owner, size)
+            self._bytes.take(owner, size)
             try:
                 await self._wait_in(lane)
             finally:
-                lane.held -= size
+                self._bytes.give_back(owner, size)
 
             self._delayed += 1
             now = self._clock.monotonic()
@@ -106,19 +125,30 @@ class RateQueue:
             delayed=self._delayed,
             refused_full=self._refused_full,
             refused_slow=self._refused_slow,
+            held=self._bytes.total,
+            refused_heavy=self._refused_heavy,
         )
 
-    def _refuse_hopeless(
-        self, lane: _Lane, now: float, due: float, deadline: float | None, size: int
-    ) -> None:
-        too_heavy = bool(lane.line) and lane.held + size > HEAVIEST
-        if len(lane.line) >= self._longest or too_heavy:
+    def _refuse_hopeless(self, lane: _Lane, now: float, due: float, deadline: float | None) -> None:
+        if len(lane.line) >= self._longest:
             self._refused_full += 1
             raise QueueFull(waiting=len(lane.line), rate=self._rate)
 
         if deadline is not None and due > deadline:
             self._refused_slow += 1
             raise QueueTooSlow(wait_s=due - now, left_s=max(0.0, deadline - now), rate=self._rate)
+
+    def _refuse_heavy(self, owner: Hashable, size: int) -> None:
+        limit = self._bytes.limit(owner, size)
+        if limit is None or (limit.whose is Whose.OWNER and not limit.held):
+            return
+
+        self._refused_heavy += 1
+        raise QueueTooHeavy(
+            held=limit.held,
+            allowed=limit.allowed,
+            whose="API key" if limit.whose is Whose.OWNER else "server",
+        )
 
     async def _wait_in(self, lane: _Lane) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()

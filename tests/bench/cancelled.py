@@ -54,7 +54,7 @@ def main() -> bool:
     [port] = free_ports(1)
     with Program("-m", "tests.bench.bare", str(port), core=APP_CORE, port=port) as bare:
         floor = growth(f"127.0.0.1:{port}", bare.pid)
-    with open_stack(streams_per_key=5000, streams_total=5000) as stack:
+    with open_stack(streams_per_key=5000, streams_total=8000) as stack:
         ours = growth(stack.grpc_target, stack.server.pid)
     beyond = max(0.0, ours - floor)
     return show(

@@ -140,7 +140,7 @@ def _until_open(stack: Stack, count: int) -> None:
 def main() -> bool:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
-    with open_stack(streams_per_key=5000, streams_total=5000) as stack:
+    with open_stack(streams_per_key=5000, streams_total=8000) as stack:
         port = int(stack.grpc_target.rpartition(":")[2])
         over_grpc = per_reader(stack, "grpc", port, with_envoy=False) / KIB
         edge = urlsplit(stack.url).port

@@ -49,7 +49,7 @@ def stall(stack: Stack, held: ExitStack) -> None:
 
 def main() -> bool:
     samples: list[tuple[float, int]] = []
-    with open_stack(streams_per_key=5000, streams_total=5000) as stack, ExitStack() as held:
+    with open_stack(streams_per_key=5000, streams_total=8000) as stack, ExitStack() as held:
         port = int(stack.grpc_target.rpartition(":")[2])
         held.enter_context(reading("grpc-fast", port, READERS))
         stall(stack, held)

@@ -222,11 +222,10 @@ STATES = {
     ),
     "read_only": State(begin=read_only, cancel=FORBIDDEN, close=FORBIDDEN, place=FORBIDDEN),
 }
-LATER = pytest.mark.xfail(reason="the broker's pace has no lanes before the branch pace is merged")
 
 
 def rows() -> list[Any]:
-    marks = {"store gone": [pytest.mark.postgres], "pace used up": [LATER]}
+    marks = {"store gone": [pytest.mark.postgres]}
     return [pytest.param(name, id=name, marks=marks.get(name, [])) for name in STATES]
 
 

@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import Any
 
+import grpc
+import pytest
 from tasty.v1 import system_service_pb2 as pb
 
 from server.rpc.methods import Access, Lane
@@ -102,6 +104,31 @@ async def test_cancelling_an_order_does_not_wait_behind_reads() -> None:
         for read in reads:
             read.cancel()
         await eventually(lambda: running.front.queue.statistics().waiting == 0)
+
+
+async def test_what_waits_in_all_lanes_of_a_key_weighs_together() -> None:
+    clock = ManualClock()
+    body = b"\n" + bytes([0x80, 0x80, 0xC0, 0x01]) + b"x" * (3 << 20)  # an unknown field, 3 MiB
+    async with open_front(
+        rpc("Read", answer), rpc("Cancel", answer, lane=Lane.CANCEL), clock=clock, rate_limit=2
+    ) as running:
+        queue = running.front.queue
+        for name in ("Read", "Cancel"):
+            for _ in range(2):
+                await running.unary(name)()
+
+        reads = [asyncio.ensure_future(running.unary("Read")(body)) for _ in range(10)]
+        await eventually(lambda: queue.statistics().held > 30 << 20)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            async with asyncio.timeout(5):
+                await running.unary("Cancel")(body)
+
+        assert "of this API key that are waiting hold 30.0 MiB already" in refused.value.details()
+        cancel = asyncio.ensure_future(running.unary("Cancel")())
+        await eventually(lambda: queue.statistics().waiting == 11)
+        await clock.advance(6)
+        await asyncio.gather(cancel, *reads, return_exceptions=True)
+        assert queue.statistics().held == 0
 
 
 async def test_a_client_that_gives_up_leaves_its_place_to_the_next() -> None:

@@ -23,7 +23,8 @@ class Limits:
         tenant = call.known_tenant
         size = len(call.request) if isinstance(call.request, bytes) else 0
         if tenant is not None:
-            await self._queue.turn((tenant.id, call.method.lane.value), call.deadline, size)
+            lane = (tenant.id, call.method.lane.value)
+            await self._queue.turn(lane, call.deadline, size, owner=tenant.id)
         elif call.method.changes and not call.inner:
             await self._queue.turn(("address", call.address), call.deadline, size)
 

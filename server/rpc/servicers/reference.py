@@ -23,13 +23,19 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
     """Answers from the broker's pages, and option chains from the day's own copy."""
 
     def __init__(
-        self, brokerage: Brokerage, analyst: Analyst, clock: Clock, *, most_symbols: int
+        self,
+        brokerage: Brokerage,
+        analyst: Analyst,
+        clock: Clock,
+        *,
+        most_symbols: int,
+        most_chain_bytes: int,
     ) -> None:
         self._brokerage = brokerage
         self._analyst = analyst
         self._clock = clock
         self._most_symbols = most_symbols
-        self._chains = EncodedChains()
+        self._chains = EncodedChains(most_bytes=most_chain_bytes)
 
     async def GetMarketMetrics(  # noqa: N802 - named by the contract
         self, request: pb.GetMarketMetricsRequest, context: object
@@ -81,4 +87,5 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
         session = await self._brokerage.session(call.tenant)
         chain = await session.chain(wanted.symbol)
         # Over REST as JSON already; see is_printed in server/contract/edge.py.
-        return await self._chains.of(chain, wanted, printed=call.original_path is not None)
+        printed = call.original_path is not None
+        return await self._chains.of(chain, wanted, printed=printed, owner=call.tenant.id)

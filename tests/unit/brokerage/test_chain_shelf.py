@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from server.brokerage.chain_shelf import KEPT_CONTRACTS, ChainShelf
+from server.brokerage.chain_room import CONTRACT_BYTES, TENANT_PART, ChainRoom
+from server.brokerage.chain_shelf import ChainShelf
 from server.brokerage.item import Faults
-from server.errors import NotKnownToBroker, SymbolNotFound
+from server.brokerage.pacing import Customers, Pacer
+from server.brokerage.turns import Turns
+from server.errors import NotKnownToBroker, SymbolNotFound, TooManyChains
+from server.secret import Secret
+from server.tenants import Credentials
 from tests.clock import ManualClock, settle
+
+BIG = 500
+ROOM = 2 * TENANT_PART * BIG * CONTRACT_BYTES
+"""For two big chains of each of four tenants."""
 
 
 class Pages:
     """Answers for the broker: chains of the size that their symbols tell."""
 
     def __init__(self) -> None:
+        clock = ManualClock()
+        nobody = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"), generation=1)
+        turns = Turns(clock, timedelta(seconds=10))
+        self.pacer = Pacer(clock, turns, Customers(clock), nobody, on=False)
         self.asked: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -28,7 +42,7 @@ class Pages:
         if symbol == "NOPE":
             raise NotKnownToBroker("no such symbol")
 
-        size = KEPT_CONTRACTS // 2 if symbol.startswith("BIG") else 1
+        size = BIG if symbol.startswith("BIG") else 1
         strikes = [
             {"strike-price": f"{n + 1}", "call": f"{symbol:<6}301220C{(n + 1) * 1000:08d}"}
             for n in range(size)
@@ -42,8 +56,14 @@ def pages() -> Pages:
     return Pages()
 
 
-def shelf(pages: Pages, clock: ManualClock | None = None) -> ChainShelf:
-    return ChainShelf(pages, clock or ManualClock(), Faults())  # type: ignore[arg-type]  # only `get` is used
+def shelf(
+    pages: Pages,
+    clock: ManualClock | None = None,
+    room: ChainRoom | None = None,
+    owner: str = "mine",
+) -> ChainShelf:
+    clock, room = clock or ManualClock(), room or ChainRoom(ROOM)
+    return ChainShelf(pages, clock, Faults(), room, owner)  # type: ignore[arg-type]  # only `get` and `pacer` are used
 
 
 async def test_callers_at_once_share_one_request(pages: Pages) -> None:
@@ -102,3 +122,72 @@ async def test_a_new_day_asks_anew(pages: Pages) -> None:
     assert await kept.get("SPY") is first
     await clock.advance(3600)
     assert await kept.get("SPY") is not first
+
+
+async def test_one_tenant_does_not_push_out_what_others_use(pages: Pages) -> None:
+    room = ChainRoom(ROOM)
+    mine, greedy = shelf(pages, room=room), shelf(pages, room=room, owner="greedy")
+    await mine.get("BIGMINE")
+    for number in range(50):
+        await greedy.get(f"BIG{number}")
+        assert room.statistics().bytes <= 3 * BIG * CONTRACT_BYTES
+
+    assert room.statistics().chains == 3
+    asked = len(pages.asked)
+    await mine.get("BIGMINE")
+    await greedy.get("BIG49")
+    assert len(pages.asked) == asked
+
+
+async def test_all_tenants_share_one_bound_and_who_has_most_gives_way(pages: Pages) -> None:
+    room = ChainRoom(ROOM)
+    light = shelf(pages, room=room, owner="light")
+    await light.get("BIGLIGHT")
+    for tenant in range(20):
+        other = shelf(pages, room=room, owner=f"tenant {tenant}")
+        await other.get("BIGA")
+        await other.get("BIGB")
+        assert room.statistics().bytes <= ROOM
+        await light.get("BIGLIGHT")
+
+    # It had least, and used it all the time.
+    assert pages.asked.count("BIGLIGHT") == 1
+
+
+async def test_a_session_that_ends_gives_its_room_back(pages: Pages) -> None:
+    room = ChainRoom(ROOM)
+    mine = shelf(pages, room=room)
+    await mine.get("BIGA")
+    pages.open.clear()
+    late = asyncio.create_task(mine.get("BIGB"))
+    await settle()
+    mine.close()
+    pages.open.set()
+    assert (await late).symbol == "BIGB"
+    assert room.statistics().bytes == 0
+
+
+async def test_what_is_being_read_is_counted_and_the_first_of_a_tenant_is_served_longest(
+    pages: Pages,
+) -> None:
+    room = ChainRoom(ROOM)
+    pages.open.clear()
+    reading = []
+    for tenant in range(9):
+        kept = shelf(pages, room=room, owner=f"tenant {tenant}")
+        reading += [asyncio.create_task(kept.get(f"S{number}")) for number in range(3)]
+
+    await settle()
+    # Two at once of each tenant; his third waits for these.
+    assert room.statistics().reading == len(pages.asked) == 18
+    greedy = shelf(pages, room=room, owner="greedy")
+    first = asyncio.create_task(greedy.get("A"))
+    await settle()
+    with pytest.raises(TooManyChains, match="19 option chains of 18 allowed"):
+        await greedy.get("B")
+
+    assert not first.done()
+    pages.open.set()
+    await asyncio.gather(first, *reading, return_exceptions=True)
+    assert first.result().symbol == "A"
+    assert room.statistics().reading == 0

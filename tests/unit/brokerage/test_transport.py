@@ -12,8 +12,9 @@ import pytest
 
 from server.brokerage.failures import Refusal, answered, explain, never_sent
 from server.brokerage.hosts import hosts_for
-from server.brokerage.pacing import OVERALL, Pace, Pacer
+from server.brokerage.pacing import Customers, Pacer
 from server.brokerage.transport import BrokerTransport
+from server.brokerage.turns import Turns
 from server.errors import (
     BrokerThrottled,
     BrokerTimeout,
@@ -27,10 +28,13 @@ from server.errors import (
     OrderRefused,
     RefusedByBroker,
 )
+from server.secret import Secret
 from server.settings import Settings
+from server.tenants import Credentials
 from tests.clock import ManualClock
 
 ORDERS = "/accounts/5WT00001/orders"
+CREDENTIALS = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"), generation=1)
 
 
 class FakeWire(httpx2.AsyncBaseTransport):
@@ -59,7 +63,7 @@ def transport(wire: FakeWire, *, longest: float = 10, **settings: Any) -> Broker
     return BrokerTransport(
         wire,
         hosts=hosts_for(Settings(**settings)),
-        pacer=Pacer(clock, Pace(OVERALL, clock), bound, on=False),
+        pacer=Pacer(clock, Turns(clock, bound), Customers(clock), CREDENTIALS, on=False),
         longest=bound,
     )
 

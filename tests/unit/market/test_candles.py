@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from server.brokerage.dxlink_events import FIELDS
+from server.market.candle_room import MOST_CANDLES
 from server.market.candles import (
-    MOST_CANDLES,
     REMOVE_EVENT,
     SNAPSHOT_BEGIN,
     SNAPSHOT_END,

@@ -41,6 +41,7 @@ def test_the_order_is_this() -> None:
         "auth",
         "mcp",
         "limits",
+        "urgency",
     ]
 
 

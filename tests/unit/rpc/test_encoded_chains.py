@@ -11,7 +11,7 @@ from google.api.httpbody_pb2 import HttpBody
 from tasty.v1 import reference_service_pb2 as pb
 
 from server.brokerage.chains import OptionChain, OptionContract
-from server.rpc.encoded_chains import KEPT, EncodedChains
+from server.rpc.encoded_chains import KEPT, TENANT_PART, EncodedChains
 from server.wire.option_chain import ChainRequest, chain_request_from
 
 TODAY = date(2026, 11, 20)
@@ -41,7 +41,10 @@ def wanting(**wanted: float) -> ChainRequest:
 async def test_an_answer_is_made_once_in_each_form() -> None:
     answers, spy = EncodedChains(), chain()
     made = await asyncio.gather(
-        *(answers.of(spy, wanting(), printed=printed) for printed in (True, False) * 5)
+        *(
+            answers.of(spy, wanting(), printed=printed, owner="mine")
+            for printed in (True, False) * 5
+        )
     )
     assert answers.encoded == 2
     assert len(set(made)) == 2
@@ -53,15 +56,17 @@ async def test_an_answer_is_made_once_in_each_form() -> None:
 
 async def test_a_part_is_not_taken_for_the_whole() -> None:
     answers, spy = EncodedChains(), chain()
-    whole = HttpBody.FromString(await answers.of(spy, wanting(), printed=True))
-    part = HttpBody.FromString(await answers.of(spy, wanting(max_strike=7.5), printed=True))
+    whole = HttpBody.FromString(await answers.of(spy, wanting(), printed=True, owner="mine"))
+    part = HttpBody.FromString(
+        await answers.of(spy, wanting(max_strike=7.5), printed=True, owner="mine")
+    )
     assert json.loads(whole.data)["total_options"] == 50
     assert json.loads(part.data)["total_options"] == 7
 
 
 async def test_a_chain_takes_its_answers_along() -> None:
     answers, spy = EncodedChains(), chain()
-    await answers.of(spy, wanting(), printed=True)
+    await answers.of(spy, wanting(), printed=True, owner="mine")
     assert answers.kept_bytes > 0
     del spy
     assert answers.kept_bytes == 0
@@ -69,34 +74,48 @@ async def test_a_chain_takes_its_answers_along() -> None:
 
 async def test_of_one_chain_only_some_answers_are_kept() -> None:
     answers, spy = EncodedChains(), chain()
-    size = len(await answers.of(spy, wanting(), printed=True))
+    size = len(await answers.of(spy, wanting(), printed=True, owner="mine"))
     for number in range(3 * KEPT):
-        await answers.of(spy, wanting(min_strike=number / 100), printed=True)
+        await answers.of(spy, wanting(min_strike=number / 100), printed=True, owner="mine")
     assert answers.kept_bytes <= KEPT * size
 
 
 async def test_answers_of_many_tenants_share_one_bound() -> None:
-    size = len(await EncodedChains().of(chain(), wanting(), printed=True))
+    size = len(await EncodedChains().of(chain(), wanting(), printed=True, owner="mine"))
     answers = EncodedChains(most_bytes=3 * size)
     chains = [chain() for _ in range(10)]  # one of each tenant
-    for each in chains:
-        await answers.of(each, wanting(), printed=True)
-        await answers.of(chains[0], wanting(), printed=True)
+    for number, each in enumerate(chains):
+        await answers.of(each, wanting(), printed=True, owner=f"tenant {number}")
+        await answers.of(chains[0], wanting(), printed=True, owner="tenant 0")
         assert answers.kept_bytes <= 3 * size
 
     # The longest unused went first: the one that is used all the time was never made again.
     assert answers.encoded == len(chains)
-    await answers.of(chains[-1], wanting(), printed=True)
+    await answers.of(chains[-1], wanting(), printed=True, owner="tenant 9")
     assert answers.encoded == len(chains)
-    await answers.of(chains[1], wanting(), printed=True)
+    await answers.of(chains[1], wanting(), printed=True, owner="tenant 1")
     assert answers.encoded == len(chains) + 1
 
 
 async def test_an_answer_beyond_all_room_is_still_given() -> None:
     answers, spy = EncodedChains(most_bytes=10), chain()
     for _ in range(2):
-        assert len(await answers.of(spy, wanting(), printed=True)) > 10
+        assert len(await answers.of(spy, wanting(), printed=True, owner="mine")) > 10
     assert answers.encoded == 1
-    await answers.of(chain("QQQ"), wanting(), printed=True)
-    await answers.of(spy, wanting(), printed=True)
+    await answers.of(chain("QQQ"), wanting(), printed=True, owner="mine")
+    await answers.of(spy, wanting(), printed=True, owner="mine")
     assert answers.encoded == 3
+
+
+async def test_one_tenant_pushes_out_only_his_own_answers() -> None:
+    size = len(await EncodedChains().of(chain(), wanting(), printed=True, owner="mine"))
+    answers = EncodedChains(most_bytes=TENANT_PART * 2 * size)
+    mine = chain()
+    await answers.of(mine, wanting(), printed=True, owner="mine")
+    greedy = [chain() for _ in range(20)]
+    for each in greedy:
+        await answers.of(each, wanting(), printed=True, owner="greedy")
+        assert answers.kept_bytes <= 3 * size
+
+    await answers.of(mine, wanting(), printed=True, owner="mine")
+    assert answers.encoded == 21

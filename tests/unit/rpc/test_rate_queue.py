@@ -12,8 +12,8 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.errors import QueueFull, QueueTooSlow, TooManyRequests
-from server.rpc.rate_queue import HEAVIEST, SWEEP_AT, RateQueue
+from server.errors import QueueFull, QueueTooHeavy, QueueTooSlow, TooManyRequests
+from server.rpc.rate_queue import HEAVIEST, LIGHT, SWEEP_AT, RateQueue
 from tests.clock import ManualClock, settle
 
 
@@ -149,7 +149,8 @@ async def test_what_waits_may_not_be_too_heavy_together(callers: Callers) -> Non
     callers.arrive("of another", key="b", size=HEAVIEST)
     await settle()
     assert [name for name, _ in callers.refused] == ["3", "4"]
-    assert all(isinstance(error, QueueFull) for _, error in callers.refused)
+    assert all(isinstance(error, QueueTooHeavy) for _, error in callers.refused)
+    assert "of this API key that are waiting hold 64.0 MiB already" in str(callers.refused[0][1])
 
     callers.tasks[2].cancel()
     await settle()
@@ -158,6 +159,50 @@ async def test_what_waits_may_not_be_too_heavy_together(callers: Callers) -> Non
     await callers.clock.advance(5)
     assert [name for name, _ in callers.refused] == ["3", "4", "6"]
     assert callers.order() == [0, 1, 5, 7]
+
+
+async def test_all_lines_of_an_owner_weigh_together() -> None:
+    clock = ManualClock()
+    queue = RateQueue(clock, rate=2, burst=1, longest=100)
+    for lane in ("main", "cancel"):
+        await queue.turn(("a", lane), None, owner="a")
+
+    first = asyncio.create_task(queue.turn(("a", "main"), None, HEAVIEST - 10, owner="a"))
+    await settle()
+    with pytest.raises(QueueTooHeavy):
+        await queue.turn(("a", "cancel"), None, 11, owner="a")
+
+    cancel = asyncio.create_task(queue.turn(("a", "cancel"), None, 10, owner="a"))
+    await settle()
+    assert queue.statistics().held == HEAVIEST
+    await clock.advance(1)
+    assert first.done()
+    assert cancel.done()
+    assert queue.statistics().held == 0
+
+
+async def test_many_heavy_keys_leave_room_for_a_light_one() -> None:
+    clock = ManualClock()
+    queue = RateQueue(clock, rate=2, burst=1, longest=100, heaviest=4 * HEAVIEST)
+    waiting: list[asyncio.Task[None]] = []
+    body = HEAVIEST // 4
+    for number in range(25):
+        await queue.turn(number, None)
+        waiting += [asyncio.create_task(queue.turn(number, None, body)) for _ in range(4)]
+
+    await queue.turn("honest", None)
+    waiting.append(asyncio.create_task(queue.turn("honest", None, LIGHT)))
+    await settle()
+    refused = [each for each in waiting if each.done()]
+    assert len(refused) == 25 * 4 - 12
+    errors = [each.exception() for each in refused]
+    assert all(isinstance(error, QueueTooHeavy) for error in errors)
+    assert "of this server that are waiting hold 96.0 MiB already" in str(errors[0])
+    assert queue.statistics().held == 3 * HEAVIEST + LIGHT
+    assert queue.statistics().refused_heavy == len(refused)
+    await clock.advance(3)
+    await asyncio.gather(*(each for each in waiting if each not in refused))
+    assert queue.statistics().held == 0
 
 
 async def test_a_wait_beyond_the_deadline_fails_at_once(callers: Callers) -> None:
