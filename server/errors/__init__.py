@@ -18,7 +18,8 @@
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
-    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow
+    ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
+    │                          TooManyChats, ModelBudgetUsed
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerUnreadable,
     │                          FeedUnavailable, StoreUnavailable, CredentialsUnreadable,
@@ -83,6 +84,7 @@ __all__ = [
     "MissingApiKey",
     "MissingExpiration",
     "MissingStrike",
+    "ModelBudgetUsed",
     "ModelUnavailable",
     "NamesNotRestored",
     "NoModel",
@@ -128,6 +130,7 @@ __all__ = [
     "TicketNotFound",
     "TooFarFromMarket",
     "TooManyChatOrders",
+    "TooManyChats",
     "TooManyGiven",
     "TooManyRequests",
     "TooManyStreams",
@@ -225,7 +228,14 @@ from server.errors.store import (
     StoreUnusable,
     StoreVersionUnknown,
 )
-from server.errors.too_many_requests import QueueFull, QueueTooSlow, ReaderTooSlow, TooManyStreams
+from server.errors.too_many_requests import (
+    ModelBudgetUsed,
+    QueueFull,
+    QueueTooSlow,
+    ReaderTooSlow,
+    TooManyChats,
+    TooManyStreams,
+)
 from server.errors.unavailable import (
     BrokerThrottled,
     BrokerUnavailable,

@@ -1,9 +1,17 @@
-"""429: the queue, or the streams, of an API key are full."""
+"""429: the queue, the streams, the chats or the model's budget of an API key are used up."""
 
 from __future__ import annotations
 
-__all__ = ["QueueFull", "QueueTooSlow", "ReaderTooSlow", "TooManyStreams"]
+__all__ = [
+    "ModelBudgetUsed",
+    "QueueFull",
+    "QueueTooSlow",
+    "ReaderTooSlow",
+    "TooManyChats",
+    "TooManyStreams",
+]
 
+from datetime import datetime
 
 from server.errors.families import TooManyRequests
 
@@ -31,6 +39,37 @@ class QueueTooSlow(TooManyRequests):
             f"{left_s:.1f} s ({rate:g} requests are served each second). Send fewer, or allow more "
             "time.",
             retry_after=f"{wait_s:.1f}",
+        )
+
+
+class TooManyChats(TooManyRequests):
+    """`whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_TOO_MANY_CHATS"
+
+    def __init__(self, *, running: int, allowed: int, whose: str) -> None:
+        super().__init__(
+            f"Too many chats at once: {running} run, and {allowed} are allowed for this {whose}. "
+            "Wait until one has ended.",
+            running=running,
+            allowed=allowed,
+        )
+
+
+class ModelBudgetUsed(TooManyRequests):
+    """The day's tokens of the operator's model key are used up for one tenant."""
+
+    reason = "ERROR_REASON_MODEL_BUDGET_USED"
+
+    def __init__(self, *, used: int, allowed: int, needed: int, renewed_at: datetime) -> None:
+        super().__init__(
+            f"The model's budget of this API key is used up for today: {used} of {allowed} tokens "
+            f"are used or in use, and this needs up to {needed}. It is new again at "
+            f"{renewed_at.isoformat()}, midnight in New York.",
+            used=used,
+            allowed=allowed,
+            needed=needed,
+            renewed_at=renewed_at.isoformat(),
         )
 
 
