@@ -67,6 +67,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_QUEUE_TOO_SLOW: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_STREAMS: _ClassVar[ErrorReason]
     ERROR_REASON_READER_TOO_SLOW: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_CHATS: _ClassVar[ErrorReason]
+    ERROR_REASON_MODEL_BUDGET_USED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_BUILT: _ClassVar[ErrorReason]
     ERROR_REASON_BROKER_UNAVAILABLE: _ClassVar[ErrorReason]
@@ -147,6 +149,8 @@ ERROR_REASON_QUEUE_FULL: ErrorReason
 ERROR_REASON_QUEUE_TOO_SLOW: ErrorReason
 ERROR_REASON_TOO_MANY_STREAMS: ErrorReason
 ERROR_REASON_READER_TOO_SLOW: ErrorReason
+ERROR_REASON_TOO_MANY_CHATS: ErrorReason
+ERROR_REASON_MODEL_BUDGET_USED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_NOT_BUILT: ErrorReason
 ERROR_REASON_BROKER_UNAVAILABLE: ErrorReason
