@@ -176,7 +176,7 @@ def measure(name: str, attack: Attack, seconds: float, settle_s: float) -> list[
             with Child("tests.bench.neighbours_honest", json.dumps(asked)) as honest:
                 honest.line()
                 alone = lived(honest)
-                before = stack.memory()
+                before, kept = stack.memory(), size_of(data)
                 with (
                     peak_of(stack) as peak,
                     Child(
@@ -188,7 +188,9 @@ def measure(name: str, attack: Attack, seconds: float, settle_s: float) -> list[
                     attacker.close_input()
                     load = json.loads(attacker.line())
             time.sleep(settle_s)
-            return figures(attack, alone, beside, load, (before, *peak, stack.memory()))
+            lines = figures(attack, alone, beside, load, (before, *peak, stack.memory()))
+            lines.append(stored(kept, size_of(data)))
+            return lines
 
 
 def figures(
@@ -230,6 +232,21 @@ def figures(
         )
     )
     return lines
+
+
+def size_of(folder: Path) -> int:
+    """Returns the bytes of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def stored(before: int, after: int) -> Figure:
+    return Figure(
+        measure="data folder",
+        value=f"+{(after - before) / MIB:.1f} MiB",
+        target="",
+        met=None,
+        how=f"{before / MIB:.1f} MiB before",
+    )
 
 
 def ratio(noun: str, kind: str, alone: Lived, beside: Lived, target: float) -> Figure:

@@ -12,7 +12,6 @@ __all__ = ["ATTACKS", "MANY", "ONE_CUSTOMER", "OWNER", "TWINS", "Attack"]
 
 import asyncio
 import json
-import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from itertools import count
 from typing import Any
 
 import aiohttp
+from google.protobuf.message import Message
 from tasty.v1.order_placement_pb2 import CancelOrderRequest
 from tasty.v1.order_service_pb2 import GetOrderRequest
 
@@ -72,13 +72,15 @@ async def giant_texts(load: Load) -> None:
     sizes = {0: 39 * MIB // 10, 1: 79 * MIB // 10}
 
     async def one(number: int) -> None:
+        account = await load.account(key_of(number))
         for turn in count():
             text = "9" * sizes[turn % 2]
+            message: Message
             if turn % 4 < 2:
-                message = CancelOrderRequest(account_id="5WT00001", order_id=text)
+                message = CancelOrderRequest(account_id=account, order_id=text)
                 rpc = "/tasty.v1.OrderService/CancelOrder"
             else:
-                message = GetOrderRequest(account_id="5WT00001", order_id=text)
+                message = GetOrderRequest(account_id=account, order_id=text)
                 rpc = "/tasty.v1.OrderService/GetOrder"
 
             due = asyncio.get_running_loop().time() + 4
@@ -90,9 +92,7 @@ async def giant_texts(load: Load) -> None:
 
 async def many_keys(load: Load) -> None:
     """150 keys of one customer ask for balances, each every 1.5 s at most: 100 a second."""
-    _, text = await load.send("GET", "/api/v1/balances?account_id=none", key_of(TWINS[0]))
-    account = re.findall(r"5W\w{6}", text)[0]
-    path = f"/api/v1/balances?account_id={account}"
+    path = f"/api/v1/balances?account_id={await load.account(key_of(TWINS[0]))}"
 
     async def one(number: int) -> None:
         await asyncio.sleep((number - TWINS[0]) * 1.5 / len(TWINS))
@@ -117,9 +117,9 @@ async def listing(load: Load) -> None:
 
 async def queued_bodies(load: Load) -> None:
     """25 keys send ten bodies of 3.9 MiB at once, and again after half a minute."""
-    message = CancelOrderRequest(account_id="5WT00001", order_id="9" * (39 * MIB // 10))
+    message = GetOrderRequest(account_id="5WT00001", order_id="9" * (39 * MIB // 10))
     body = message.SerializeToString()
-    rpc = "/tasty.v1.OrderService/CancelOrder"
+    rpc = "/tasty.v1.OrderService/GetOrder"
 
     async def burst() -> None:
         keys = [key_of(FIRST + number) for number in range(25)]

@@ -17,13 +17,15 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
 EVERY_S = 1 / 1.5
-PATIENCE = aiohttp.ClientTimeout(total=30)
+PATIENCE_S = 30
+PATIENCE = aiohttp.ClientTimeout(total=PATIENCE_S)
 SILENCE_S = 15
 """A stream that says nothing for so long, heartbeats counted, has failed."""
 QUOTES = [{"symbol": symbol} for symbol in ("SPY", "QQQ", "AAPL", "NVDA", "MSFT")]
@@ -58,7 +60,7 @@ class Honest:
         self._url = url
         self._key = key
         self._account = ""
-        self._order_ids: list[str] = []
+        self._placed: asyncio.Queue[str] = asyncio.Queue()
         self._stream: asyncio.Task[None] | None = None
 
     async def log_in(self) -> None:
@@ -108,10 +110,13 @@ class Honest:
                 path = f"/api/v1/place-order{query}"
                 answer = await self._counted(seen, "place", due, "POST", path, ORDER)
                 if answer:
-                    self._order_ids.append(str(json.loads(answer)["id"]))
+                    self._placed.put_nowait(str(json.loads(answer)["id"]))
             case "cancel":
-                if self._order_ids:
-                    path = f"/api/v1/orders/{self._order_ids.pop()}{query}"
+                # Of an order whose answer is late it is due when that has come.
+                with suppress(TimeoutError):
+                    order_id = await asyncio.wait_for(self._placed.get(), PATIENCE_S)
+                    due = max(due, asyncio.get_running_loop().time())
+                    path = f"/api/v1/orders/{order_id}{query}"
                     await self._counted(seen, "cancel", due, "DELETE", path)
             case "stream":
                 await self._follow(due, seen)

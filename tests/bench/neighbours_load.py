@@ -6,6 +6,7 @@ __all__ = ["Load", "Where", "hold_sockets"]
 
 import asyncio
 import json
+import re
 import select
 import socket
 import threading
@@ -64,6 +65,11 @@ class Load:
         except (aiohttp.ClientError, TimeoutError) as error:
             self.counts[type(error).__name__] += 1
             return 0, ""
+
+    async def account(self, key: str) -> str:
+        """Returns the number of an account of a key."""
+        _, text = await self.send("GET", "/api/v1/balances?account_id=none", key)
+        return str(re.findall(r"5W\w{6}", text)[0])
 
     async def follow(self, method: str, path: str, key: str, body: Any = None) -> None:
         """Opens an event stream and reads it until it ends."""
