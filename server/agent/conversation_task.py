@@ -70,8 +70,10 @@ class Conversation:
         return Text(event.text()) if isinstance(event, _Words) else event
 
     def _put(self, event: Event | Answer | Exception) -> None:
-        """Keeps an event; words that nobody has taken yet are put together, or a stream that is not
-        read would hold an object for each of them."""
+        """Keeps an event, and puts words together that nobody has taken yet.
+
+        Else a stream that is not read would hold an object for each of them.
+        """
         if not isinstance(event, Text):
             self._events.append(event)
         elif self._events and isinstance(self._events[-1], _Words):

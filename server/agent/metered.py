@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from server.agent.apart import run_apart
+from server.agent.apart import Apart, run_apart
 from server.agent.budget import DayUsage, Reservation, TokenBudget
 from server.agent.model import Model, ModelAnswer, ModelRequest, Purpose, TextPiece
 from server.agent.talk import Usage
@@ -28,8 +28,8 @@ BYTES_A_TOKEN = 3
 rather too high; what was used replaces it."""
 FASTEST = 300
 """Tokens that a model writes in a second at most, for calls of which nobody told the usage."""
-SETTLING_S = 5.0
-"""How long a call that ends waits for the store; the counting itself goes on."""
+SETTLING_S = 1.0
+"""How long an answer waits until it is counted; the counting itself goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class MeteredModel:
                     used = piece.usage.tokens
                     self._count(request.purpose, piece.usage)
                     held, reservation = reservation, None
-                    day = await self._settle(held, used)
+                    day = await self._counted(held, used)
                     yield replace(
                         piece,
                         usage=replace(piece.usage, day_tokens=day.tokens, day_budget=day.budget),
@@ -109,7 +109,7 @@ class MeteredModel:
                 written = int((self._clock.monotonic() - began) * FASTEST)
                 used = reading + min(written, request.max_tokens)
 
-            await self._settle(reservation, used)
+            self._settle(reservation, used)  # nobody waits for it: the call may be a cancelled one
 
     def statistics(self) -> ModelStatistics:
         return ModelStatistics(
@@ -141,20 +141,27 @@ class MeteredModel:
         ):
             self._tokens[purpose.value, kind] += tokens
 
-    async def _settle(self, reservation: Reservation | None, tokens: int) -> DayUsage:
-        """Settles in a task of its own, since the call that ends may be a cancelled one."""
+    async def _counted(self, reservation: Reservation | None, tokens: int) -> DayUsage:
+        """Settles, and returns what the tenant has used today as far as that is known in time."""
         if reservation is None:
             return DayUsage()
 
-        try:
-            settling = run_apart(
-                self._tasks, self._settled(reservation, tokens), name="model usage"
-            )
-        except RuntimeError:  # the server stops, and takes no new task: the reservation stays
+        settling = self._settle(reservation, tokens)
+        if settling is None:
             return reservation.counted
 
         await asyncio.wait([settling.outcome], timeout=SETTLING_S)
         return settling.outcome.result() if settling.outcome.done() else reservation.counted
+
+    def _settle(self, reservation: Reservation | None, tokens: int) -> Apart[DayUsage] | None:
+        """Begins to settle, in a task of its own."""
+        if reservation is None:
+            return None
+
+        try:
+            return run_apart(self._tasks, self._settled(reservation, tokens), name="model usage")
+        except RuntimeError:  # the server stops, and takes no new task: the reservation stays
+            return None
 
     async def _settled(self, reservation: Reservation, tokens: int) -> DayUsage:
         try:

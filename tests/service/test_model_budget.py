@@ -98,12 +98,15 @@ async def test_a_model_that_is_down_uses_up_no_budget(tmp_path: Path) -> None:
 async def test_a_store_that_cannot_be_asked_allows_no_call_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.agent.budget.WAIT_S", 0.1)  # not two seconds
     async with open_chat(tmp_path, **SETTINGS) as chat:
         await chat.gateway.app.agent._door.load()
         await quotes(chat, "SPY")
         before = chat.sim.messages.statistics().requests
-        with closing(sqlite3.connect(tmp_path / "tasty.db")) as other:
+        with (
+            closing(sqlite3.connect(tmp_path / "tasty.db")) as other,
+            monkeypatch.context() as impatient,
+        ):
+            impatient.setattr("server.agent.budget.WAIT_S", 0.1)  # not two seconds
             other.execute("BEGIN IMMEDIATE")  # another program writes, and does not end
             with pytest.raises(grpc.aio.AioRpcError) as raised:
                 await chat.ask("hello")

@@ -72,7 +72,10 @@ class Metered:
     clock: ManualClock
 
     async def used(self) -> int:
-        """What is counted for the tenant."""
+        """What is counted for the tenant, once all that has ended is settled."""
+        while settling := [t for t in asyncio.all_tasks() if t.get_name() == "model usage"]:
+            await asyncio.wait(settling)
+
         one = await self.budget.reserve("anna", 0)
         assert isinstance(one, Reservation)
         return one.counted.tokens
