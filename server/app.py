@@ -30,6 +30,7 @@ from server.market.markets import Markets
 from server.market.position_stream import PositionStreams
 from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
+from server.memory import giving_back
 from server.orders.office import OrderOffice, open_office
 from server.rpc.agent_gauges import AgentGauges
 from server.rpc.front import Front
@@ -174,7 +175,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
 async def serve(settings: Settings, ready: Callable[[App], None] = lambda _app: None) -> None:
     """Runs the server until it is told to stop; calls `ready` once it answers."""
     logs.configure(settings)
-    async with open_app(settings) as app:
+    async with open_app(settings) as app, giving_back(SystemClock()):
         structlog.get_logger("server").info(
             "serving",
             host=settings.host,

@@ -46,9 +46,12 @@ class Conversation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=ENDING_S)
+        # Forgotten here: what ended it holds its frames, and they hold this object, a circle that
+        # would keep the whole conversation until the collector comes by.
+        task, self._task = self._task, None
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=ENDING_S)
 
     async def next(self, patience: timedelta) -> Event | Answer | None:
         """Returns what comes next, or None if nothing came; raises what the answering raised.
@@ -65,7 +68,10 @@ class Conversation:
 
         event = self._events.popleft()
         if isinstance(event, Exception):
-            raise event
+            try:
+                raise event
+            finally:
+                del event  # whose traceback holds this frame: a circle, as in `__aexit__`
 
         return Text(event.text()) if isinstance(event, _Words) else event
 
@@ -86,6 +92,10 @@ class Conversation:
     async def _run(self) -> None:
         try:
             self._put(await self._answering(self._put))
+        except asyncio.CancelledError as left:
+            # The task keeps it, with the frames that it went through; and a timeout in one of them
+            # knows the task: the same circle again.
+            raise left.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001 - raised again in the task that waits for it
             self._put(error)
 
