@@ -188,13 +188,19 @@ def measure(name: str, attack: Attack, seconds: float, settle_s: float) -> list[
                     attacker.close_input()
                     load = json.loads(attacker.line())
             time.sleep(settle_s)
-            lines = figures(attack, alone, beside, load, (before, *peak, stack.memory()))
+            memory = (before, *peak, stack.memory())
+            lines = figures(attack, alone, beside, load, memory, settle_s)
             lines.append(stored(kept, size_of(data)))
             return lines
 
 
 def figures(
-    attack: Attack, alone: Lived, beside: Lived, load: Mapping[str, Any], memory: tuple[int, ...]
+    attack: Attack,
+    alone: Lived,
+    beside: Lived,
+    load: Mapping[str, Any],
+    memory: tuple[int, ...],
+    settle_s: float,
 ) -> list[Figure]:
     before, peak, after = memory
     failures = {**beside.failures, **{f"alone: {k}": n for k, n in alone.failures.items()}}
@@ -210,7 +216,7 @@ def figures(
             how="; ".join(f"{n} x {text}" for text, n in list(failures.items())[:4]),
         ),
         Figure(
-            measure="memory a minute later",
+            measure=f"memory {settle_s:g} s later",
             value=f"{after / before:.2f}x",
             target=f"<= {MEMORY:g}x",
             met=after <= before * MEMORY,
@@ -254,7 +260,7 @@ def ratio(noun: str, kind: str, alone: Lived, beside: Lived, target: float) -> F
     before, during = alone.p99(kind), beside.p99(kind)
     return Figure(
         measure=f"{noun}, p99",
-        value=f"{during / before:.2f}x",
+        value="none" if math.isnan(during) else f"{during / before:.2f}x",
         target=f"<= {target:g}x",
         met=during <= before * target,
         how=f"{before:.0f} ms alone, {during:.0f} ms beside it, of {len(beside.took.get(kind, ()))}"

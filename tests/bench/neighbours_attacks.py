@@ -25,7 +25,7 @@ from google.protobuf.message import Message
 from tasty.v1.order_placement_pb2 import CancelOrderRequest
 from tasty.v1.order_service_pb2 import GetOrderRequest
 
-from tests.bench.neighbours_load import Load, Where, hold_sockets, repeat
+from tests.bench.neighbours_load import ELSEWHERE, Load, Where, hold_sockets, repeat
 from tests.bench.processes import key_of
 
 MIB = 1 << 20
@@ -61,6 +61,8 @@ class Attack:
     """How many more tenants there are."""
     renews: bool = False
     """Whether an owner renews its credentials meanwhile."""
+    elsewhere: bool = True
+    """Whether the attackers have another address than the honest tenants."""
 
 
 async def side_by_side(works: list[Awaitable[Any]]) -> None:
@@ -180,14 +182,20 @@ async def silent(load: Load) -> None:
 
 
 async def all_streams(load: Load) -> None:
-    """Two keys open 110 streams each, and try again where they are refused."""
+    """Two keys open 110 streams of each kind, and try again where they are refused."""
+    keys = [key_of(FIRST), key_of(FIRST + 1)]
+    accounts = [await load.account(key) for key in keys]
 
-    async def one(number: int) -> None:
+    async def one(number: int, kind: int) -> None:
         await asyncio.sleep(number / 20)
-        path = f"/api/v1/stream/quotes?symbols={STOCKS[number % 5]}&min_interval=5"
-        await repeat(lambda: load.follow("GET", path, key_of(FIRST + number % 2)), 5)
+        whose = number % 2
+        path = (
+            f"/api/v1/stream/quotes?symbols={STOCKS[number % 5]}&min_interval=5",
+            f"/api/v1/stream/account-events?account_id={accounts[whose]}",
+        )[kind]
+        await repeat(lambda: load.follow("GET", path, keys[whose]), 5)
 
-    await side_by_side([one(number) for number in range(220)])
+    await side_by_side([one(number, kind) for number in range(220) for kind in range(2)])
 
 
 async def registrations(load: Load) -> None:
@@ -238,18 +246,24 @@ ATTACKS: Mapping[str, Attack] = {
         case="8.17",
         what="two keys take all streams",
         run=all_streams,
-        settings={"rate_limit": 20, "streams_total": 200},
-        lead_s=15.0,
+        settings={"rate_limit": 40, "streams_total": 200, "account_streams_total": 200},
+        lead_s=20.0,
     ),
     "registrations": Attack(
-        case="8.18", what="20 registrations a second", run=registrations, renews=True
+        case="8.18",
+        what="20 registrations a second",
+        run=registrations,
+        renews=True,
+        elsewhere=False,
     ),
     "saves": Attack(case="8.20", what="credentials saved without end", run=saves),
 }
 
 
 async def attack(name: str, where: Where) -> None:
-    connector = aiohttp.TCPConnector(limit=0)
+    # All of 127.0.0.0/8 is this machine.
+    own = ELSEWHERE if ATTACKS[name].elsewhere else None
+    connector = aiohttp.TCPConnector(limit=0, local_addr=own)
     async with aiohttp.ClientSession(connector=connector) as http:
         load = Load(where, http)
         running = asyncio.create_task(_run(ATTACKS[name].run, load))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Load", "Where", "hold_sockets"]
+__all__ = ["ELSEWHERE", "Load", "Where", "hold_sockets", "repeat"]
 
 import asyncio
 import json
@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import grpc.aio
 
+ELSEWHERE = ("127.0.0.2", 0)
+"""The address of the attackers."""
 LARGEST = 20 << 20
 PATIENCE = aiohttp.ClientTimeout(total=60)
 CONNECTS_S = 2_000
@@ -146,6 +148,7 @@ def _hold(
             opened = now
             client = socket.socket()
             client.setblocking(False)
+            client.bind(ELSEWHERE)
             with suppress(BlockingIOError):
                 client.connect(address)
 
