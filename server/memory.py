@@ -20,8 +20,8 @@ from server.clock import Clock
 
 EVERY = timedelta(seconds=15)
 WORTH = 24 << 20
-"""Bytes above the least that the process had, from which it is worth trimming: that walks through all
-that is free, and who allocates meanwhile waits for some milliseconds."""
+"""Bytes above the least that the process had, from which trimming is worth it: that walks through
+all that is free, and who allocates meanwhile waits for some milliseconds."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
