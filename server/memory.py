@@ -19,7 +19,7 @@ from pathlib import Path
 from server.clock import Clock
 
 EVERY = timedelta(seconds=15)
-WORTH = 24 << 20
+WORTH = 8 << 20
 """Bytes above the least that the process had, from which trimming is worth it: that walks through
 all that is free, and who allocates meanwhile waits for some milliseconds."""
 

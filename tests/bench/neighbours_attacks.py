@@ -133,15 +133,13 @@ async def queued_bodies(load: Load) -> None:
 async def many_chats(load: Load) -> None:
     """One key holds 300 chats with long histories, of which the model answers none."""
     await load.fault(kind="model-silent", count=None)
-    turns = [
-        {"role": role, "content": "x" * 900} for _ in range(90) for role in ("user", "assistant")
-    ]
+    roles = ("user", "assistant")
+    turns = [{"role": role, "content": "x" * 900} for _ in range(90) for role in roles]
     body = {"message": "hello", "message_history": turns}
-    path, key = "/api/v1/chat/stream", key_of(FIRST)
 
     async def one(number: int) -> None:
         await asyncio.sleep(number / 20)
-        await repeat(lambda: load.follow("POST", path, key, body), 30)
+        await repeat(lambda: load.follow("POST", "/api/v1/chat/stream", key_of(FIRST), body), 30)
 
     await side_by_side([one(number) for number in range(300)])
 
