@@ -32,6 +32,7 @@ from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
 from server.memory import LibcHeap, memory_given_back
 from server.orders.office import OrderOffice, open_office
+from server.rpc.agent_gauges import AgentGauges
 from server.rpc.front import Front
 from server.rpc.methods import contract_methods
 from server.rpc.model_guard import ModelGuard
@@ -135,9 +136,10 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         )
         tenants.on_change(office.streams.end)
         agent = await stack.enter_async_context(
-            open_agent(settings, clock, front.loopback, brokerage)
+            open_agent(settings, clock, database, front.loopback, brokerage)
         )
         tenants.on_change(agent.forget)
+        front.registry.register(AgentGauges(agent.statistics))
         servicers = {
             "tasty.v1.SystemService": System(
                 clock, front.drain, settings.broker, settings.mcp_mode

@@ -346,6 +346,22 @@ class Settings(BaseSettings):
     chat_token_budget: int = Field(
         400_000, ge=10_000, description="Tokens, read and written, of one chat request."
     )
+    chats_per_key: int = Field(
+        10, ge=1, description="Chats of one API key that may run at once, streams included."
+    )
+    chats_total: int = Field(
+        150,
+        ge=1,
+        description="Chats of all API keys that may run at once; the last quarter is kept for keys "
+        "that have none.",
+    )
+    model_day_tokens: int = Field(
+        2_000_000,
+        ge=0,
+        le=2_000_000_000,
+        description="Tokens of the model, read and written, that one API key may use in a day of "
+        "New York, in chats and analyses together. 0: no limit.",
+    )
     chat_instructions: Path | None = Field(
         None, description="The agent's instructions (Markdown) instead of server/agent's own."
     )
@@ -357,6 +373,21 @@ class Settings(BaseSettings):
         ge=0,
         description="How long an answer may wait for its claude_analysis, at most. 0: there is "
         "none.",
+    )
+    analysis_kept_s: float = Field(
+        10.0,
+        ge=0,
+        description="How long an analysis is given again to the same API key for the same symbols, "
+        "while their prices hardly move. 0: each time a new one.",
+    )
+    analyses_per_key: int = Field(
+        4, ge=1, description="Analyses of one API key that may be written at once."
+    )
+    analyses_total: int = Field(
+        64,
+        ge=1,
+        description="Analyses of all API keys that may be written at once; the last quarter is "
+        "kept for keys that have none.",
     )
     mcp: Literal["auto", "off", "read", "trade"] = Field(
         "auto",

@@ -22,7 +22,8 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-import server.orders.schema  # a new database has all tables, whoever opens it
+import server.agent.schema  # a new database has all tables, whoever opens it
+import server.orders.schema
 import server.tenants.schema  # noqa: F401  for the same
 from server.settings import Settings
 from server.store import Admit, Database

@@ -6,23 +6,26 @@ asked, at most so many times, with so many tokens, for so long.
 
 from __future__ import annotations
 
-__all__ = ["Agent", "open_agent"]
+__all__ = ["Agent", "AgentStatistics", "open_agent"]
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 
 from tasty.v1.order_placement_pb2 import PlaceOrderResponse
 
-from server.agent.analysis import Analyst
+from server.agent.analysis import Analyst, AnalystStatistics
+from server.agent.budget import TokenBudget
 from server.agent.caps import Caps
+from server.agent.concurrency import ConcurrencyLimit, ConcurrencyStatistics, LimitReached
 from server.agent.confirmation import Confirmation, intent_of
 from server.agent.conversation import context_of, messages_of, refuse_bad, system_of
 from server.agent.conversation_task import Conversation
 from server.agent.door import ModelDoor
 from server.agent.instructions import load_instructions
 from server.agent.loop import Loop
+from server.agent.metered import MeteredModel, ModelStatistics
 from server.agent.preparation import Preparation
 from server.agent.replies import (
     confirmed_text,
@@ -39,12 +42,21 @@ from server.brokerage import Brokerage
 from server.clock import Clock
 from server.contract.catalog import load
 from server.contract.tools import load_tools
-from server.errors import ChatTimeout, GatewayError, NoModel
+from server.errors import ChatTimeout, GatewayError, NoModel, TooManyChats
 from server.settings import Settings
+from server.store import Database
 from server.tenants import Tenant
 
 MARGIN_S = 0.2
 """How much earlier than the call's own deadline a chat gives up, so that its words arrive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStatistics:
+    tickets: TicketStatistics
+    chats: ConcurrencyStatistics
+    analyses: AnalystStatistics
+    model: ModelStatistics
 
 
 class Agent:
@@ -55,10 +67,12 @@ class Agent:
         settings: Settings,
         clock: Clock,
         door: ModelDoor,
+        budget: TokenBudget,
         rpcs: Rpcs,
         brokerage: Brokerage,
         tasks: asyncio.TaskGroup,
     ) -> None:
+        model = MeteredModel(door, budget, clock, tasks)
         tools = Tools(load_tools(), load(), rpcs)
         caps = self.caps = Caps(settings, clock)
         self._settings = settings
@@ -72,9 +86,14 @@ class Agent:
         toolbox = Toolbox(
             tools, self._preparation, self._confirmation, settings.chat_trading, clock
         )
-        self._loop = Loop(settings, door, toolbox)
+        self._model = model
+        self._loop = Loop(settings, model, toolbox)
+        self._chats, self._confirmations = (
+            ConcurrencyLimit(per_tenant=settings.chats_per_key, total=settings.chats_total)
+            for _ in range(2)
+        )
         self._instructions = load_instructions(settings.chat_instructions)
-        self.analyst = Analyst(settings, door)
+        self.analyst = Analyst(settings, model, clock, tasks)
 
     async def answer(self, question: Question, tell: Tell, deadline: float | None = None) -> Answer:
         """Returns the answer, and tells on the way what happens; cancelling ends the model's call.
@@ -97,6 +116,25 @@ class Agent:
 
             raise
 
+    @contextmanager
+    def place(self, question: Question) -> Iterator[None]:
+        """Counts a chat for as long as its messages are held; raises TooManyChats.
+
+        A message that is nothing but a code is counted apart, so that a prepared order can be
+        confirmed while all other chats wait for a model.
+        """
+        intent = intent_of(question.message)
+        limit = self._confirmations if intent.plain and intent.codes else self._chats
+        with ExitStack() as held:
+            try:
+                held.enter_context(limit.hold(question.tenant.id))
+            except LimitReached as full:
+                raise TooManyChats(
+                    running=full.running, allowed=full.allowed, whose=full.whose
+                ) from None
+
+            yield
+
     def conversation(self, question: Question, deadline: float | None) -> Conversation:
         """Returns the answering of a question as something whose events can be waited for."""
         return Conversation(self._tasks, lambda tell: self.answer(question, tell, deadline))
@@ -115,8 +153,17 @@ class Agent:
         """Loads the model's SDK soon, so that the first question need not wait for it."""
         self._door.load_soon()
 
-    def statistics(self) -> TicketStatistics:
-        return self._tickets.statistics()
+    def statistics(self) -> AgentStatistics:
+        chats, confirmations = self._chats.statistics(), self._confirmations.statistics()
+        return AgentStatistics(
+            tickets=self._tickets.statistics(),
+            chats=ConcurrencyStatistics(
+                running=chats.running + confirmations.running,
+                refused=chats.refused + confirmations.refused,
+            ),
+            analyses=self.analyst.statistics(),
+            model=self._model.statistics(),
+        )
 
     async def _answer(self, question: Question, tell: Tell) -> Answer:
         said = await self._confirmed(question)
@@ -188,11 +235,12 @@ class Agent:
 
 @asynccontextmanager
 async def open_agent(
-    settings: Settings, clock: Clock, rpcs: Rpcs, brokerage: Brokerage
+    settings: Settings, clock: Clock, database: Database, rpcs: Rpcs, brokerage: Brokerage
 ) -> AsyncIterator[Agent]:
     """Yields the agent; leaving ends its conversations and its connections to the model."""
     async with asyncio.TaskGroup() as tasks, ModelDoor(settings, clock, tasks) as door:
-        yield Agent(settings, clock, door, rpcs, brokerage, tasks)
+        budget = TokenBudget(database, clock, tasks, allowed=settings.model_day_tokens)
+        yield Agent(settings, clock, door, budget, rpcs, brokerage, tasks)
 
 
 def _codes(tickets: tuple[Ticket, ...]) -> frozenset[str]:

@@ -18,6 +18,8 @@ from typing import Self
 
 from server.agent.talk import Answer, Event, Tell, Text
 
+PIECES = 256
+"""Pieces of text that wait before they are joined."""
 ENDING_S = 5.0
 """What a cancelled answer gets to close its connections."""
 
@@ -30,7 +32,7 @@ class Conversation:
     ) -> None:
         self._tasks = tasks
         self._answering = answering
-        self._events: deque[Event | Answer | Exception] = deque()
+        self._events: deque[Event | Answer | Exception | _Words] = deque()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -44,9 +46,12 @@ class Conversation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=ENDING_S)
+        # Forgotten here: what ended it holds its frames, and they hold this object, a circle that
+        # would keep the whole conversation until the collector comes by.
+        task, self._task = self._task, None
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=ENDING_S)
 
     async def next(self, patience: timedelta) -> Event | Answer | None:
         """Returns what comes next, or None if nothing came; raises what the answering raised.
@@ -63,25 +68,48 @@ class Conversation:
 
         event = self._events.popleft()
         if isinstance(event, Exception):
-            raise event
+            try:
+                raise event
+            finally:
+                del event  # whose traceback holds this frame: a circle, as in `__aexit__`
 
-        return Text(event.text + self._more_text()) if isinstance(event, Text) else event
-
-    def _more_text(self) -> str:
-        pieces = []
-        while self._events and isinstance(self._events[0], Text):
-            piece = self._events.popleft()
-            assert isinstance(piece, Text)  # noqa: S101 - for the type checker; it was looked at
-            pieces.append(piece.text)
-
-        return "".join(pieces)
+        return Text(event.text()) if isinstance(event, _Words) else event
 
     def _put(self, event: Event | Answer | Exception) -> None:
-        self._events.append(event)
+        """Keeps an event, and puts words together that nobody has taken yet.
+
+        Else a stream that is not read would hold an object for each of them.
+        """
+        if not isinstance(event, Text):
+            self._events.append(event)
+        elif self._events and isinstance(self._events[-1], _Words):
+            self._events[-1].add(event.text)
+        else:
+            self._events.append(_Words(event.text))
+
         self._news.set()
 
     async def _run(self) -> None:
         try:
             self._put(await self._answering(self._put))
+        except asyncio.CancelledError as left:
+            # The task keeps it, with the frames that it went through; and a timeout in one of them
+            # knows the task: the same circle again.
+            raise left.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001 - raised again in the task that waits for it
             self._put(error)
+
+
+class _Words:
+    """Pieces of text that become one."""
+
+    def __init__(self, text: str) -> None:
+        self._pieces = [text]
+
+    def add(self, text: str) -> None:
+        self._pieces.append(text)
+        if len(self._pieces) > PIECES:
+            self._pieces = [self.text()]
+
+    def text(self) -> str:
+        return "".join(self._pieces)

@@ -1,7 +1,7 @@
 """The loop between model and tools: ask, run what it calls, ask again, until it has said its piece.
 
-It ends by itself after so many turns or tokens: then the model is asked once more, without tools,
-and after that it is told to the user that there was no end.
+It ends by itself after so many turns, tokens or characters of results: then the model is asked
+once more, without tools, and after that it is told to the user that there was no end.
 """
 
 from __future__ import annotations
@@ -10,19 +10,34 @@ __all__ = ["Loop"]
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from server.agent.conversation import cached
-from server.agent.model import Model, ModelAnswer, ModelRequest, TextPiece
-from server.agent.replies import CROPPED, EMPTY, REFUSED, TOO_LONG, stopped_text
+from server.agent.model import Model, ModelAnswer, ModelRequest, Purpose, TextPiece
+from server.agent.replies import (
+    CROPPED,
+    EMPTY,
+    LEFT_OUT,
+    REFUSED,
+    TOO_LONG,
+    broken_off_text,
+    stopped_text,
+)
 from server.agent.summaries import ticket_text
 from server.agent.talk import Answer, Status, Tell, Text, ToolCall, Usage, Used
 from server.agent.tickets import Ticket
-from server.agent.toolbox import Toolbox
+from server.agent.toolbox import Toolbox, Toolrun
+from server.agent.tools import ToolResult
+from server.errors import ModelBudgetUsed, StoreUnavailable
 from server.settings import Settings
 from server.tenants import Tenant
 
 Messages = list[Mapping[str, Any]]
+
+MOST_RESULTS = 600_000
+"""Characters of all results in one chat: what a chat holds in memory, and about what a model can
+read at once."""
 
 
 class Loop:
@@ -41,20 +56,33 @@ class Loop:
         messages: Sequence[Mapping[str, Any]],
         tell: Tell,
     ) -> Answer:
-        """Returns the answer; raises what the model raises."""
+        """Returns the answer; raises what the model raises.
+
+        Where the tenant's budget ends in the middle, what was prepared by then is answered.
+        """
         talk: Messages = list(messages)
         speech = Speech(tell)
         usage = Usage()
         calls: list[ToolCall] = []
         tickets: list[Ticket] = []
         model = self._settings.chat_model
+        room = MOST_RESULTS
         for turn in range(self._settings.chat_turns):
             last = (
                 turn + 1 == self._settings.chat_turns
                 or usage.tokens >= self._settings.chat_token_budget
+                or not room
             )
             tell(Status("Thinking" if turn == 0 else "Reading the results"))
-            answer = await self._ask(system, talk, speech, may_call=not last)
+            try:
+                answer = await self._ask(tenant, system, talk, speech, may_call=not last)
+            except (ModelBudgetUsed, StoreUnavailable) as stop:
+                if turn == 0:
+                    raise
+
+                speech.say(broken_off_text(stop))
+                break
+
             usage += answer.usage
             model = answer.model
             tell(Used(usage))
@@ -68,7 +96,7 @@ class Loop:
                 speech.say(stopped_text(turn + 1))
                 break
 
-            runs = await self._toolbox.run(tenant, asked, tell)
+            runs, room = fitted(await self._toolbox.run(tenant, asked, tell), room)
             calls += [each.call for each in runs]
             tickets += [each.ticket for each in runs if each.ticket is not None]
             talk.append({"role": "assistant", "content": list(answer.blocks)})
@@ -87,6 +115,7 @@ class Loop:
 
     async def _ask(
         self,
+        tenant: Tenant,
         system: Sequence[Mapping[str, Any]],
         talk: Messages,
         speech: Speech,
@@ -94,6 +123,8 @@ class Loop:
         may_call: bool,
     ) -> ModelAnswer:
         request = ModelRequest(
+            tenant_id=tenant.id,
+            purpose=Purpose.CHAT,
             model=self._settings.chat_model,
             max_tokens=self._settings.chat_answer_tokens,
             effort=self._settings.chat_effort,
@@ -111,6 +142,24 @@ class Loop:
                     return piece
 
         raise RuntimeError("the model ended without an answer")  # `Model` promises one
+
+
+def fitted(runs: Sequence[Toolrun], room: int) -> tuple[list[Toolrun], int]:
+    """Returns the runs with those results left out that do not fit, and the room that is left.
+
+    No room is left once one did not fit, so that a chat comes to its end. A result is left out as a
+    whole: half of it would have lost the mark that says where data ends.
+    """
+    kept: list[Toolrun] = []
+    for run in runs:
+        size = len(run.result.text)
+        if size > room:
+            run, size = replace(run, result=ToolResult(text=LEFT_OUT, failed=True)), room
+
+        kept.append(run)
+        room -= size
+
+    return kept, room
 
 
 class Speech:

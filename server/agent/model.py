@@ -5,10 +5,11 @@ This module knows no SDK, so whoever only needs the types does not pay for impor
 
 from __future__ import annotations
 
-__all__ = ["Blocks", "Model", "ModelAnswer", "ModelRequest", "TextPiece"]
+__all__ = ["Blocks", "Model", "ModelAnswer", "ModelRequest", "Purpose", "TextPiece"]
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 from server.agent.talk import Usage
@@ -17,10 +18,20 @@ Blocks = Sequence[Mapping[str, Any]]
 """Content blocks in the form of the Messages API; unknown kinds are passed back as they came."""
 
 
+class Purpose(Enum):
+    """What a model is asked for."""
+
+    CHAT = "chat"
+    ANALYSIS = "analysis"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """One call of a model."""
 
+    tenant_id: str
+    """On whose budget."""
+    purpose: Purpose
     model: str
     max_tokens: int
     effort: str

@@ -126,6 +126,8 @@ def _counted(usage: Usage) -> chat_pb2.ChatUsage:
         cache_read_input_tokens=usage.cache_read_input_tokens,
         cache_creation_input_tokens=usage.cache_creation_input_tokens,
         turns=usage.turns,
+        day_tokens=usage.day_tokens,
+        day_budget=usage.day_budget,
     )
 
 

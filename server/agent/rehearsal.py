@@ -19,9 +19,11 @@ import httpx2
 import orjson
 
 from server.agent.messages_api import answer_of, arguments_of
-from server.agent.model import ModelRequest
+from server.agent.model import ModelRequest, Purpose
 
 REQUEST = ModelRequest(
+    tenant_id="",
+    purpose=Purpose.CHAT,
     model="m",
     max_tokens=1,
     effort="low",

@@ -5,8 +5,10 @@ from __future__ import annotations
 __all__ = [
     "CROPPED",
     "EMPTY",
+    "LEFT_OUT",
     "REFUSED",
     "TOO_LONG",
+    "broken_off_text",
     "confirmed_text",
     "not_found_text",
     "nothing_done_text",
@@ -25,6 +27,10 @@ from server.errors import BadInput, GatewayError, NotAllowed, NotFound
 CROPPED = "\n\n(The answer was cut off at its greatest length.)"
 EMPTY = "The model had nothing to say."
 REFUSED = "The model declined to answer this."
+LEFT_OUT = (
+    "This result was left out: the results of this chat are as long as they may be. Answer with "
+    "what there is, and tell the user to ask for less at once."
+)
 TOO_LONG = "\n\n(The conversation has become too long for the model. Begin a new one.)"
 UNKNOWN = "Unknown"
 REJECTED = "Rejected"
@@ -83,6 +89,11 @@ def unclear_text(codes: Sequence[str]) -> str:
         "\n\nYour message holds a code, but it says more than yes, so nothing was done. To go "
         f"ahead, write only: {words}"
     )
+
+
+def broken_off_text(error: GatewayError) -> str:
+    """Returns the end of a chat whose model could not be asked again."""
+    return f"\n\n(I stopped before the end. {error})"
 
 
 def stopped_text(turns: int) -> str:

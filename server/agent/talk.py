@@ -58,6 +58,9 @@ class Usage:
     cache_read_input_tokens: int = 0
     cache_creation_input_tokens: int = 0
     turns: int = 0
+    day_tokens: int = 0
+    """All that the tenant has used of its budget today; the newest count, no sum."""
+    day_budget: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -67,6 +70,8 @@ class Usage:
             cache_creation_input_tokens=self.cache_creation_input_tokens
             + other.cache_creation_input_tokens,
             turns=self.turns + other.turns,
+            day_tokens=other.day_tokens,
+            day_budget=other.day_budget,
         )
 
     @property

@@ -20,7 +20,8 @@
     ├── Conflict          409  ClientOrderIdTaken, ClientOrderIdRetired
     ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
     │                          CustomerPaceUsedUp, QueueTooHeavy, TooManyCandles,
-    │                          TooManyChains, TooManySymbols
+    │                          TooManyChains, TooManySymbols, TooManyChats,
+    │                          ModelBudgetUsed
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
     │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
@@ -88,6 +89,7 @@ __all__ = [
     "MissingApiKey",
     "MissingExpiration",
     "MissingStrike",
+    "ModelBudgetUsed",
     "ModelUnavailable",
     "NamesNotRestored",
     "NoModel",
@@ -136,6 +138,7 @@ __all__ = [
     "TooManyCandles",
     "TooManyChains",
     "TooManyChatOrders",
+    "TooManyChats",
     "TooManyGiven",
     "TooManyRequests",
     "TooManyStreams",
@@ -236,12 +239,14 @@ from server.errors.store import (
 )
 from server.errors.too_many_requests import (
     CustomerPaceUsedUp,
+    ModelBudgetUsed,
     QueueFull,
     QueueTooHeavy,
     QueueTooSlow,
     ReaderTooSlow,
     TooManyCandles,
     TooManyChains,
+    TooManyChats,
     TooManyStreams,
     TooManySymbols,
 )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 __all__ = [
     "CustomerPaceUsedUp",
+    "ModelBudgetUsed",
     "QueueFull",
     "QueueTooHeavy",
     "QueueTooSlow",
     "ReaderTooSlow",
     "TooManyCandles",
     "TooManyChains",
+    "TooManyChats",
     "TooManyStreams",
     "TooManySymbols",
 ]
 
+from datetime import datetime
 
 from server.errors.families import TooManyRequests
 
@@ -144,4 +147,35 @@ class ReaderTooSlow(TooManyRequests):
             f"go on with cursor={cursor}",
             behind=behind,
             cursor=cursor,
+        )
+
+
+class TooManyChats(TooManyRequests):
+    """`whose` is "API key" or "server"."""
+
+    reason = "ERROR_REASON_TOO_MANY_CHATS"
+
+    def __init__(self, *, running: int, allowed: int, whose: str) -> None:
+        super().__init__(
+            f"Too many chats at once: {running} run, and {allowed} are allowed for this {whose}. "
+            "Wait until one has ended.",
+            running=running,
+            allowed=allowed,
+        )
+
+
+class ModelBudgetUsed(TooManyRequests):
+    """The day's tokens of the operator's model key are used up for one tenant."""
+
+    reason = "ERROR_REASON_MODEL_BUDGET_USED"
+
+    def __init__(self, *, used: int, allowed: int, needed: int, renewed_at: datetime) -> None:
+        super().__init__(
+            f"The model's budget of this API key is used up for today: {used} of {allowed} tokens "
+            f"are used or in use, and this needs up to {needed}. It is new again at "
+            f"{renewed_at.isoformat()}, midnight in New York.",
+            used=used,
+            allowed=allowed,
+            needed=needed,
+            renewed_at=renewed_at.isoformat(),
         )

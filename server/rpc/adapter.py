@@ -129,9 +129,13 @@ class Adapter:
             edge_host=self._edge_host,
         )
         remaining = context.time_remaining()
-        if remaining is None and not method.streaming:
-            # So it is over REST, where Envoy gives up a little later than we do.
-            remaining = self._patience[method.patience].total_seconds()
+        own = self._patience[method.patience].total_seconds()
+        # A call without a deadline: so it is over REST, where Envoy gives up a little later than we
+        # do. A chat's stream ends by its time whatever its client wants, who may never read it.
+        absent = remaining is None and not method.streaming
+        endless = method.streaming and method.patience is Patience.MODEL
+        if absent or (endless and (remaining is None or remaining > own)):
+            remaining = own
             call.timed = True
 
         if remaining is not None:

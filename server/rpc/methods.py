@@ -70,7 +70,8 @@ class Lane(enum.Enum):
 
 
 class Patience(enum.Enum):
-    """How long a call may take whose client set no deadline; the settings say it in seconds."""
+    """How long a call may take whose client set no deadline, streams of a model in any case; the
+    settings say it in seconds."""
 
     USUAL = "usual"
     MODEL = "model"
@@ -104,6 +105,7 @@ URGENCY: Mapping[str, broker.Lane] = {
 PATIENCE: Mapping[str, Patience] = {
     # A model thinks, calls tools through the queue, and thinks again.
     "/tasty.v1.ChatService/Chat": Patience.MODEL,
+    "/tasty.v1.ChatService/StreamChat": Patience.MODEL,
 }
 
 

@@ -57,7 +57,7 @@ ASKS = [
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     folder: Path = tmp_path_factory.mktemp("analysis")
-    async with open_chat(folder, analysis_budget_s=PLENTY_S) as running:
+    async with open_chat(folder, analysis_budget_s=PLENTY_S, analysis_kept_s=0) as running:
         chain = await running.caller.reference.GetOptionChain(
             reference_pb.GetOptionChainRequest(
                 symbol="SPY", min_dte=20, max_dte=40, min_strike=690, max_strike=700
@@ -71,7 +71,7 @@ async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
 async def hurried(chat: Chat, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     """The same market with a budget that can run out."""
     folder: Path = tmp_path_factory.mktemp("hurried")
-    async with open_chat(folder, analysis_budget_s=BUDGET_S) as running:
+    async with open_chat(folder, analysis_budget_s=BUDGET_S, analysis_kept_s=0) as running:
         await _loaded(running)
         yield running
 

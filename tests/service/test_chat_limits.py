@@ -20,6 +20,7 @@ from server.errors import Misconfigured, NoModel
 from server.settings import Settings
 from server.simulator.exchange.orders import Script
 from server.simulator.faults import Fault
+from server.store import Database
 from tests.broker import Grants, tenant
 from tests.service.chats import ACCOUNT, calls, open_chat, placed, reason_of
 from tests.waiting import eventually
@@ -100,8 +101,8 @@ async def test_with_trading_at_once_the_caps_still_hold(tmp_path: Path) -> None:
         assert placed(chat.sim) == before + 1
 
 
-async def test_without_a_key_a_real_broker_has_no_model() -> None:
-    settings = Settings(broker="sandbox", anthropic_api_key="")
+async def test_without_a_key_a_real_broker_has_no_model(tmp_path: Path) -> None:
+    settings = Settings(broker="sandbox", anthropic_api_key="", data_dir=tmp_path)
 
     class NoRpcs:
         async def call(self, path: str, request: object, *, by_person: bool = False) -> None:
@@ -110,12 +111,14 @@ async def test_without_a_key_a_real_broker_has_no_model() -> None:
     clock = SystemClock()
     async with (
         Brokerage(settings, Grants(), clock) as brokerage,
-        open_agent(settings, clock, NoRpcs(), brokerage) as agent,
+        Database(settings) as database,
+        open_agent(settings, clock, database, NoRpcs(), brokerage) as agent,
     ):
         with pytest.raises(NoModel, match="must set ANTHROPIC_API_KEY"):
             await agent.answer(Question(tenant=tenant(), message="hello"), lambda _event: None)
 
-        analysis = await agent.analyst.of("quotes", [market_pb.GetQuotesResponse()], wanted=None)
+        rows = [market_pb.GetQuotesResponse()]
+        analysis = await agent.analyst.of(tenant(), "quotes", rows, wanted=None)
         assert analysis.text == ""
         assert "No model is configured" in analysis.error
 

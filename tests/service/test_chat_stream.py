@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
-    async with open_chat(tmp_path_factory.mktemp("stream")) as running:
+    async with open_chat(tmp_path_factory.mktemp("stream"), chats_per_key=100) as running:
         await running.ask("hello")  # the model's SDK is loaded by now
         yield running
 

@@ -58,7 +58,8 @@ class ChatServiceServicer:
     """
 
     def Chat(self, request, context):
-        """Answers one message. 503 when no model is configured, 504 when it takes too long.
+        """Answers one message. 429 when too many chats run, or when the day's tokens of the API key are
+        used up; 503 when no model is configured, 504 when it takes too long.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -66,7 +67,7 @@ class ChatServiceServicer:
 
     def StreamChat(self, request, context):
         """Answers one message piece by piece, over REST as server-sent events. A client that leaves stops
-        the model.
+        the model, and the stream ends when a chat may take no longer, read or not. Statuses as for Chat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,6 +72,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TOO_MANY_CANDLES: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_SYMBOLS: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_CHAINS: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_CHATS: _ClassVar[ErrorReason]
+    ERROR_REASON_MODEL_BUDGET_USED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_BUILT: _ClassVar[ErrorReason]
     ERROR_REASON_BROKER_UNAVAILABLE: _ClassVar[ErrorReason]
@@ -158,6 +160,8 @@ ERROR_REASON_QUEUE_TOO_HEAVY: ErrorReason
 ERROR_REASON_TOO_MANY_CANDLES: ErrorReason
 ERROR_REASON_TOO_MANY_SYMBOLS: ErrorReason
 ERROR_REASON_TOO_MANY_CHAINS: ErrorReason
+ERROR_REASON_TOO_MANY_CHATS: ErrorReason
+ERROR_REASON_MODEL_BUDGET_USED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_NOT_BUILT: ErrorReason
 ERROR_REASON_BROKER_UNAVAILABLE: ErrorReason

@@ -40,7 +40,9 @@ class Chats(chat_service_pb2_grpc.ChatServiceServicer):
     ) -> pb.ChatResponse:
         call = current_call()
         question = question_from(call.tenant, request)
-        answer = await self._agent.answer(question, lambda _event: None, call.deadline)
+        with self._agent.place(question):
+            answer = await self._agent.answer(question, lambda _event: None, call.deadline)
+
         return answer_to(question, answer)
 
     async def StreamChat(  # noqa: N802 - named by the contract
@@ -52,21 +54,23 @@ class Chats(chat_service_pb2_grpc.ChatServiceServicer):
         refuse_bad(question.message, question.history)  # before the first message: a plain status
         began = self._clock.monotonic()
         begun = False
-        async with self._agent.conversation(question, call.deadline) as conversation:
-            try:
-                while True:
-                    event = await conversation.next(self._heartbeat)
-                    elapsed = self._clock.monotonic() - began
-                    if isinstance(event, Answer):
-                        yield done_to(question, event, elapsed)
-                        return
+        # The place is held until the client has read the end, or is gone.
+        with self._agent.place(question):
+            async with self._agent.conversation(question, call.deadline) as conversation:
+                try:
+                    while True:
+                        event = await conversation.next(self._heartbeat)
+                        elapsed = self._clock.monotonic() - began
+                        if isinstance(event, Answer):
+                            yield done_to(question, event, elapsed)
+                            return
 
-                    begun = True
-                    yield heartbeat_to(elapsed) if event is None else event_to(event, elapsed)
-            except Exception as error:
-                if begun:
-                    failure = failure_of(error, call.request_id)
-                    elapsed = self._clock.monotonic() - began
-                    yield failure_to(failure.reason, failure.message, failure.http, elapsed)
+                        begun = True
+                        yield heartbeat_to(elapsed) if event is None else event_to(event, elapsed)
+                except Exception as error:
+                    if begun:
+                        failure = failure_of(error, call.request_id)
+                        elapsed = self._clock.monotonic() - began
+                        yield failure_to(failure.reason, failure.message, failure.http, elapsed)
 
-                raise
+                    raise

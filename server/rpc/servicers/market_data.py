@@ -63,7 +63,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         if wanted is False and call.original_path is not None:
             # What is polled over REST: printed without a message, in half the time.
             fields = [quote_fields(item, now) for item in answer.items]
-            analysis = await self._analyst.of("quotes", (), wanted=False)
+            analysis = await self._analyst.of(call.tenant, "quotes", (), wanted=False)
             return quotes_body(
                 fields,
                 table=quotes_table_of(fields),
@@ -73,7 +73,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             )
 
         quotes = [market_data.quote_of(item, now) for item in answer.items]
-        analysis = await self._analyst.of("quotes", quotes, wanted=wanted)
+        analysis = await self._analyst.of(call.tenant, "quotes", quotes, wanted=wanted)
         return pb.GetQuotesResponse(
             quotes=quotes,
             table=quotes_table(quotes),
@@ -85,14 +85,15 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     async def GetGreeks(  # noqa: N802 - named by the contract
         self, request: pb.GetGreeksRequest, context: object
     ) -> pb.GetGreeksResponse:
+        tenant = current_call().tenant
         answer = await self._desk.snapshot(
-            current_call().tenant,
+            tenant,
             Kind.GREEKS,
             self._queries(request.options, "option"),
             asked.timeout(request.timeout if request.HasField("timeout") else None),
         )
         greeks = [market_data.greeks_of(item) for item in answer.items]
-        analysis = await self._analyst.of("greeks", greeks, wanted=analyze_of(request))
+        analysis = await self._analyst.of(tenant, "greeks", greeks, wanted=analyze_of(request))
         return pb.GetGreeksResponse(
             greeks=greeks,
             table=greeks_table(greeks),

@@ -41,11 +41,14 @@ class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
         self, request: pb.GetMarketMetricsRequest, context: object
     ) -> pb.GetMarketMetricsResponse:
         symbols = symbols_from(request, most=self._most_symbols)
-        session = await self._brokerage.session(current_call().tenant)
+        tenant = current_call().tenant
+        session = await self._brokerage.session(tenant)
         found = {each.symbol: each for each in await session.market_metrics(symbols)}
         errors = unknown_of(symbols, found)
         messages = [market_metrics_to(found[each]) for each in symbols if each in found]
-        analysis = await self._analyst.of("market metrics", messages, wanted=analyze_of(request))
+        analysis = await self._analyst.of(
+            tenant, "market metrics", messages, wanted=analyze_of(request)
+        )
         return pb.GetMarketMetricsResponse(
             metrics=messages,
             table=plain_table(messages),

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from server.store.columns import METADATA
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest step. Written here so that it can be known without Alembic."""
 
 TABLES = frozenset(
@@ -36,6 +36,7 @@ TABLES = frozenset(
         "account_events",
         "account_logs",
         "account_objects",
+        "model_usage",
         "order_ledger",
         "restored_accounts",
         "risk_switch_accounts",

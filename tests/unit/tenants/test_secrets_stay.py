@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import pickle
 import subprocess
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,27 +28,12 @@ from server.tenants.keyfile import new_key
 from server.tenants.rotation import rotate_master_key
 from tests.clock import ManualClock
 from tests.databases import begun
+from tests.planted import hits
 
 KEY = "canary-key-Zk3JtQ8vWm2cR7yH1xN5b"
 CLIENT_SECRET = "canary-client-secret-A9pS4dF6gL0"
 REFRESH_TOKEN = "canary-refresh-token-eYjq7TnB2wVx"
 WRONG_KEY = "canary-wrong-key-P1oI2uY3tR4e"
-
-
-def forms(secret: str) -> Iterator[bytes]:
-    """Yields what a secret may look like after some innocent function had it."""
-    raw = secret.encode()
-    yield raw
-    yield raw.hex().encode()
-    yield base64.b64encode(raw).rstrip(b"=")
-    yield repr(secret)[1:-1].encode()
-    yield json.dumps(secret)[1:-1].encode()
-    yield raw[:16]
-    yield raw[-12:]
-
-
-def hits(haystack: bytes, *secrets: str) -> list[bytes]:
-    return [form for secret in secrets for form in forms(secret) if form in haystack]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
