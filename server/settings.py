@@ -98,7 +98,21 @@ class Settings(BaseSettings):
     )
     admin_key: SecretStr = Field(
         SecretStr(""),
-        description="With it set, registering a new API key needs this value in X-Admin-Key.",
+        description="With it set, registering a new API key needs this value in X-Admin-Key. With "
+        "a real broker at least 16 characters.",
+    )
+    registration: Literal["auto", "open", "closed"] = Field(
+        "auto",
+        description="Whether anybody may register a new API key while there is no TASTY_ADMIN_KEY. "
+        "auto: beside the simulator and where TASTY_HOST is loopback.",
+    )
+    login_refusals: int = Field(
+        10,
+        ge=4,
+        description="Logins with stored credentials that tastytrade may refuse in 8 hours, over "
+        "all servers of one database. At a number that it does not publish it blocks the address, "
+        "that is every tenant, for as long. Half of them are kept for tenants whose credentials "
+        "have worked before.",
     )
 
     rate_limit: float = Field(

@@ -2,7 +2,8 @@
 
 A session belongs to a tenant and a generation of its credentials. A refusal of the refresh token
 is remembered for that generation: trying again would be one more failed login, and enough of them
-block our address, that is every tenant, for eight hours.
+block our address, that is every tenant, for eight hours. For the same reason a login with
+credentials that never worked needs a place in the budget of refused logins (`server.tenants`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, Protocol, Self
 import structlog
 
 from server.brokerage.chain_room import ChainRoom, ChainRoomStatistics
+from server.brokerage.failures import answered, never_sent
 from server.brokerage.hosts import hosts_for
 from server.brokerage.once import Once
 from server.brokerage.pacing import Customers, Pacer
@@ -27,9 +29,9 @@ from server.brokerage.session import BrokerSession
 from server.brokerage.turns import Turns, TurnsStatistics
 from server.brokerage.urgency import Lane, urgent
 from server.clock import Clock
-from server.errors import GatewayError, GrantRevoked, ShuttingDown
+from server.errors import BrokerThrottled, GatewayError, GrantRevoked, ShuttingDown
 from server.settings import Settings
-from server.tenants import Credentials, Tenant
+from server.tenants import Credentials, Login, Tenant
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +39,22 @@ RENEWED_AT_ONCE = 8
 """How many sessions are renewed side by side, so that a slow login does not hold up the rest."""
 
 
+class Logins(Protocol):
+    """Who permits logins, and is told how they ended; see `server.tenants.logins`."""
+
+    async def begin(self, tenant: Tenant, generation: int) -> Login: ...
+    async def worked(self, login: Login) -> None: ...
+    async def refused(self, login: Login, words: str) -> None: ...
+    async def unsent(self, login: Login) -> None: ...
+    async def unknown(self, login: Login) -> None: ...
+    async def revoked(self, tenant: Tenant, generation: int, words: str) -> None: ...
+
+
 class CredentialSource(Protocol):
-    """Where the credentials of a tenant come from."""
+    """Where the credentials of a tenant come from, and whether they may be tried."""
+
+    @property
+    def logins(self) -> Logins: ...
 
     async def credentials(self, tenant: Tenant) -> Credentials: ...
 
@@ -75,6 +91,8 @@ class _Slot:
     revoked: GrantRevoked | None = None
     pacer: Pacer | None = None
     """While the session is being opened: what its login waits for."""
+    opening: asyncio.Future[BrokerSession] | None = None
+    """The login that runs; it goes on when its caller leaves, so that its outcome is known."""
 
 
 class Brokerage:
@@ -95,6 +113,7 @@ class Brokerage:
         self._customers = Customers(clock)
         self._chains = ChainRoom(settings.chains_mib << 20)
         self._slots: dict[str, _Slot] = {}
+        self._logging_in: set[asyncio.Task[None]] = set()
         self._module: Once[ModuleType] = Once()
         self._wire: Any = None
         self._stack = AsyncExitStack()
@@ -148,7 +167,7 @@ class Brokerage:
         if slot.pacer is not None:
             slot.pacer.hurry()
 
-        session = await slot.session.get(lambda: self._open(tenant, slot))
+        session = await slot.session.get(lambda: self._opened_once(tenant, slot))
         if self._slots.get(tenant.id) is not slot:
             # The credentials changed while it was opening: nobody may go on with the old ones.
             session.end()
@@ -190,6 +209,29 @@ class Brokerage:
             lambda: asyncio.to_thread(importlib.import_module, "server.brokerage.connection")
         )
 
+    async def _opened_once(self, tenant: Tenant, slot: _Slot) -> BrokerSession:
+        """Returns the session that is being opened for the slot, by us if by nobody yet."""
+        if slot.opening is None:
+            outcome = slot.opening = asyncio.get_running_loop().create_future()
+
+            async def run() -> None:
+                try:
+                    # Kept even if every caller has left: the next one need not log in again.
+                    slot.session.value = await self._open(tenant, slot)
+                    outcome.set_result(slot.session.value)
+                except Exception as error:  # noqa: BLE001  it is the callers', not the group's
+                    outcome.set_exception(error)
+                    outcome.exception()  # all callers may have left
+                finally:
+                    slot.opening = None
+                    outcome.cancel()  # of effect only where the group itself is being cancelled
+
+            task = self._tasks.create_task(run(), name=f"brokerage: login of {tenant.id}")
+            self._logging_in.add(task)
+            task.add_done_callback(self._logging_in.discard)
+
+        return await asyncio.shield(slot.opening)
+
     async def _open(self, tenant: Tenant, slot: _Slot) -> BrokerSession:
         module = await self._load()
         if self._wire is None:
@@ -208,16 +250,42 @@ class Brokerage:
             clock=self._clock,
         )
         try:
-            await connection.keep_fresh(timedelta())
+            await self._log_in(tenant, credentials.generation, connection)
         except GrantRevoked as refusal:
             slot.revoked = refusal
-            log.warning("refresh token refused", tenant=tenant.id)
             raise
         finally:
             slot.pacer = None
 
         self._opened += 1
         return BrokerSession(tenant, connection, self._clock, self._chains)
+
+    async def _log_in(self, tenant: Tenant, generation: int, connection: Any) -> None:
+        """Gets the first access token, if the budget of refused logins allows it."""
+        logins = self._tenants.logins
+        login = await logins.begin(tenant, generation)
+        try:
+            await connection.keep_fresh(timedelta())
+        except GrantRevoked as refusal:
+            await logins.refused(login, refusal.words)
+            raise
+        except BrokerThrottled:
+            await logins.unsent(login)
+            raise
+        except GatewayError as failure:
+            may_count = answered(failure) is None and not never_sent(failure)
+            await (logins.unknown(login) if may_count else logins.unsent(login))
+            raise
+
+        await logins.worked(login)
+
+        def tell(refusal: GrantRevoked) -> None:
+            self._tasks.create_task(
+                logins.revoked(tenant, generation, refusal.words),
+                name=f"brokerage: refusal of {tenant.id}",
+            )
+
+        connection.transport.on_revoked = tell
 
     async def _keep(self) -> None:
         pause = timedelta(seconds=self._settings.session_refresh_s)
@@ -263,6 +331,9 @@ class Brokerage:
                 log.exception("access token not renewed", tenant=session.tenant.id)
 
     async def _end_all(self) -> None:
+        for task in self._logging_in:  # whoever waited for one has been told already
+            task.cancel()
+
         for tenant_id in list(self._slots):
             await self.end(tenant_id)
 

@@ -52,6 +52,8 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
         self.renew: Callable[[str], Awaitable[str]] | None = None
         self.forget: Callable[[str], None] | None = None
         self.revoked: GrantRevoked | None = None
+        self.on_revoked: Callable[[GrantRevoked], None] | None = None
+        """Told of the final refusal, once."""
         self.ended = False
         self.requests = 0
         """Requests sent so far, renewals and repetitions included."""
@@ -144,6 +146,9 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
         error = explain(refusal)
         error.__cause__ = refusal
         if isinstance(error, GrantRevoked):
+            if self.revoked is None and self.on_revoked is not None:
+                self.on_revoked(error)
+
             self.revoked = error
 
         if refusal.status == 406:

@@ -5,7 +5,7 @@
     │                          NothingGiven, TooManyGiven, InvalidDate, InvalidStrike,
     │                          MissingExpiration, MissingStrike, InvalidOptionType, NotAnOption,
     │                          WeakApiKey, OrderRefused, RefusedByBroker, NotPriceable, OffTick,
-    │                          WrongSign, PriceMoved
+    │                          WrongSign, PriceMoved, PrintedApiKey
     ├── NotAuthenticated  401  MissingApiKey, InvalidApiKey, AmbiguousApiKey, GrantRevoked
     ├── NotAllowed        403  AdminKeyRequired, InvalidAdminKey, ApiKeyTaken, NotACustomer,
     │                          ForbiddenByBroker,
@@ -13,7 +13,8 @@
     │                          SymbolNotAllowed,
     │                          ChatTradingOff, OverChatOrderCap, OverChatDayCap,
     │                          TooManyChatOrders, NotCapped, TooFarFromMarket,
-    │                          MarketNotSeen, McpOff, McpReadOnly, McpNoTool
+    │                          MarketNotSeen, McpOff, McpReadOnly, McpNoTool,
+    │                          RegistrationClosed
     ├── NotFound          404  AccountNotFound, SymbolNotFound, NoOptions, OptionNotFound,
     │                          ApiKeyNotFound, NotKnownToBroker, ComplexOrderNotFound,
     │                          CursorNotKept, TicketNotFound, WatchlistNotFound
@@ -21,7 +22,7 @@
     ├── TooManyRequests   429  QueueFull, QueueTooSlow, TooManyStreams, ReaderTooSlow,
     │                          CustomerPaceUsedUp, QueueTooHeavy, TooManyCandles,
     │                          TooManyChains, TooManySymbols, TooManyChats,
-    │                          ModelBudgetUsed
+    │                          ModelBudgetUsed, LoginsHeldBack, TooManyWrongKeys
     ├── NotBuilt          501  RouteNotBuilt
     ├── Unavailable       503  BrokerUnavailable, BrokerThrottled, BrokerPaceUsedUp,
     │                          BrokerUnreadable, FeedUnavailable, StoreUnavailable,
@@ -79,6 +80,7 @@ __all__ = [
     "InvalidOptionType",
     "InvalidStrike",
     "Late",
+    "LoginsHeldBack",
     "MarketDataTimeout",
     "MarketNotSeen",
     "McpNoTool",
@@ -115,12 +117,14 @@ __all__ = [
     "OverDayCap",
     "OverOrderCap",
     "PriceMoved",
+    "PrintedApiKey",
     "QueueFull",
     "QueueTooHeavy",
     "QueueTooSlow",
     "ReaderTooSlow",
     "ReduceOnly",
     "RefusedByBroker",
+    "RegistrationClosed",
     "RouteNotBuilt",
     "ShuttingDown",
     "StoreBroken",
@@ -143,6 +147,7 @@ __all__ = [
     "TooManyRequests",
     "TooManyStreams",
     "TooManySymbols",
+    "TooManyWrongKeys",
     "TradingReadOnly",
     "Unavailable",
     "UnknownField",
@@ -166,6 +171,7 @@ from server.errors.bad_input import (
     OffTick,
     OrderRefused,
     PriceMoved,
+    PrintedApiKey,
     RefusedByBroker,
     TooManyGiven,
     UnknownField,
@@ -204,6 +210,7 @@ from server.errors.not_allowed import (
     OverDayCap,
     OverOrderCap,
     ReduceOnly,
+    RegistrationClosed,
     SymbolNotAllowed,
     TooFarFromMarket,
     TooManyChatOrders,
@@ -239,6 +246,7 @@ from server.errors.store import (
 )
 from server.errors.too_many_requests import (
     CustomerPaceUsedUp,
+    LoginsHeldBack,
     ModelBudgetUsed,
     QueueFull,
     QueueTooHeavy,
@@ -249,6 +257,7 @@ from server.errors.too_many_requests import (
     TooManyChats,
     TooManyStreams,
     TooManySymbols,
+    TooManyWrongKeys,
 )
 from server.errors.unavailable import (
     BrokerPaceUsedUp,

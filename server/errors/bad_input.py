@@ -17,6 +17,7 @@ __all__ = [
     "OffTick",
     "OrderRefused",
     "PriceMoved",
+    "PrintedApiKey",
     "RefusedByBroker",
     "TooManyGiven",
     "UnknownField",
@@ -151,6 +152,19 @@ class WeakApiKey(BadInput):
             "A random one of 32 or more is best.",
             minimum=minimum,
             maximum=maximum,
+        )
+
+
+class PrintedApiKey(BadInput):
+    """The key stands in the documentation, where everybody can read it."""
+
+    reason = "ERROR_REASON_PRINTED_API_KEY"
+    field = "api_key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This api_key is printed in the documentation, so anybody could try it. Omit api_key "
+            "to be given a random one, or choose one of your own."
         )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "OverDayCap",
     "OverOrderCap",
     "ReduceOnly",
+    "RegistrationClosed",
     "SymbolNotAllowed",
     "TooFarFromMarket",
     "TooManyChatOrders",
@@ -34,6 +35,18 @@ class AdminKeyRequired(NotAllowed):
 
     def __init__(self, action: str) -> None:
         super().__init__(f"{action} needs the administrator's key. Provide X-Admin-Key header.")
+
+
+class RegistrationClosed(NotAllowed):
+    """No new API key can be registered, and there is no administrator who could allow it."""
+
+    reason = "ERROR_REASON_REGISTRATION_CLOSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Registration of new API keys is closed on this server. Whoever runs it opens it with "
+            "TASTY_ADMIN_KEY (for the administrator) or TASTY_REGISTRATION=open (for everybody)."
+        )
 
 
 class InvalidAdminKey(NotAllowed):

@@ -40,3 +40,4 @@ class GrantRevoked(NotAuthenticated):
             "POST /api/v1/credentials. To get a new refresh token, visit "
             f"{GRANTS_PAGE} and create a new Personal OAuth Grant. Error: {words}"
         )
+        self.words = words

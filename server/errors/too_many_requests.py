@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "CustomerPaceUsedUp",
+    "LoginsHeldBack",
     "ModelBudgetUsed",
     "QueueFull",
     "QueueTooHeavy",
@@ -14,6 +15,7 @@ __all__ = [
     "TooManyChats",
     "TooManyStreams",
     "TooManySymbols",
+    "TooManyWrongKeys",
 ]
 
 from datetime import datetime
@@ -178,4 +180,33 @@ class ModelBudgetUsed(TooManyRequests):
             allowed=allowed,
             needed=needed,
             renewed_at=renewed_at.isoformat(),
+        )
+
+
+class LoginsHeldBack(TooManyRequests):
+    """`whose` is "API key", "address" or "server": whose logins were refused too often."""
+
+    reason = "ERROR_REASON_LOGINS_HELD_BACK"
+
+    def __init__(self, *, whose: str, until: datetime, wait_s: float) -> None:
+        super().__init__(
+            "These credentials have not been tried, and nothing was sent to TastyTrade: it has "
+            f"refused too many logins of this {whose}, and would block all of them. Try again "
+            f"after {until:%Y-%m-%dT%H:%M:%SZ}.",
+            whose=whose,
+            retry_after=f"{max(1.0, wait_s):.0f}",
+        )
+
+
+class TooManyWrongKeys(TooManyRequests):
+    """Holds for right keys too: else the answer would tell which they are."""
+
+    reason = "ERROR_REASON_TOO_MANY_WRONG_KEYS"
+
+    def __init__(self, *, wait_s: float) -> None:
+        super().__init__(
+            "Too many wrong keys came from this address, so a key that has not been used from it "
+            "lately has to wait. Correct the key, or send fewer requests; try again in "
+            f"{max(1.0, wait_s):.0f} s.",
+            retry_after=f"{max(1.0, wait_s):.0f}",
         )

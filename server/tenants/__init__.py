@@ -6,8 +6,18 @@ broker's sessions ask for it.
 
 from __future__ import annotations
 
-__all__ = ["DEMO_API_KEY", "ApiKeyEntry", "Credentials", "Tenant", "Tenants", "TenantsStatistics"]
+__all__ = [
+    "DEMO_API_KEY",
+    "ApiKeyEntry",
+    "Credentials",
+    "Login",
+    "LoginStatistics",
+    "Tenant",
+    "Tenants",
+    "TenantsStatistics",
+]
 
 from server.tenants.demo import DEMO_API_KEY
+from server.tenants.logins import Login, LoginStatistics
 from server.tenants.model import ApiKeyEntry, Credentials, Tenant
 from server.tenants.tenants import Tenants, TenantsStatistics

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 __all__ = ["ApiKeyEntry", "Credentials", "Tenant"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from server.secret import Secret
@@ -22,6 +22,9 @@ class Tenant:
 
     generation: int
     """Grows with each save of credentials; what was opened with an older one is out of date."""
+
+    address: str = field(default="", compare=False, repr=False)
+    """Where the call came from, for the budget of refused logins. Empty where nobody calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,19 @@
-"""The two tables of tenants, as the code sees them; the migrations of `server.store` make them."""
+"""The tables of tenants and of their logins, as the code sees them (the migrations make them)."""
 
 from __future__ import annotations
 
-__all__ = ["changes", "tenants"]
+__all__ = ["attempts", "changes", "checkpoints", "standings", "tenants"]
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from server.store import METADATA, Instant
 
@@ -35,4 +44,41 @@ changes = Table(
     Column("changed_at", Instant, nullable=False),
     Column("mac", LargeBinary, nullable=False),
 )
-"""The journal (`server.tenants.journal`): appended to, never changed, gapless from 1."""
+"""The journal (`server.tenants.journal`): appended to, never changed, gapless.
+
+It begins at 1, or at the entry that the checkpoint was made at."""
+
+checkpoints = Table(
+    "tenant_checkpoints",
+    METADATA,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("before", LargeBinary, nullable=False),
+    Column("roster", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+"""At most one row (`server.tenants.checkpoint`): what the entries before `sequence` came to."""
+
+attempts = Table(
+    "login_attempts",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("environment", String(16), nullable=False),
+    Column("tenant_id", String(32), nullable=False),
+    Column("address", LargeBinary, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("standing", String(8), nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Index("ix_login_attempts_begun_at", "begun_at"),
+)
+"""Logins that the broker refused, or is being asked about (`server.tenants.logins`)."""
+
+standings = Table(
+    "login_standings",
+    METADATA,
+    Column("environment", String(16), primary_key=True),
+    Column("tenant_id", String(32), primary_key=True),
+    Column("worked_generation", BigInteger),
+    Column("refused_generation", BigInteger),
+    Column("refused_words", Text, nullable=False),
+)
+"""Which credentials of a tenant the broker accepted last, and which it refused last."""

@@ -40,6 +40,7 @@ from server.tenants.directory import Directory, OnChange
 from server.tenants.journal import Action, Journal
 from server.tenants.keyfile import KeysUnusable
 from server.tenants.keyring import Keyring
+from server.tenants.logins import LoginBudget
 from server.tenants.model import ApiKeyEntry, Credentials, Tenant
 from server.tenants.pepper import Pepper
 from server.tenants.roster import Known
@@ -95,6 +96,13 @@ class Tenants:
                 database=self._database,
                 clock=self._clock,
                 tasks=self._tasks,
+            )
+            self.logins = LoginBudget(
+                database=self._database,
+                clock=self._clock,
+                environment=self._settings.broker,
+                key=pepper.digest_key,
+                total=self._settings.login_refusals,
             )
             await self._directory.catch_up()
             if self._settings.broker == "simulator":
@@ -312,6 +320,7 @@ class Tenants:
 
             gone = Tenant(id=known.tenant.id, generation=known.tenant.generation + 1)
             await changing.connection.execute(_rows_of(gone, digest))
+            await changing.connection.execute(self.logins.forget(gone.id))
             await changing.record(Action.DELETED, gone, digest)
 
         self._deleted += 1

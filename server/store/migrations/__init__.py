@@ -36,6 +36,8 @@ TABLES = frozenset(
         "account_events",
         "account_logs",
         "account_objects",
+        "login_attempts",
+        "login_standings",
         "model_usage",
         "order_ledger",
         "restored_accounts",
@@ -43,6 +45,7 @@ TABLES = frozenset(
         "risk_switches",
         "store_identity",
         "tenant_changes",
+        "tenant_checkpoints",
         "tenants",
     }
 )

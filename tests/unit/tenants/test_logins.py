@@ -1,0 +1,302 @@
+"""The budget of refused logins in the store: over calls, restarts and processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import server.store.migrations as migrations
+from server.errors import GrantRevoked, LoginsHeldBack, StoreUnavailable
+from server.secret import Secret
+from server.settings import Settings
+from server.store import METADATA, Database
+from server.tenants import Credentials, Tenant, Tenants
+from server.tenants.login_rules import Standing
+from server.tenants.logins import LoginBudget
+from server.tenants.schema import attempts, standings
+from tests.clock import ManualClock
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+
+
+def tenant(name: str, address: str = HERE) -> Tenant:
+    return Tenant(id=name, generation=1, address=address)
+
+
+def budget(database: object, clock: ManualClock) -> LoginBudget:
+    return LoginBudget(
+        database=database,  # type: ignore[arg-type]  an outage is one, seen from outside
+        clock=clock,
+        environment="production",
+        key=b"k" * 32,
+        total=10,
+    )
+
+
+@pytest.fixture
+async def database(database_settings: Settings) -> AsyncIterator[Database]:
+    async with Database(database_settings) as opened:
+        yield opened
+
+
+async def refuse(logins: LoginBudget, who: Tenant, generation: int = 1) -> None:
+    await logins.refused(await logins.begin(who, generation), "Grant revoked")
+
+
+async def accept(logins: LoginBudget, who: Tenant, generation: int = 1) -> None:
+    await logins.worked(await logins.begin(who, generation))
+
+
+async def test_a_third_set_of_wrong_credentials_is_not_sent(
+    database: Database, clock: ManualClock
+) -> None:
+    logins = budget(database, clock)
+    for name in ("one", "two"):
+        await refuse(logins, tenant(name))
+
+    with pytest.raises(LoginsHeldBack, match="nothing was sent to TastyTrade.*of this address"):
+        await logins.begin(tenant("three"), 1)
+
+    await logins.begin(tenant("elsewhere", THERE), 1)
+    statistics = logins.statistics()
+    assert (statistics.refused, statistics.held_back, statistics.counted) == (2, 1, 2)
+
+
+async def test_when_to_try_again_is_told_and_true(database: Database, clock: ManualClock) -> None:
+    logins = budget(database, clock)
+    await refuse(logins, tenant("one"))
+    await clock.advance(600)
+    await refuse(logins, tenant("two"))
+    with pytest.raises(LoginsHeldBack, match="Try again after 2026-11-20T16:30:00Z") as caught:
+        await logins.begin(tenant("three"), 1)
+
+    assert caught.value.metadata == {"whose": "address", "retry_after": "3000"}
+    await clock.advance(3000)
+    await logins.begin(tenant("three"), 1)
+
+
+async def test_refused_credentials_are_not_tried_again_by_anybody(
+    database: Database, clock: ManualClock
+) -> None:
+    await refuse(budget(database, clock), tenant("one"))
+    another = budget(database, clock)  # another process, or this one after a restart
+    with pytest.raises(GrantRevoked, match="Error: Grant revoked"):
+        await another.begin(tenant("one"), 1)
+
+    await clock.advance(timedelta(days=30).total_seconds())
+    with pytest.raises(GrantRevoked):
+        await another.begin(tenant("one"), 1)
+
+    await accept(another, tenant("one"), 2)
+
+
+async def test_two_processes_share_the_budget(database: Database, clock: ManualClock) -> None:
+    processes = [budget(database, clock) for _ in range(2)]
+    for number, logins in enumerate(processes):
+        await refuse(logins, tenant(f"t{number}"))
+
+    for logins in processes:
+        with pytest.raises(LoginsHeldBack):
+            await logins.begin(tenant("another"), 1)
+
+
+async def test_parallel_first_calls_do_not_pass_together(
+    database: Database, clock: ManualClock
+) -> None:
+    processes = [budget(database, clock) for _ in range(2)]
+    begun = [
+        asyncio.create_task(processes[number % 2].begin(tenant(f"t{number}"), 1))
+        for number in range(8)
+    ]
+    async with asyncio.timeout(10):
+        while sum(task.done() for task in begun) < 2:
+            await asyncio.sleep(0.01)  # real databases answer in real time
+
+    permitted = [task.result() for task in begun if task.done()]
+    assert len(permitted) == 2
+    # The others wait for those two, and are told when they turn out wrong.
+    for login in permitted:
+        await processes[0].refused(login, "Grant revoked")
+
+    waiting = [task for task in begun if not task.done()]
+    async with asyncio.timeout(10):
+        while not all(task.done() for task in waiting):
+            await clock.advance(1)
+            await asyncio.sleep(0.01)
+
+    assert {type(task.exception()) for task in waiting} == {LoginsHeldBack}
+
+
+async def test_right_credentials_give_their_place_back(
+    database: Database, clock: ManualClock
+) -> None:
+    logins = budget(database, clock)
+    for number in range(20):
+        await accept(logins, tenant(f"t{number}"))
+
+    async with database.read() as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(attempts)) == 0
+
+
+async def test_what_the_broker_did_not_judge_costs_nothing(
+    database: Database, clock: ManualClock
+) -> None:
+    logins = budget(database, clock)
+    for _ in range(5):
+        await logins.unsent(await logins.begin(tenant("one"), 1))
+
+    # A lost answer may have been a refusal; but not for one whose grant has worked.
+    await accept(logins, tenant("owner", THERE))
+    for _ in range(3):
+        await logins.unknown(await logins.begin(tenant("owner", THERE), 2))
+
+    for _ in range(2):
+        await logins.unknown(await logins.begin(tenant("one"), 1))
+
+    with pytest.raises(LoginsHeldBack):
+        await logins.begin(tenant("one"), 1)
+
+
+async def test_the_owner_replaces_a_revoked_grant_whatever_strangers_have_done(
+    database: Database, clock: ManualClock
+) -> None:
+    logins = budget(database, clock)
+    owner = tenant("owner")
+    await accept(logins, owner)
+    for number in range(20):
+        try:
+            await refuse(logins, tenant(f"t{number}", f"198.51.100.{number}"))
+        except LoginsHeldBack as held:
+            assert held.metadata["whose"] == "server"
+
+    assert logins.statistics().counted == 5
+    await logins.revoked(owner, 1, "Grant revoked")  # at a renewal
+    await refuse(logins, owner, 2)  # copied wrongly
+    await accept(logins, owner, 3)
+
+
+async def test_a_renewal_is_refused_once_and_counted_once(
+    database: Database, clock: ManualClock
+) -> None:
+    logins, other = budget(database, clock), budget(database, clock)
+    await accept(logins, tenant("one"))
+    for process in (logins, other, logins):
+        await process.revoked(tenant("one"), 1, "Grant revoked")
+
+    async with database.read() as connection:
+        rows = (await connection.execute(sa.select(attempts.c.standing))).scalars().all()
+        assert rows == [Standing.WORKED]
+
+    with pytest.raises(GrantRevoked):
+        await other.begin(tenant("one"), 1)
+
+
+async def test_a_process_that_ended_in_the_middle_has_used_its_place(
+    database: Database, clock: ManualClock
+) -> None:
+    for number in range(2):
+        await budget(database, clock).begin(tenant(f"t{number}"), 1)
+
+    await clock.advance(61)
+    with pytest.raises(LoginsHeldBack):
+        await budget(database, clock).begin(tenant("another"), 1)
+
+
+class Outage:
+    """A store of which reads or writes fail; the outermost edge of what this process can reach."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.reads = self.writes = True
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        if not self.reads:
+            raise StoreUnavailable
+
+        async with self._database.read() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self, *, alone: str | None = None) -> AsyncIterator[AsyncConnection]:
+        if not self.writes:
+            raise StoreUnavailable
+
+        async with self._database.write(alone=alone) as connection:
+            yield connection
+
+
+async def test_without_the_store_only_credentials_that_worked_log_in(
+    database: Database, clock: ManualClock
+) -> None:
+    store = Outage(database)
+    logins = budget(store, clock)
+    await accept(logins, tenant("owner"))
+    store.writes = False
+    with pytest.raises(StoreUnavailable):
+        await logins.begin(tenant("new"), 1)
+
+    await accept(logins, tenant("owner"))
+    store.reads = False
+    await accept(logins, tenant("owner"))
+    for who, generation in ((tenant("owner"), 2), (tenant("new"), 1)):
+        with pytest.raises(StoreUnavailable):
+            await logins.begin(who, generation)
+
+
+async def test_addresses_are_stored_as_keyed_digests(
+    database: Database, clock: ManualClock
+) -> None:
+    await refuse(budget(database, clock), tenant("one"))
+    async with database.read() as connection:
+        row = (await connection.execute(sa.select(attempts))).one()
+        assert len(row.address) == 32
+        assert HERE.encode() not in row.address
+
+
+async def test_a_deleted_tenant_is_forgotten_and_what_it_cost_is_not(
+    database_settings: Settings, clock: ManualClock
+) -> None:
+    key = Secret("a-key-of-my-own")
+    given = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"))
+    async with Database(database_settings) as database, Tenants(
+        database_settings, clock, database
+    ) as tenants:
+        for _ in range(2):
+            saved = await tenants.save(key, given)
+            login = await tenants.logins.begin(tenant(saved.id), saved.generation)
+            await tenants.logins.refused(login, "Grant revoked")
+            await tenants.delete(key, saved)
+
+        async with database.read() as connection:
+            assert (await connection.execute(sa.select(standings))).all() == []
+
+        saved = await tenants.save(key, given)
+        with pytest.raises(LoginsHeldBack):
+            await tenants.logins.begin(tenant(saved.id), saved.generation)
+
+
+async def test_tenants_of_before_the_upgrade_count_as_having_worked(
+    database_settings: Settings, clock: ManualClock
+) -> None:
+    given = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"))
+    async with Tenants(database_settings, clock) as tenants:
+        await tenants.save(Secret("a-key-of-my-own"), given)
+        saved = await tenants.save(Secret("a-key-of-my-own"), given)
+
+    async with Database(database_settings) as database, database.write() as connection:
+        for table in ("login_attempts", "login_standings", "tenant_checkpoints"):
+            await connection.execute(sa.text(f"DROP TABLE {table}"))
+
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+        await connection.run_sync(migrations.take_missing_steps)
+        row = (await connection.execute(sa.select(standings))).one()
+        assert (row.environment, row.tenant_id) == ("production", saved.id)
+        assert (row.worked_generation, row.refused_generation) == (2, None)
+        assert METADATA.tables.keys() == migrations.TABLES
