@@ -22,6 +22,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 from tasty.v1 import system_service_pb2 as pb
@@ -66,19 +67,25 @@ def rpc(
     lane: Lane = Lane.MAIN,
     changes: bool = False,
     patience: Patience = Patience.USUAL,
+    request: type[Message] = pb.GetCurrentTimeResponse,
+    key_field: str = "",
 ) -> Binding:
-    """Returns an rpc of the service `test.Shapes`; its messages are a time request and answer."""
+    """Returns an rpc of the service `test.Shapes`; its messages are a time request and answer.
+
+    The request is the one with a field, so that it can be malformed.
+    """
     method = Method(
         path=f"/test.Shapes/{name}",
         service="test.Shapes",
         name=name,
-        request=pb.GetCurrentTimeResponse,  # the one with a field, so that it can be malformed
+        request=request,
         client_streaming=takes_stream,
         server_streaming=gives_stream,
         access=access,
         changes=changes,
         lane=lane,
         patience=patience,
+        key_field=key_field,
     )
     return Binding(method=method, function=function)
 

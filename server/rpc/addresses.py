@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["address_of"]
 
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ ONE_CUSTOMER = 64
 """Bits of an IPv6 address that belong to one customer, who may change the others at will."""
 
 
+@lru_cache(maxsize=4096)  # each call asks, and a connection asks the same each time
 def address_of(peer: str, told: str | None, *, edge: str = "") -> str:
     """Returns the address of who calls: "192.0.2.7", or of IPv6 the network "2001:db8::/64".
 

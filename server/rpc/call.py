@@ -58,6 +58,8 @@ class Call:
 
     request_id: str = ""
     known_tenant: Tenant | None = None
+    presenter: Tenant | None = None
+    """On an open rpc, the tenant whose key the caller has shown to hold."""
     admin: bool = False
     """The administrator's key came with the call, and is right."""
     failure: Failure | None = None

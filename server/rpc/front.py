@@ -21,6 +21,7 @@ from server.rpc.adapter import Adapter
 from server.rpc.chain import assemble
 from server.rpc.drain import Drain
 from server.rpc.gauges import Gauges
+from server.rpc.guesses import GuessBrake
 from server.rpc.interceptors.access_log import AccessLog
 from server.rpc.interceptors.auth import Auth, Authenticator
 from server.rpc.interceptors.failures import Failures
@@ -64,6 +65,7 @@ class Front:
             longest=settings.rate_queue,
             heaviest=settings.rate_queue_mib << 20,
         )
+        self.guesses = GuessBrake(clock)
         self.chain = assemble(
             {
                 "request_id": RequestId(),
@@ -71,7 +73,7 @@ class Front:
                 "metrics": Metrics(self.registry, clock),
                 "failures": Failures(clock),
                 "lifetime": Lifetime(clock),
-                "auth": Auth(tenants, Secret(settings.admin_key.get_secret_value())),
+                "auth": Auth(tenants, Secret(settings.admin_key.get_secret_value()), self.guesses),
                 "mcp": Mcp(settings.mcp_mode),
                 "limits": Limits(self.queue),
                 "urgency": Urgency(),
@@ -83,7 +85,9 @@ class Front:
     async def serving(self, bindings: Sequence[Binding]) -> AsyncIterator[Ports]:
         """Yields the ports on which the bindings are served; leaving drains."""
         self.loopback.connect(bindings)
-        self.registry.register(Gauges(self.drain.statistics, self.queue.statistics))
+        self.registry.register(
+            Gauges(self.drain.statistics, self.queue.statistics, self.guesses.statistics)
+        )
         patience = {
             Patience.USUAL: timedelta(seconds=self._settings.default_deadline_s),
             Patience.MODEL: timedelta(seconds=self._settings.chat_timeout_s),

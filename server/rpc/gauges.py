@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from server.rpc.drain import DrainStatistics
+from server.rpc.guesses import GuessStatistics
 from server.rpc.rate_queue import RateQueueStatistics
 
 
@@ -20,9 +21,11 @@ class Gauges(Collector):
         self,
         drain: Callable[[], DrainStatistics],
         queue: Callable[[], RateQueueStatistics],
+        guesses: Callable[[], GuessStatistics],
     ) -> None:
         self._drain = drain
         self._queue = queue
+        self._guesses = guesses
 
     def collect(self) -> Iterator[Metric]:
         drain = self._drain()
@@ -50,3 +53,15 @@ class Gauges(Collector):
         refused.add_metric(["too_slow"], queue.refused_slow)
         refused.add_metric(["too_heavy"], queue.refused_heavy)
         yield refused
+
+        guesses = self._guesses()
+        yield CounterMetricFamily(
+            "tasty_keys_slowed",
+            "Keys that waited because wrong ones came from their address.",
+            value=guesses.slowed,
+        )
+        yield CounterMetricFamily(
+            "tasty_keys_refused",
+            "Keys that were not looked at, for too many of their address waited.",
+            value=guesses.refused,
+        )

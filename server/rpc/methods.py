@@ -2,7 +2,8 @@
 
 There is no list of rpcs here: a service counts from the moment its module stands in `MODULES`, and
 what an rpc needs (whose key) stands in its `policy` option. Only what the contract has no business
-to know is a table here: the lanes of the queue and to the broker, and who is waited for longer.
+to know is a table here: the lanes of the queue and to the broker, where a key is named, and who
+is waited for longer.
 """
 
 from __future__ import annotations
@@ -102,6 +103,11 @@ URGENCY: Mapping[str, broker.Lane] = {
 }
 """Which lane the requests of an rpc take to the broker; what is not here, reads."""
 
+KEY_FIELDS: Mapping[str, str] = {
+    # Replacing credentials proves the key by naming it.
+    "/tasty.v1.CredentialsService/SaveCredentials": "api_key",
+}
+
 PATIENCE: Mapping[str, Patience] = {
     # A model thinks, calls tools through the queue, and thinks again.
     "/tasty.v1.ChatService/Chat": Patience.MODEL,
@@ -127,6 +133,8 @@ class Method:
     patience: Patience
     urgency: broker.Lane = broker.Lane.READ
     """Before and behind whom its requests to the broker wait."""
+    key_field: str = ""
+    """On an open rpc, the field of the request that may hold an API key."""
 
     @property
     def streaming(self) -> bool:
@@ -162,4 +170,5 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
         lane=LANES.get(path, Lane.MAIN),
         patience=PATIENCE.get(path, Patience.USUAL),
         urgency=URGENCY.get(path, broker.Lane.READ),
+        key_field=KEY_FIELDS.get(path, ""),
     )

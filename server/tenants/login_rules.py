@@ -74,7 +74,9 @@ def held_back(
             end
             for end in ends
             if end > now
-            and not _whose([one for one in attempts if one.begun_at > end - WINDOW], login, total, end)
+            and not _whose(
+                [one for one in attempts if one.begun_at > end - WINDOW], login, total, end
+            )
         ),
         now + WINDOW,
     )

@@ -204,7 +204,10 @@ class LoginBudget:
         async with line:
             while True:
                 login = Login(
-                    tenant=tenant, generation=generation, standing=standing, id=secrets.token_hex(16)
+                    tenant=tenant,
+                    generation=generation,
+                    standing=standing,
+                    id=secrets.token_hex(16),
                 )
                 held = await self._reserve(login, address)
                 if held is None:

@@ -14,9 +14,11 @@ from server.errors import (
     MissingApiKey,
 )
 from server.rpc.call import Call
+from server.rpc.guesses import GuessBrake
 from server.rpc.interceptors.auth import Auth
 from server.rpc.methods import Access
 from server.secret import Secret
+from tests.clock import ManualClock
 from tests.front import KEY, OTHER_KEY, Keys, rpc
 
 ADMIN = "key-of-the-administrator"
@@ -40,7 +42,7 @@ async def ask(
     async def servicer(call: Call) -> None:
         seen.append(call)
 
-    await Auth(Keys(), Secret(configured)).around(call, servicer)
+    await Auth(Keys(), Secret(configured), GuessBrake(ManualClock())).around(call, servicer)
     assert seen == [call]
     return call
 

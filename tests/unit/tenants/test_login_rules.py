@@ -173,6 +173,7 @@ def test_no_order_of_refusals_passes_the_total(
 
         counted = [one for one in sent if one.begun_at > now - WINDOW]
         assert len(counted) <= TOTAL
-        assert sum(
-            one.tenant_id == login.tenant_id and one.begun_at > now - HOUR for one in counted
-        ) <= 2
+        assert (
+            sum(one.tenant_id == login.tenant_id and one.begun_at > now - HOUR for one in counted)
+            <= 2
+        )
