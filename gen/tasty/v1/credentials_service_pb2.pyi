@@ -32,16 +32,22 @@ class SaveCredentialsResponse(_message.Message):
     def __init__(self, success: _Optional[bool] = ..., api_key: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class ListCredentialsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListCredentialsResponse(_message.Message):
-    __slots__ = ("api_keys", "count")
+    __slots__ = ("api_keys", "count", "next_page_token")
     API_KEYS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     api_keys: _containers.RepeatedCompositeFieldContainer[_credentials_pb2.ApiKeyEntry]
     count: int
-    def __init__(self, api_keys: _Optional[_Iterable[_Union[_credentials_pb2.ApiKeyEntry, _Mapping]]] = ..., count: _Optional[int] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, api_keys: _Optional[_Iterable[_Union[_credentials_pb2.ApiKeyEntry, _Mapping]]] = ..., count: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class DeleteCredentialsRequest(_message.Message):
     __slots__ = ("api_key",)

@@ -60,16 +60,24 @@ class CredentialsServiceServicer:
         """Registers an API key, or replaces the credentials of one. The sessions, streams and agent state
         of that key end at once. Nothing is tried at the broker: a wrong token shows at the first call.
 
-        Open unless the server has an administrator's key; then a new key needs X-Admin-Key (403). An
-        existing key can be replaced by whoever names it here, for they hold it, or by the administrator.
+        Without api_key a random one is made and answered, each time another; that is the best kind.
+
+        Where the server has an administrator's key, a new key needs X-Admin-Key (403). Where it has
+        none, anybody may register beside the simulator or on the same machine; with a real broker and
+        for others only if the server says so (TASTY_REGISTRATION; else 403). An existing key can be
+        replaced by whoever names it here, for they hold it, or by the administrator.
+
+        Over REST the body is taken as Content-Type: application/json only (400): a web page can send
+        any other without asking first. Registrations of one address wait for each other; whoever also
+        sends the key in X-API-Key, or has used it from that address, waits only for himself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCredentials(self, request, context):
-        """Lists the registered API keys, masked: all of them for the administrator, or where the server
-        has no administrator's key; else the caller's own. Not paged: an entry is small, tenants are few.
+        """Lists the registered API keys, masked: all of them for the administrator, and beside the
+        simulator where there is none; else the caller's own. Paged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
