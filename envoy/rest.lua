@@ -30,12 +30,20 @@ local EXPECTED = {
   TYPE_UINT64 = "a whole number, not negative",
 }
 
+-- Where a web page could store credentials: any page may send a body of another type without asking.
+local CREDENTIALS = "/api/v1/credentials"
+
 local function starts_with(text, prefix)
   return text ~= nil and string.sub(text, 1, #prefix) == prefix
 end
 
 local function percent_decoded(text)
   return (string.gsub(text, "%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+local function is_json(kind)
+  local media = string.lower(string.match(kind or "", "^%s*([^;]*)"))
+  return string.gsub(media, "%s+$", "") == "application/json"
 end
 
 -- LuaJIT has no utf8 library. Overlong forms, surrogates and values beyond U+10FFFF are refused too,
@@ -167,6 +175,13 @@ function envoy_on_request(handle)
   if starts_with(headers:get("content-type"), "application/grpc") then return end
   for _, name in ipairs(GRPC_REQUEST_HEADERS) do headers:remove(name) end
   local path = headers:get(":path")
+  if headers:get(":method") == "POST" and path
+    and percent_decoded(string.match(path, "^[^?#]*")) == CREDENTIALS
+    and not is_json(headers:get("content-type")) then
+    handle:respond({ [":status"] = "400" },
+      "Send the body as Content-Type: application/json.")
+    return
+  end
   if path and string.find(path, "[%%\128-\255]") and not is_utf8(percent_decoded(path)) then
     handle:respond({ [":status"] = "400" },
       "The path or the query is not valid UTF-8. Percent-encode it as UTF-8.")

@@ -34,6 +34,7 @@ from server.memory import LibcHeap, memory_given_back
 from server.orders.office import OrderOffice, open_office
 from server.rpc.agent_gauges import AgentGauges
 from server.rpc.front import Front
+from server.rpc.gauges import LoginGauges
 from server.rpc.methods import contract_methods
 from server.rpc.model_guard import ModelGuard
 from server.rpc.registry import bind
@@ -48,7 +49,7 @@ from server.rpc.servicers.system import System
 from server.rpc.servicers.watchlist import Watchlists
 from server.settings import Settings
 from server.store import Database
-from server.tenants import Tenants
+from server.tenants import Tenants, check_registration
 from server.wire.streams import StreamCodec
 
 NOT_BUILT: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ class App:
 @asynccontextmanager
 async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Yields the running server; leaving drains it and closes everything that was opened."""
+    check_registration(settings)
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         stack.push(_as_itself)
@@ -97,6 +99,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         brokerage = await stack.enter_async_context(Brokerage(settings, tenants, clock))
         tenants.on_change(brokerage.end)
         front = Front(settings, clock, tenants)
+        front.registry.register(LoginGauges(tenants.logins.statistics))
         markets = await stack.enter_async_context(
             Markets(
                 lambda tenant: connector_for(brokerage, tenant, clock),

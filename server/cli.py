@@ -89,9 +89,16 @@ def up() -> None:
     """
     # Not at the top: each command imports only what it runs, and is up that much sooner.
     from server.supervisor import Supervisor
+    from server.tenants import check_registration
+
+    settings = _settings()
+    try:
+        check_registration(settings)
+    except Misconfigured as error:
+        raise click.UsageError(str(error)) from None
 
     async def run() -> int:
-        return await Supervisor(_settings()).run()
+        return await Supervisor(settings).run()
 
     sys.exit(asyncio.run(run()))
 

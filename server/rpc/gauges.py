@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Gauges"]
+__all__ = ["Gauges", "LoginGauges"]
 
 from collections.abc import Callable, Iterator
 
@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from server.rpc.drain import DrainStatistics
 from server.rpc.guesses import GuessStatistics
 from server.rpc.rate_queue import RateQueueStatistics
+from server.tenants import LoginStatistics
 
 
 class Gauges(Collector):
@@ -64,4 +65,30 @@ class Gauges(Collector):
             "tasty_keys_refused",
             "Keys that were not looked at, for too many of their address waited.",
             value=guesses.refused,
+        )
+
+
+class LoginGauges(Collector):
+    """Shows how much of the budget of refused logins is used up."""
+
+    def __init__(self, logins: Callable[[], LoginStatistics]) -> None:
+        self._logins = logins
+
+    def collect(self) -> Iterator[Metric]:
+        logins = self._logins()
+        yield CounterMetricFamily(
+            "tasty_logins_refused", "Logins that the broker refused.", value=logins.refused
+        )
+        yield CounterMetricFamily(
+            "tasty_logins_held_back",
+            "Logins with untried credentials that were not sent to the broker.",
+            value=logins.held_back,
+        )
+        yield GaugeMetricFamily(
+            "tasty_logins_counted",
+            "Refused logins of all servers that count, as this one last saw it.",
+            value=logins.counted,
+        )
+        yield GaugeMetricFamily(
+            "tasty_logins_allowed", "Refused logins that may count.", value=logins.total
         )

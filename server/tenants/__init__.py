@@ -9,15 +9,20 @@ from __future__ import annotations
 __all__ = [
     "DEMO_API_KEY",
     "ApiKeyEntry",
+    "ApiKeyPage",
     "Credentials",
     "Login",
     "LoginStatistics",
     "Tenant",
     "Tenants",
     "TenantsStatistics",
+    "check_registration",
+    "generate_api_key",
 ]
 
+from server.tenants.apikeys import generate_api_key
 from server.tenants.demo import DEMO_API_KEY
 from server.tenants.logins import Login, LoginStatistics
-from server.tenants.model import ApiKeyEntry, Credentials, Tenant
+from server.tenants.model import ApiKeyEntry, ApiKeyPage, Credentials, Tenant
+from server.tenants.registration import check_registration
 from server.tenants.tenants import Tenants, TenantsStatistics

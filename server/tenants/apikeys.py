@@ -12,21 +12,29 @@ __all__ = [
     "KeyHasher",
     "check_api_key",
     "check_credentials",
+    "generate_api_key",
     "mask",
     "masked",
 ]
 
 import hmac
 import re
+import secrets
 
-from server.errors import InvalidField, WeakApiKey
+from server.errors import InvalidField, PrintedApiKey, WeakApiKey
 from server.secret import Secret
 from server.tenants.model import Credentials
+from server.tenants.printed import is_placeholder, is_printed_key
 
 MINIMUM = 8
 """Characters of the shortest API key: the guide's own `demo-key` has as many."""
 
 MAXIMUM = 128
+
+GENERATED = "tasty_"
+"""What a generated key begins with, so that one that got lost is recognised."""
+
+RANDOM_BYTES = 32
 
 CREDENTIAL_MAXIMUM = 4096
 """Characters of the longest client secret or refresh token; real ones have some hundreds."""
@@ -54,13 +62,24 @@ class KeyHasher:
         return hmac.digest(self._key, self._prefix + text, "sha256")
 
 
-def check_api_key(api_key: Secret) -> None:
-    """Raises `WeakApiKey` unless the key can be registered."""
+def generate_api_key() -> Secret:
+    """Returns a new key, which nobody can guess."""
+    return Secret(f"{GENERATED}{secrets.token_urlsafe(RANDOM_BYTES)}")
+
+
+def check_api_key(api_key: Secret, *, real: bool = False) -> None:
+    """Raises `WeakApiKey` or `PrintedApiKey` unless the key can be registered.
+
+    `real` tells whether it is to open accounts at a real broker.
+    """
     if not _KEY.fullmatch(api_key.reveal()):
         raise WeakApiKey(minimum=MINIMUM, maximum=MAXIMUM)
 
+    if real and is_printed_key(api_key.reveal()):
+        raise PrintedApiKey
 
-def check_credentials(credentials: Credentials) -> None:
+
+def check_credentials(credentials: Credentials, *, real: bool = False) -> None:
     """Raises `InvalidField`, without the value, for what cannot be a credential of the broker."""
     for field in ("client_secret", "refresh_token"):
         text = getattr(credentials, field).reveal()
@@ -70,6 +89,11 @@ def check_credentials(credentials: Credentials) -> None:
                 field,
                 "***" if text else "",
                 f"1 to {CREDENTIAL_MAXIMUM} characters of ASCII without spaces or line breaks",
+            )
+
+        if real and is_placeholder(text):
+            raise InvalidField(
+                field, "***", "the value that tastytrade shows, not the documentation's placeholder"
             )
 
 

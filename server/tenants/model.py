@@ -5,7 +5,7 @@ A tenant is not its API key: the key is only ever seen as a digest, the id is in
 
 from __future__ import annotations
 
-__all__ = ["ApiKeyEntry", "Credentials", "Tenant"]
+__all__ = ["ApiKeyEntry", "ApiKeyPage", "Credentials", "Tenant"]
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,3 +50,15 @@ class ApiKeyEntry:
 
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyPage:
+    """A part of the registered API keys, oldest first."""
+
+    entries: tuple[ApiKeyEntry, ...]
+    total: int
+    """How many there are on all pages."""
+
+    after: int | None
+    """Where the next page begins; None on the last."""

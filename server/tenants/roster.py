@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Known", "Roster"]
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,9 @@ class Known:
     sequence: int
     """Number of its newest change in the journal."""
 
+    first: int
+    """Number of its first change: the order in which tenants are listed."""
+
     key_digest: bytes
     created_at: datetime
     updated_at: datetime
@@ -39,6 +43,9 @@ class Roster:
 
         self._by_digest: dict[bytes, Known] = {}
         self._by_id: dict[str, Known] = {}
+        # In the order of their first changes, so that a page is found without looking at all.
+        self._firsts: list[int] = []
+        self._by_first: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -51,9 +58,12 @@ class Roster:
         """Returns the tenant of an id."""
         return self._by_id.get(tenant_id)
 
-    def all(self) -> tuple[Known, ...]:
-        """Returns every tenant, oldest first."""
-        return tuple(self._by_id.values())
+    def page(self, size: int, after: int = 0) -> tuple[list[Known], bool]:
+        """Returns tenants whose first change comes after a number, and whether there are more."""
+        start = bisect_right(self._firsts, after)
+        firsts = self._firsts[start : start + size]
+        page = [self._by_id[self._by_first[first]] for first in firsts]
+        return page, start + size < len(self._firsts)
 
     def apply(self, changes: Iterable[Change]) -> tuple[str, ...]:
         """Takes over what is new, and returns the ids of the tenants that it changed, in order."""
@@ -73,7 +83,7 @@ class Roster:
         before = self._by_id.get(change.tenant_id)
         if change.action is Action.DELETED:
             if before is not None:
-                del self._by_id[change.tenant_id], self._by_digest[before.key_digest]
+                self._remove(before)
 
             return
 
@@ -82,6 +92,7 @@ class Roster:
             known = Known(
                 tenant=tenant,
                 sequence=change.sequence,
+                first=change.sequence,
                 key_digest=change.key_digest,
                 created_at=change.changed_at,
                 updated_at=change.changed_at,
@@ -91,4 +102,16 @@ class Roster:
                 before, tenant=tenant, sequence=change.sequence, updated_at=change.changed_at
             )
 
-        self._by_id[change.tenant_id] = self._by_digest[known.key_digest] = known
+        self._put(known)
+
+    def _put(self, known: Known) -> None:
+        if known.tenant.id not in self._by_id:
+            self._firsts.append(known.first)
+            self._by_first[known.first] = known.tenant.id
+
+        self._by_id[known.tenant.id] = self._by_digest[known.key_digest] = known
+
+    def _remove(self, known: Known) -> None:
+        del self._by_id[known.tenant.id], self._by_digest[known.key_digest]
+        del self._by_first[known.first]
+        del self._firsts[bisect_left(self._firsts, known.first)]

@@ -13,7 +13,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,6 +27,7 @@ from server.errors import (
     ApiKeyTaken,
     CredentialsUnreadable,
     InvalidApiKey,
+    RegistrationClosed,
 )
 from server.secret import Secret
 from server.settings import Settings
@@ -41,8 +42,9 @@ from server.tenants.journal import Action, Journal
 from server.tenants.keyfile import KeysUnusable
 from server.tenants.keyring import Keyring
 from server.tenants.logins import LoginBudget
-from server.tenants.model import ApiKeyEntry, Credentials, Tenant
+from server.tenants.model import ApiKeyEntry, ApiKeyPage, Credentials, Tenant
 from server.tenants.pepper import Pepper
+from server.tenants.registration import anybody_may_register
 from server.tenants.roster import Known
 from server.tenants.schema import changes, tenants
 from server.tenants.vault import Unopenable, Vault
@@ -50,6 +52,9 @@ from server.tenants.vault import Unopenable, Vault
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+PAGE = 100
+"""Keys on a page of a listing, unless the caller says how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +84,8 @@ class Tenants:
         self._clock = clock
         self._owns_database = database is None
         self._database = database or Database(settings)
-        self._closed = bool(settings.admin_key.get_secret_value())
+        self._real = settings.broker != "simulator"
+        self._has_admin = bool(settings.admin_key.get_secret_value())
         self._accepted = self._refused = self._saved = self._deleted = self._unreadable = 0
 
     async def __aenter__(self) -> Self:
@@ -183,28 +189,45 @@ class Tenants:
     ) -> Tenant:
         """Registers an API key or replaces its credentials, then tells.
 
-        Who names a key holds it, so replacing needs nothing more. Where the server has an
-        administrator's key, a new one needs `admin`.
+        Who names a key holds it, so replacing needs nothing more. A new one needs `admin`, unless
+        anybody may register (`server.tenants.registration`).
         """
-        check_api_key(api_key)
-        check_credentials(credentials)
+        check_api_key(api_key, real=self._real)
+        check_credentials(credentials, real=self._real)
         return await self._finish(self._save(api_key, credentials, admin=admin))
 
-    async def list(self, caller: Tenant | None, *, admin: bool = False) -> tuple[ApiKeyEntry, ...]:
-        """Returns what `caller` may see: every key, or its own where the server has an admin."""
-        query = select(tenants)
-        if self._closed and not admin:
-            query = query.where(tenants.c.id == (caller.id if caller else ""))
+    async def list(
+        self, caller: Tenant | None, *, admin: bool = False, size: int = PAGE, after: int = 0
+    ) -> ApiKeyPage:
+        """Returns a page of the keys that `caller` may see.
 
+        Those are all for the administrator, and beside the simulator where there is none; else the
+        caller's own. Only what is on the page is read and opened.
+        """
+        sees_all = admin or not (self._real or self._has_admin)
+        own = "" if caller is None else caller.id
         async with self._database.read() as connection:
             seen = await self._directory.follow(connection)
+            roster = self._directory.roster
+            if sees_all:
+                page, more = roster.page(size, after)
+                total = len(roster)
+            else:
+                mine = roster.get(own)
+                page, more = [] if mine is None or mine.first <= after else [mine], False
+                total = int(mine is not None)
+
+            ids = [known.tenant.id for known in page]
+            query = select(tenants).where(tenants.c.id.in_(ids))
             found = {row.id: row for row in await connection.execute(query)}
 
-        return tuple(
-            self._entry(known, found[known.tenant.id], seen, own=admin or _is(known, caller))
-            for known in self._directory.roster.all()
-            if known.tenant.id in found
+        entries = tuple(
+            self._entry(
+                known, found.get(known.tenant.id), seen, own=admin or known.tenant.id == own
+            )
+            for known in page
         )
+        return ApiKeyPage(entries=entries, total=total, after=page[-1].first if more else None)
 
     async def delete(self, api_key: Secret, caller: Tenant | None, *, admin: bool = False) -> None:
         """Forgets an API key and its credentials, then tells.
@@ -285,8 +308,8 @@ class Tenants:
             if known is not None and not replace:
                 return known.tenant
 
-            if known is None and self._closed and not admin:
-                raise AdminKeyRequired("Registering a new API key")
+            if known is None and not admin:
+                self._refuse_unless_open()
 
             if known is None:
                 tenant = Tenant(id=secrets.token_hex(16), generation=1)
@@ -325,6 +348,13 @@ class Tenants:
 
         self._deleted += 1
 
+    def _refuse_unless_open(self) -> None:
+        if self._has_admin:
+            raise AdminKeyRequired("Registering a new API key")
+
+        if not anybody_may_register(self._settings):
+            raise RegistrationClosed
+
     def _opened(self, row: Row[Any]) -> Credentials:
         try:
             return rows.credentials_of(self._vault, row)
@@ -333,15 +363,16 @@ class Tenants:
             logger.critical("tenant %s: its credentials do not open: %s", row.id, why)
             raise CredentialsUnreadable from None
 
-    def _entry(self, known: Known, row: Row[Any], seen: int, *, own: bool) -> ApiKeyEntry:
-        try:
-            shown = rows.hint_of(self._vault, row).masked(own=own)
-        except (Unopenable, KeysUnusable):
-            shown = None
+    def _entry(self, known: Known, row: Row[Any] | None, seen: int, *, own: bool) -> ApiKeyEntry:
+        shown = None
+        if row is not None:
+            with suppress(Unopenable, KeysUnusable):
+                shown = rows.hint_of(self._vault, row).masked(own=own)
 
+        agrees = row is not None and (_agree(row, known) or known.sequence > seen)
         return ApiKeyEntry(
             shown=shown or "…",
-            configured=shown is not None and (_agree(row, known) or known.sequence > seen),
+            configured=shown is not None and agrees,
             created_at=known.created_at,
             updated_at=known.updated_at,
         )
@@ -360,10 +391,6 @@ async def _entered(stack: AsyncExitStack) -> asyncio.TaskGroup:
 
     stack.push_async_exit(finish)
     return tasks
-
-
-def _is(known: Known, caller: Tenant | None) -> bool:
-    return caller is not None and caller.id == known.tenant.id
 
 
 def _agree(row: Row[Any], known: Known) -> bool:

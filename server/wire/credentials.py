@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["deletion_to", "entries_to", "key_from", "registration_from", "registration_to"]
-
-from collections.abc import Sequence
+__all__ = [
+    "deletion_to",
+    "key_from",
+    "page_from",
+    "page_to",
+    "registration_from",
+    "registration_to",
+]
 
 from tasty.v1 import credentials_pb2
 from tasty.v1 import credentials_service_pb2 as pb
 
 from server.secret import Secret
-from server.tenants import ApiKeyEntry, Credentials
+from server.tenants import ApiKeyPage, Credentials
 from server.wire.times import timestamp
 
+PAGE = 100
+"""Keys on a page, unless the request says how many; as the contract has it."""
 
 def key_from(request: pb.SaveCredentialsRequest | pb.DeleteCredentialsRequest) -> Secret:
     """Returns the API key that the request names."""
@@ -26,17 +33,23 @@ def registration_from(request: pb.SaveCredentialsRequest) -> Credentials:
     )
 
 
-def registration_to(request: pb.SaveCredentialsRequest) -> pb.SaveCredentialsResponse:
+def registration_to(key: Secret) -> pb.SaveCredentialsResponse:
     """Returns the guide's own words."""
     return pb.SaveCredentialsResponse(
         success=True,
-        api_key=request.api_key,
+        api_key=key.reveal(),
         message="Credentials saved successfully. Existing sessions and agents cleared.",
     )
 
 
-def entries_to(entries: Sequence[ApiKeyEntry]) -> pb.ListCredentialsResponse:
-    """Returns the listing, in the order of the entries."""
+def page_from(request: pb.ListCredentialsRequest) -> tuple[int, int]:
+    """Returns how many keys are asked for, and the number that they come after."""
+    size = request.page_size if request.HasField("page_size") else PAGE
+    return size, int(request.page_token or 0)
+
+
+def page_to(page: ApiKeyPage) -> pb.ListCredentialsResponse:
+    """Returns a page of the listing, in the order of the entries."""
     return pb.ListCredentialsResponse(
         api_keys=[
             credentials_pb2.ApiKeyEntry(
@@ -45,9 +58,10 @@ def entries_to(entries: Sequence[ApiKeyEntry]) -> pb.ListCredentialsResponse:
                 created_at=timestamp(entry.created_at),
                 updated_at=timestamp(entry.updated_at),
             )
-            for entry in entries
+            for entry in page.entries
         ],
-        count=len(entries),
+        count=page.total,
+        next_page_token="" if page.after is None else str(page.after),
     )
 
 

@@ -143,7 +143,8 @@ def test_option_chains(gateway: Gateway, http: requests.Session) -> None:
     ],
 )
 def test_credentials(gateway: Gateway, http: requests.Session, body: bytes) -> None:
-    refused(http.post(f"{gateway.url}/api/v1/credentials", data=body), 400)
+    headers = {"Content-Type": "application/json"}
+    refused(http.post(f"{gateway.url}/api/v1/credentials", data=body, headers=headers), 400)
 
 
 def test_a_body_of_10_mb(gateway: Gateway, http: requests.Session) -> None:

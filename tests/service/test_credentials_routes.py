@@ -13,6 +13,7 @@ from pathlib import Path
 import grpc
 import pytest
 import structlog
+from prometheus_client import generate_latest
 from pydantic import SecretStr
 from tasty.v1 import account_service_pb2
 from tasty.v1 import credentials_service_pb2 as pb
@@ -298,3 +299,112 @@ async def test_secrets_are_in_no_log_no_answer_and_no_file(
 
     assert b"tasty.db-wal" in files
     assert b"demo-key" not in files
+
+
+async def test_without_a_key_a_random_one_is_made_and_works(gateway: Gateway) -> None:
+    keys = set()
+    for _ in range(2):
+        given = pb.SaveCredentialsRequest(client_secret="s", refresh_token="t")
+        answer = await stub(gateway).SaveCredentials(given)
+        assert (answer.success, answer.message) == (True, SAVED)
+        assert await accounts_of(gateway, answer.api_key)
+        keys.add(answer.api_key)
+
+    assert len(keys) == 2
+
+
+async def test_the_listing_comes_in_pages(gateway: Gateway) -> None:
+    for number in range(4):
+        await stub(gateway).SaveCredentials(request(f"key-number-{number}"))
+
+    calls = gateway.demo.credentials
+    shown, token = [], ""
+    for _ in range(3):
+        asked = pb.ListCredentialsRequest(page_size=2, page_token=token)
+        page = await calls.ListCredentials(asked)
+        shown += [entry.api_key for entry in page.api_keys]
+        assert page.count == 5
+        token = page.next_page_token
+
+    assert token == ""
+    assert shown == ["dem…key", "k…0", "k…1", "k…2", "k…3"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"page_size": 0}, "page_size"),
+        ({"page_size": -1}, "page_size"),
+        ({"page_size": 501}, "page_size"),
+        ({"page_token": "x"}, "page_token"),
+        ({"page_token": "-1"}, "page_token"),
+        ({"page_token": "1" * 16}, "page_token"),
+        ({"page_token": "٣"}, "page_token"),
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused(
+    gateway: Gateway, asked: dict[str, object], field: str
+) -> None:
+    call = gateway.demo.credentials.ListCredentials(pb.ListCredentialsRequest(**asked))
+    code, reason, words = await refusal(call)
+    assert (code, reason) == ("INVALID_ARGUMENT", "ERROR_REASON_INVALID_FIELD")
+    assert field in str(words)
+
+
+async def test_the_largest_page_is_accepted(gateway: Gateway) -> None:
+    asked = pb.ListCredentialsRequest(page_size=500, page_token="0")
+    assert (await gateway.demo.credentials.ListCredentials(asked)).count == 1
+
+
+async def test_refused_logins_run_out_for_strangers_and_not_for_the_owner(
+    gateway: Gateway,
+) -> None:
+    """The sample of the row: save `revoked-N`, read, again; and then the guide's cure."""
+    balances = account_service_pb2.GetBalancesRequest(account_id=DEMO_ACCOUNT)
+    await stub(gateway).SaveCredentials(request("owners-own-key"))
+    await accounts_of(gateway, "owners-own-key")
+    answers = []
+    for number in range(12):
+        await stub(gateway).SaveCredentials(request("a-hostile-key", f"revoked-{number}"))
+        answers.append(
+            await refusal(gateway.caller("a-hostile-key").accounts.GetBalances(balances))
+        )
+
+    refused = gateway.sim.oauth.statistics().refused
+    assert refused == 2
+    assert [reason for _, reason, _ in answers] == [
+        *["ERROR_REASON_GRANT_REVOKED"] * 2,
+        *["ERROR_REASON_LOGINS_HELD_BACK"] * 10,
+    ]
+    assert answers[-1][0] == "RESOURCE_EXHAUSTED"
+    assert "nothing was sent to TastyTrade" in str(answers[-1][2])
+
+    await stub(gateway).SaveCredentials(request("owners-own-key", "revoked"))
+    code, reason, _ = await refusal(gateway.caller("owners-own-key").accounts.GetBalances(balances))
+    assert (code, reason) == ("UNAUTHENTICATED", "ERROR_REASON_GRANT_REVOKED")
+    await stub(gateway).SaveCredentials(request("owners-own-key"))
+    assert await accounts_of(gateway, "owners-own-key")
+    logins = gateway.app.tenants.logins.statistics()
+    assert (logins.refused, logins.held_back) == (3, 10)
+    page = generate_latest(gateway.app.front.registry).decode()
+    assert "tasty_logins_refused_total 3.0" in page
+    assert "tasty_logins_held_back_total 10.0" in page
+    assert "tasty_logins_allowed 10.0" in page
+
+
+async def test_a_refused_generation_is_not_tried_after_a_restart(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    balances = account_service_pb2.GetBalancesRequest(account_id=DEMO_ACCOUNT)
+    for _ in range(3):
+        async with open_gateway(sim, tmp_path) as gateway:
+            if not sim.oauth.statistics().refused:
+                await stub(gateway).SaveCredentials(request("a-key-of-mine", "revoked"))
+
+            code, reason, words = await refusal(
+                gateway.caller("a-key-of-mine").accounts.GetBalances(balances)
+            )
+            assert (code, reason) == ("UNAUTHENTICATED", "ERROR_REASON_GRANT_REVOKED")
+            assert str(words).endswith("Error: Grant revoked")
+
+    assert sim.oauth.statistics().refused == 1

@@ -9,7 +9,7 @@ from tasty.v1 import credentials_service_pb2_grpc
 
 from server.logs import hide
 from server.rpc.call import current_call
-from server.tenants import Tenants
+from server.tenants import Tenants, generate_api_key
 from server.wire import credentials as wire
 
 
@@ -22,18 +22,21 @@ class Credentials(credentials_service_pb2_grpc.CredentialsServiceServicer):
     async def SaveCredentials(  # noqa: N802 - named by the contract
         self, request: pb.SaveCredentialsRequest, context: object
     ) -> pb.SaveCredentialsResponse:
-        for secret in (request.api_key, request.client_secret, request.refresh_token):
+        key = wire.key_from(request) if request.HasField("api_key") else generate_api_key()
+        for secret in (key.reveal(), request.client_secret, request.refresh_token):
             hide(secret)
 
         given = wire.registration_from(request)
-        await self._tenants.save(wire.key_from(request), given, admin=current_call().admin)
-        return wire.registration_to(request)
+        await self._tenants.save(key, given, admin=current_call().admin)
+        return wire.registration_to(key)
 
     async def ListCredentials(  # noqa: N802 - named by the contract
         self, request: pb.ListCredentialsRequest, context: object
     ) -> pb.ListCredentialsResponse:
         call = current_call()
-        return wire.entries_to(await self._tenants.list(call.known_tenant, admin=call.admin))
+        size, after = wire.page_from(request)
+        page = await self._tenants.list(call.known_tenant, admin=call.admin, size=size, after=after)
+        return wire.page_to(page)
 
     async def DeleteCredentials(  # noqa: N802 - named by the contract
         self, request: pb.DeleteCredentialsRequest, context: object

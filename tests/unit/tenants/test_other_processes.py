@@ -24,7 +24,7 @@ from server.tenants.schema import changes
 from tests.clock import ManualClock
 from tests.waiting import eventually
 
-ONE = Secret("tenant1_key")
+ONE = Secret("tenant-key-one")
 SECRETS = Credentials(client_secret=Secret("s"), refresh_token=Secret("t"))
 NEWER = Credentials(client_secret=Secret("s"), refresh_token=Secret("newer"))
 

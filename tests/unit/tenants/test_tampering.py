@@ -24,7 +24,7 @@ from server.tenants.schema import changes
 from server.tenants.schema import tenants as table
 from tests.clock import ManualClock
 
-ONE, TWO = Secret("tenant1_key"), Secret("tenant2_key")
+ONE, TWO = Secret("tenant-key-one"), Secret("tenant-key-two")
 SEALED = ("wrapped_key", "sealed_credentials", "sealed_hint")
 
 Alteration = Callable[[AsyncConnection], Awaitable[object]]
@@ -65,7 +65,7 @@ async def refused(settings: Settings, *api_keys: Secret) -> None:
             else:
                 assert (await tenants.credentials(tenant)).refresh_token == Secret(f"{name}-t")
 
-        listed = {entry.configured for entry in await tenants.list(None, admin=True)}
+        listed = {entry.configured for entry in (await tenants.list(None, admin=True)).entries}
         assert listed == ({False, True} if len(api_keys) == 1 else {False})
 
 
@@ -93,7 +93,7 @@ async def test_a_copy_without_the_keys_opens_nothing(tmp_path: Path, clock: Manu
         with pytest.raises(CredentialsUnreadable):
             await tenants.credentials(await tenants.authenticate(ONE))
 
-        assert {entry.shown for entry in await tenants.list(None, admin=True)} == {"…"}
+        assert {entry.shown for entry in (await tenants.list(None, admin=True)).entries} == {"…"}
 
 
 async def test_exchanged_columns_of_two_tenants_are_refused(
@@ -119,7 +119,7 @@ async def test_exchanged_columns_of_two_tenants_are_refused(
                     with pytest.raises(CredentialsUnreadable):
                         await tenants.credentials(tenant)
 
-            shown = {entry.configured for entry in await tenants.list(None, admin=True)}
+            shown = {entry.configured for entry in (await tenants.list(None, admin=True)).entries}
             assert shown == ({True} if columns == ("sealed_credentials",) else {False})
 
         await alter(database_settings, exchange)  # and back

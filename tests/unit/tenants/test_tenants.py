@@ -15,6 +15,8 @@ from server.errors import (
     ApiKeyTaken,
     InvalidApiKey,
     InvalidField,
+    PrintedApiKey,
+    RegistrationClosed,
     WeakApiKey,
 )
 from server.secret import Secret
@@ -22,7 +24,7 @@ from server.settings import Settings
 from server.tenants import DEMO_API_KEY, Credentials, Tenant, Tenants
 from tests.clock import ManualClock
 
-ONE, TWO = Secret("tenant1_key"), Secret("tenant2_key")
+ONE, TWO = Secret("tenant-key-one"), Secret("tenant-key-two")
 
 
 def credentials(name: str) -> Credentials:
@@ -67,7 +69,7 @@ async def test_a_saved_key_gets_in_and_to_its_own_credentials(tenants: Tenants) 
 
 async def test_a_key_that_nobody_saved_does_not(tenants: Tenants) -> None:
     await tenants.save(ONE, credentials("one"))
-    near = ["tenant1_ke", "tenant1_key ", "Tenant1_key", "tenant1_key\0"]
+    near = ["tenant-key-on", "tenant-key-one ", "Tenant-key-one", "tenant-key-one\0"]
     for wrong in ["", *near, "x" * 100_000, "é\udcff\0", "nobody_has_this"]:
         with pytest.raises(InvalidApiKey, match="No credentials configured for this key"):
             await tenants.authenticate(Secret(wrong))
@@ -82,7 +84,7 @@ async def test_saving_again_replaces_and_raises_the_generation(
     assert second.id == first.id
     assert second.generation > first.generation
     assert await tenants.authenticate(ONE) == second
-    (entry,) = await tenants.list(second)
+    (entry,) = (await tenants.list(second)).entries
     assert entry.updated_at - entry.created_at == timedelta(hours=1)
 
     # Whoever still holds the old one is given the new credentials, and told that they are new.
@@ -148,13 +150,31 @@ def closed(database_settings: Settings) -> Settings:
     return database_settings.model_copy(update={"admin_key": SecretStr("the-admin-key")})
 
 
-async def test_without_an_administrator_anyone_registers_and_sees_all_keys_masked(
-    tenants: Tenants,
-) -> None:
+async def shown(tenants: Tenants, caller: Tenant | None, *, admin: bool = False) -> list[str]:
+    return [entry.shown for entry in (await tenants.list(caller, admin=admin)).entries]
+
+
+async def test_with_a_real_broker_everybody_sees_only_his_own_key(tenants: Tenants) -> None:
     one = await tenants.save(ONE, credentials("one"))
     await tenants.save(TWO, credentials("two"))
-    assert [entry.shown for entry in await tenants.list(one)] == ["ten…key", "t…y"]
-    assert all(entry.configured for entry in await tenants.list(one))
+    page = await tenants.list(one)
+    assert [entry.shown for entry in page.entries] == ["ten…one"]
+    assert (page.total, page.after) == (1, None)
+    assert await shown(tenants, None, admin=True) == ["ten…one", "ten…two"]
+    assert await shown(tenants, None) == []
+
+
+async def test_beside_the_simulator_without_an_administrator_all_are_shown_masked(
+    database_settings: Settings, clock: ManualClock
+) -> None:
+    simulated = database_settings.model_copy(update={"broker": "simulator"})
+    async with Tenants(simulated, clock) as tenants:
+        one = await tenants.save(ONE, credentials("one"))
+        await tenants.save(TWO, credentials("two"))
+        page = await tenants.list(one)
+        assert [entry.shown for entry in page.entries] == ["d…y", "ten…one", "t…o"]
+        assert all(entry.configured for entry in page.entries)
+        assert page.total == 3
 
 
 async def test_with_an_administrator_only_he_registers_and_sees_others(
@@ -169,13 +189,72 @@ async def test_with_an_administrator_only_he_registers_and_sees_others(
 
         await tenants.save(ONE, credentials("one"), admin=True)
         two = await tenants.save(TWO, credentials("two"), admin=True)
-        assert [entry.shown for entry in await tenants.list(two)] == ["ten…key"]
-        assert [entry.shown for entry in await tenants.list(None, admin=True)] == ["ten…key"] * 2
-        assert await tenants.list(None) == ()
+        assert await shown(tenants, two) == ["ten…two"]
+        assert await shown(tenants, None, admin=True) == ["ten…one", "ten…two"]
+        assert await shown(tenants, None) == []
 
         # The guide's own call goes on updating: the key in the body is the proof.
         await tenants.save(TWO, credentials("newer"))
         assert await token(tenants, two) == "newer-refresh-token"
+
+
+async def test_pages_give_each_key_once_and_open_no_more_than_they_show(
+    tenants: Tenants,
+) -> None:
+    keys = [Secret(f"key-of-tenant-{number:02}") for number in range(25)]
+    for key in keys:
+        await tenants.save(key, credentials("some"))
+
+    seen, after = [], 0
+    for size in (10, 10, 3):
+        page = await tenants.list(None, admin=True, size=size, after=after)
+        assert (len(page.entries), page.total) == (size, 25)
+        seen += [entry.shown for entry in page.entries]
+        assert page.after is not None
+        after = page.after
+        if size == 3:  # a key that is deleted, and one that is new, move nobody to another page
+            await tenants.delete(keys[0], None, admin=True)
+            await tenants.save(Secret("one-key-more"), credentials("some"))
+
+    page = await tenants.list(None, admin=True, size=10, after=after)
+    seen += [entry.shown for entry in page.entries]
+    assert seen == [*(f"key…-{number:02}" for number in range(25)), "one…ore"]
+    assert (page.after, page.total) == (None, 25)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({}, None),
+        ({"host": "::1"}, None),
+        ({"host": "127.0.0.2"}, None),
+        ({"registration": "closed"}, RegistrationClosed),
+        ({"host": "0.0.0.0"}, RegistrationClosed),
+        ({"host": "0.0.0.0", "registration": "open"}, None),
+        ({"host": "0.0.0.0", "broker": "simulator"}, None),
+        ({"broker": "simulator", "registration": "closed"}, RegistrationClosed),
+        ({"admin_key": SecretStr("a" * 16), "registration": "open"}, AdminKeyRequired),
+    ],
+)
+async def test_who_may_register_a_new_key(
+    database_settings: Settings,
+    clock: ManualClock,
+    change: dict[str, object],
+    refusal: type[Exception] | None,
+) -> None:
+    async with Tenants(database_settings, clock) as tenants:
+        await tenants.save(TWO, credentials("two"))
+
+    chosen = database_settings.model_copy(update=change)
+    async with Tenants(chosen, clock) as tenants:
+        if refusal is None:
+            await tenants.save(ONE, credentials("one"))
+        else:
+            with pytest.raises(refusal):
+                await tenants.save(ONE, credentials("one"))
+
+        if chosen.broker == "production":  # an existing key goes on being updated
+            assert (await tenants.save(TWO, credentials("newer"))).generation == 2
 
 
 async def test_only_the_key_itself_or_the_administrator_deletes_it(tenants: Tenants) -> None:
@@ -196,7 +275,7 @@ async def test_only_the_key_itself_or_the_administrator_deletes_it(tenants: Tena
     await tenants.delete(ONE, one)
     await tenants.delete(TWO, None, admin=True)
     assert tenants.statistics().tenants == 0
-    with pytest.raises(ApiKeyNotFound, match="'ten…key' not found in credentials"):
+    with pytest.raises(ApiKeyNotFound, match="'ten…two' not found in credentials"):
         await tenants.delete(TWO, None, admin=True)
 
     with pytest.raises(InvalidApiKey):
@@ -210,6 +289,7 @@ async def test_a_key_of_one_environment_opens_nothing_in_another(
     async with Tenants(simulated, clock) as tenants:
         demo = await tenants.authenticate(DEMO_API_KEY)
         assert await token(tenants, demo) == "demo-refresh-token"
+        simulated_one = await tenants.save(ONE, credentials("simulated"))
 
     async with Tenants(database_settings, clock) as tenants:
         with pytest.raises(InvalidApiKey):
@@ -218,12 +298,16 @@ async def test_a_key_of_one_environment_opens_nothing_in_another(
         with pytest.raises(InvalidApiKey):
             await tenants.credentials(demo)
 
-        other = await tenants.save(DEMO_API_KEY, credentials("real"))
-        assert other.id != demo.id
-        assert len(await tenants.list(other)) == 1
+        with pytest.raises(PrintedApiKey):
+            await tenants.save(DEMO_API_KEY, credentials("real"))
+
+        other = await tenants.save(ONE, credentials("real"))
+        assert other.id not in (demo.id, simulated_one.id)
+        assert await shown(tenants, None, admin=True) == ["ten…one"]
 
     async with Tenants(simulated, clock) as tenants:
         assert await tenants.authenticate(DEMO_API_KEY) == demo
+        assert await tenants.authenticate(ONE) == simulated_one
 
 
 async def test_the_demo_tenant_is_made_once_and_left_as_people_change_it(
