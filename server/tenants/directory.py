@@ -21,9 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.clock import Clock
 from server.errors import StoreUnavailable
 from server.store import Database
-from server.tenants.journal import Action, Change, Journal, JournalBroken
+from server.tenants.compaction import Compaction
+from server.tenants.journal import Action, Change, Journal, JournalBroken, News
+from server.tenants.known import Known
 from server.tenants.model import Tenant
-from server.tenants.roster import Known, Roster
+from server.tenants.roster import Roster
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +75,9 @@ class Directory:
         self._database = database
         self._clock = clock
         self._tasks = tasks
+        self.compaction = Compaction(
+            journal, database, self._alone, lambda: self.roster.head, tasks
+        )
         self._told: list[OnChange] = []
         self._ours: set[bytes] = set()  # seals of entries being committed by this process
         self._verified_at = 0.0
@@ -140,31 +145,56 @@ class Directory:
 
         Returns the number of the newest change that the connection sees; the roster may be ahead.
         """
-        asked_at, head = self._clock.monotonic(), self.roster.head
-        news = await self._journal.after(connection, head)
-        # Changes of our own that ended meanwhile are no news any more, and are told already.
-        known = self.roster.head.sequence
-        theirs = [
-            change for change in news if change.sequence > known and change.mac not in self._ours
-        ]
-        changed = self.roster.apply(news)
-        for tenant_id in {change.tenant_id for change in theirs}.intersection(changed):
-            if self._told:
+        asked_at, head, more = self._clock.monotonic(), self.roster.head, True
+        while more:
+            news = await self._journal.after(connection, head)
+            changed = self._take_over(news)
+            for tenant_id in changed if self._told else ():
                 self._tasks.create_task(self._tell(tenant_id), name=f"tenants: tell {tenant_id}")
 
+            head = _last(news, head)
+            more = news.more
+
         self._verified_at = asked_at
-        return (news[-1] if news else head).sequence
+        return head.sequence
+
+    def compact(self) -> None:
+        """Has the journal shortened in the background if it has grown long."""
+        self.compaction.consider(self.roster.head.sequence)
+
+    def _take_over(self, news: News) -> set[str]:
+        """Takes over what is new, and returns the ids of the tenants that others have changed."""
+        changed: set[str] = set()
+        if news.checkpoint is not None:
+            self.compaction.noticed(news.checkpoint.head.sequence)
+            changed.update(self.roster.restore(news.checkpoint))
+
+        # Changes of our own that ended meanwhile are no news any more, and are told already.
+        known = self.roster.head.sequence
+        theirs = {
+            change.tenant_id
+            for change in news.changes
+            if change.sequence > known and change.mac not in self._ours
+        }
+        return changed | theirs.intersection(self.roster.apply(news.changes))
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+        """Gives a transaction that is alone in changing tenants, in which the roster is exact."""
+        async with self._database.write(alone=CHANGES) as connection:
+            await self.follow(connection)
+            yield connection
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Changing]:
         """Gives a transaction in which the roster is exact; leaving it commits, then tells."""
         recorded: list[Change] = []
         try:
-            async with self._database.write(alone=CHANGES) as connection:
-                await self.follow(connection)
+            async with self._alone() as connection:
                 yield Changing(connection, functools.partial(self._record, connection, recorded))
 
             self.roster.apply(recorded)
+            self.compact()
         finally:
             self._ours.difference_update(change.mac for change in recorded)
             # Where the commit failed as well: a broken connection does not say which way it went.
@@ -203,3 +233,11 @@ class Directory:
             except Exception:
                 # The others have to end their sessions all the same, and the change is committed.
                 logger.exception("tenant %s: a change could not be told to all", tenant_id)
+
+
+def _last(news: News, head: Change) -> Change:
+    """Returns the newest entry that was read."""
+    if news.changes:
+        return news.changes[-1]
+
+    return head if news.checkpoint is None else news.checkpoint.head

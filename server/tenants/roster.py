@@ -10,27 +10,10 @@ __all__ = ["Known", "Roster"]
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
 
-from server.tenants.journal import GENESIS, Action, Change
-from server.tenants.model import Tenant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """One tenant as the journal has it."""
-
-    tenant: Tenant
-    sequence: int
-    """Number of its newest change in the journal."""
-
-    first: int
-    """Number of its first change: the order in which tenants are listed."""
-
-    key_digest: bytes
-    created_at: datetime
-    updated_at: datetime
+from server.tenants.change import GENESIS, Change
+from server.tenants.checkpoint import Checkpoint
+from server.tenants.known import Known, after
 
 
 class Roster:
@@ -58,9 +41,9 @@ class Roster:
         """Returns the tenant of an id."""
         return self._by_id.get(tenant_id)
 
-    def page(self, size: int, after: int = 0) -> tuple[list[Known], bool]:
+    def page(self, size: int, behind: int = 0) -> tuple[list[Known], bool]:
         """Returns tenants whose first change comes after a number, and whether there are more."""
-        start = bisect_right(self._firsts, after)
+        start = bisect_right(self._firsts, behind)
         firsts = self._firsts[start : start + size]
         page = [self._by_id[self._by_first[first]] for first in firsts]
         return page, start + size < len(self._firsts)
@@ -79,30 +62,35 @@ class Roster:
 
         return tuple(changed)
 
+    def restore(self, checkpoint: Checkpoint) -> tuple[str, ...]:
+        """Takes over a checkpoint that is newer, and returns the ids of those whom it changed."""
+        if checkpoint.head.sequence <= self.head.sequence:
+            return ()
+
+        theirs = {
+            tenant_id: known
+            for (environment, tenant_id), known in checkpoint.kept.items()
+            if environment == self.environment
+        }
+        ours, self._by_id = self._by_id, {}
+        self._by_digest, self._firsts, self._by_first = {}, [], {}
+        for known in theirs.values():
+            self._put(known)
+
+        self.head = checkpoint.head
+        return tuple(
+            tenant_id
+            for tenant_id in {**ours, **theirs}
+            if ours.get(tenant_id) != theirs.get(tenant_id)
+        )
+
     def _replay(self, change: Change) -> None:
         before = self._by_id.get(change.tenant_id)
-        if change.action is Action.DELETED:
-            if before is not None:
-                self._remove(before)
-
-            return
-
-        tenant = Tenant(id=change.tenant_id, generation=change.generation)
-        if before is None:
-            known = Known(
-                tenant=tenant,
-                sequence=change.sequence,
-                first=change.sequence,
-                key_digest=change.key_digest,
-                created_at=change.changed_at,
-                updated_at=change.changed_at,
-            )
-        else:
-            known = replace(
-                before, tenant=tenant, sequence=change.sequence, updated_at=change.changed_at
-            )
-
-        self._put(known)
+        known = after(before, change)
+        if known is not None:
+            self._put(known)
+        elif before is not None:
+            self._remove(before)
 
     def _put(self, known: Known) -> None:
         if known.tenant.id not in self._by_id:

@@ -41,11 +41,11 @@ from server.tenants.directory import Directory, OnChange
 from server.tenants.journal import Action, Journal
 from server.tenants.keyfile import KeysUnusable
 from server.tenants.keyring import Keyring
+from server.tenants.known import Known
 from server.tenants.logins import LoginBudget
 from server.tenants.model import ApiKeyEntry, ApiKeyPage, Credentials, Tenant
 from server.tenants.pepper import Pepper
 from server.tenants.registration import anybody_may_register
-from server.tenants.roster import Known
 from server.tenants.schema import changes, tenants
 from server.tenants.vault import Unopenable, Vault
 
@@ -69,6 +69,8 @@ class TenantsStatistics:
     """Times that stored credentials did not open, or did not agree with the journal."""
     changes: int
     """Number of the newest entry of the journal that was taken over."""
+    checkpoint: int
+    """Number of the entry that the journal begins at, as far as is known here; 0: the first."""
 
 
 class Tenants:
@@ -111,6 +113,8 @@ class Tenants:
                 total=self._settings.login_refusals,
             )
             await self._directory.catch_up()
+            self._directory.compact()
+            stack.callback(self._directory.compaction.stop)
             if self._settings.broker == "simulator":
                 await self._save(DEMO_API_KEY, DEMO_CREDENTIALS, admin=True, replace=False)
 
@@ -246,6 +250,7 @@ class Tenants:
             deleted=self._deleted,
             unreadable=self._unreadable,
             changes=self._directory.roster.head.sequence,
+            checkpoint=self._directory.compaction.statistics().checkpoint,
         )
 
     async def _keys(self) -> Pepper:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.settings import Settings
 from server.store import Database
 from server.tenants.directory import Directory
-from server.tenants.journal import Action, Change, Journal
+from server.tenants.journal import Action, Change, Journal, News
 from server.tenants.model import Tenant
 from tests.clock import ManualClock
 
@@ -43,7 +43,7 @@ class GatedJournal(Journal):
         super().__init__(key)
         self.gate = Gate()
 
-    async def after(self, connection: AsyncConnection, head: Change) -> list[Change]:
+    async def after(self, connection: AsyncConnection, head: Change) -> News:
         await self.gate.passed()
         return await super().after(connection, head)
 
