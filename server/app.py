@@ -32,6 +32,7 @@ from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
 from server.memory import LibcHeap, memory_given_back
 from server.orders.office import OrderOffice, open_office
+from server.registration import check_registration
 from server.rpc.agent_gauges import AgentGauges
 from server.rpc.front import Front
 from server.rpc.gauges import LoginGauges
@@ -49,7 +50,7 @@ from server.rpc.servicers.system import System
 from server.rpc.servicers.watchlist import Watchlists
 from server.settings import Settings
 from server.store import Database
-from server.tenants import Tenants, check_registration
+from server.tenants import Tenants
 from server.wire.streams import StreamCodec
 
 NOT_BUILT: tuple[str, ...] = ()

@@ -88,8 +88,8 @@ def up() -> None:
           belong together; the last lines say what to do, and starting again does not help
     """
     # Not at the top: each command imports only what it runs, and is up that much sooner.
+    from server.registration import check_registration
     from server.supervisor import Supervisor
-    from server.tenants import check_registration
 
     settings = _settings()
     try:

@@ -39,6 +39,10 @@ RENEWED_AT_ONCE = 8
 """How many sessions are renewed side by side, so that a slow login does not hold up the rest."""
 
 
+JUDGED = frozenset({400, 401, 403})
+"""Statuses of a login with which the broker may have judged it, whatever reason it gives."""
+
+
 class Logins(Protocol):
     """Who permits logins, and is told how they ended; see `server.tenants.logins`."""
 
@@ -273,8 +277,7 @@ class Brokerage:
             await logins.unsent(login)
             raise
         except GatewayError as failure:
-            may_count = answered(failure) is None and not never_sent(failure)
-            await (logins.unknown(login) if may_count else logins.unsent(login))
+            await (logins.unknown(login) if _may_count(failure) else logins.unsent(login))
             raise
 
         await logins.worked(login)
@@ -339,3 +342,12 @@ class Brokerage:
 
         if self._wire is not None:
             await self._wire.aclose()
+
+
+def _may_count(failure: GatewayError) -> bool:
+    """Tells whether the broker may count a login that failed like this as a refused one."""
+    answer = answered(failure)
+    if answer is None:
+        return not never_sent(failure)
+
+    return answer.status in JUDGED

@@ -7,6 +7,7 @@ __all__ = ["banner"]
 from pathlib import Path
 
 from server.edge.mcp import offered_over_http
+from server.registration import anybody_may_register
 from server.settings import Settings
 
 DEMO_KEY = "demo-key"
@@ -83,7 +84,7 @@ def _risks(settings: Settings) -> list[str]:
     if settings.host in ("127.0.0.1", "::1", "localhost"):  # nobody else gets in
         return risks
 
-    if not settings.admin_key.get_secret_value():
+    if anybody_may_register(settings):
         risks.append("anybody who reaches this port may register (TASTY_ADMIN_KEY).")
     if settings.tls_certificate is None:
         risks.append("API keys travel in clear, unless a proxy in front encrypts (TASTY_TLS_KEY).")

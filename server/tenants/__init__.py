@@ -16,7 +16,6 @@ __all__ = [
     "Tenant",
     "Tenants",
     "TenantsStatistics",
-    "check_registration",
     "generate_api_key",
 ]
 
@@ -24,5 +23,4 @@ from server.tenants.apikeys import generate_api_key
 from server.tenants.demo import DEMO_API_KEY
 from server.tenants.logins import Login, LoginStatistics
 from server.tenants.model import ApiKeyEntry, ApiKeyPage, Credentials, Tenant
-from server.tenants.registration import check_registration
 from server.tenants.tenants import Tenants, TenantsStatistics

@@ -29,6 +29,7 @@ from server.errors import (
     InvalidApiKey,
     RegistrationClosed,
 )
+from server.registration import anybody_may_register
 from server.secret import Secret
 from server.settings import Settings
 from server.store import Database
@@ -45,7 +46,6 @@ from server.tenants.known import Known
 from server.tenants.logins import LoginBudget
 from server.tenants.model import ApiKeyEntry, ApiKeyPage, Credentials, Tenant
 from server.tenants.pepper import Pepper
-from server.tenants.registration import anybody_may_register
 from server.tenants.schema import changes, tenants
 from server.tenants.vault import Unopenable, Vault
 
@@ -194,7 +194,7 @@ class Tenants:
         """Registers an API key or replaces its credentials, then tells.
 
         Who names a key holds it, so replacing needs nothing more. A new one needs `admin`, unless
-        anybody may register (`server.tenants.registration`).
+        anybody may register (`server.registration`).
         """
         check_api_key(api_key, real=self._real)
         check_credentials(credentials, real=self._real)

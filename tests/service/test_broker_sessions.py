@@ -62,6 +62,60 @@ async def test_a_cancelled_first_caller_does_not_take_the_others_along(sim: Simu
         assert first.cancelled()
 
 
+async def test_a_login_ends_even_if_all_who_wait_for_it_leave(sim: Simulator) -> None:
+    """Else a caller who leaves quickly would have free tries: nobody would see them refused."""
+    sim.faults.add(Fault(kind="slow", path="/oauth/token", delay=timedelta(seconds=0.2)))
+    grants = Grants()
+    async with open_brokerage(sim, grants=grants) as brokerage:
+        for _ in range(3):
+            caller = asyncio.create_task(brokerage.session(tenant("revoked")))
+            await until(lambda: sim.faults.statistics().fired.get("slow") == 1)
+            caller.cancel()
+
+        await until(lambda: grants.logins.ended == ["refused"])
+        with pytest.raises(GrantRevoked):
+            await brokerage.session(tenant("revoked"))
+
+        assert sim.oauth.statistics().refused == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "ended"),
+    [
+        (Fault(kind="status", path="/oauth/token", status=503), "unsent"),
+        (Fault(kind="rate-limit", path="/oauth/token"), "unsent"),
+        (Fault(kind="html", path="/oauth/token", status=403), "unknown"),
+        (Fault(kind="status", path="/oauth/token", status=401, code="of_no_name"), "unknown"),
+        (Fault(kind="hang", path="/oauth/token"), "unknown"),
+        (Fault(kind="reset", path="/oauth/token"), "unknown"),
+        (Fault(kind="cut-answer", path="/oauth/token"), "unknown"),
+    ],
+    ids=lambda value: value.kind + str(value.status or "") if isinstance(value, Fault) else "",
+)
+async def test_what_became_of_a_login_is_told_to_the_budget(
+    sim: Simulator, fault: Fault, ended: str
+) -> None:
+    grants = Grants()
+    async with open_brokerage(sim, grants=grants, broker_timeout_s=0.3) as brokerage:
+        sim.faults.add(fault)
+        with pytest.raises(GatewayError):
+            await brokerage.session(tenant())
+
+        await brokerage.session(tenant())
+
+    assert grants.logins.ended == [ended, "worked"]
+
+
+async def test_a_login_to_a_broker_that_is_not_there_costs_nothing(sim: Simulator) -> None:
+    grants = Grants()
+    async with open_brokerage(sim, grants=grants) as brokerage:
+        await sim.__aexit__(None, None, None)
+        with pytest.raises(BrokerUnavailable):
+            await brokerage.session(tenant())
+
+    assert grants.logins.ended == ["unsent"]
+
+
 async def test_tenants_have_sessions_of_their_own(sim: Simulator) -> None:
     async with open_brokerage(sim) as brokerage:
         one = await brokerage.session(tenant("token-one"))
@@ -101,7 +155,8 @@ async def test_waiters_share_the_one_refusal(sim: Simulator) -> None:
 
 async def test_a_grant_revoked_in_mid_life_stops_all_requests(sim: Simulator) -> None:
     clock = real_time_standing_still()
-    async with open_brokerage(sim, clock) as brokerage:
+    grants = Grants()
+    async with open_brokerage(sim, clock, grants) as brokerage:
         session = await brokerage.session(tenant())
         sim.oauth.revoke(DEMO)
         for _ in range(3):
@@ -118,6 +173,7 @@ async def test_a_grant_revoked_in_mid_life_stops_all_requests(sim: Simulator) ->
 
         assert sim.oauth.statistics().refused == refused
         assert brokerage.statistics().open == 0
+        assert grants.logins.ended == ["worked", "revoked"]
 
 
 async def test_an_expired_token_is_renewed_once_for_many_reads(sim: Simulator) -> None:

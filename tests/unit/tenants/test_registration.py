@@ -12,10 +12,11 @@ from pydantic import SecretStr
 
 from server.cli import main
 from server.errors import InvalidField, Misconfigured, PrintedApiKey
+from server.registration import check_registration
 from server.secret import Secret
 from server.settings import Settings
 from server.supervisor.banner import banner
-from server.tenants import Credentials, Tenants, check_registration, generate_api_key
+from server.tenants import Credentials, Tenants, generate_api_key
 from server.tenants.apikeys import check_api_key, check_credentials
 from server.tenants.printed import is_printed_key
 from tests.clock import ManualClock
