@@ -51,13 +51,11 @@ class Compaction:
         journal: Journal,
         database: Database,
         alone: Alone,
-        newest: Callable[[], Change],
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._journal = journal
         self._database = database
         self._alone = alone
-        self._newest = newest
         self._tasks = tasks
         self._running = self._stopping = False
         self._checkpoint = self._steps = 0
@@ -107,25 +105,15 @@ class Compaction:
                 self.noticed(now or 0)
                 return False  # another process was quicker
 
-            await self._prove(connection, changes[-1])
+            # What this process knows was found in this transaction; what leads there from the new
+            # head has to fit too, so that no other history becomes what the journal begins with.
+            await self._journal.after(connection, changes[-1])
             await self._journal.replace_checkpoint(connection, made)
 
         self._steps += 1
         self.noticed(changes[-1].sequence)
         logger.info("the journal of API keys begins at entry %d now", changes[-1].sequence)
         return True
-
-    async def _prove(self, connection: AsyncConnection, head: Change) -> None:
-        """Raises JournalBroken unless what is left leads to the entry that this process knows.
-
-        Another history of the same journal, out of a backup that went its own way, is sealed as
-        well as ours: it must not become what ours begins with. (Of a journal of millions only the
-        last step can be held to that.)
-        """
-        news = await self._journal.after(connection, head)
-        last = news.changes[-1] if news.changes else head
-        if not news.more and last != self._newest():
-            raise JournalBroken(head.sequence)
 
     async def _following(self, connection: AsyncConnection, head: Change) -> list[Change]:
         found: list[Change] = []

@@ -75,9 +75,7 @@ class Directory:
         self._database = database
         self._clock = clock
         self._tasks = tasks
-        self.compaction = Compaction(
-            journal, database, self._alone, lambda: self.roster.head, tasks
-        )
+        self.compaction = Compaction(journal, database, self._alone, tasks)
         self._told: list[OnChange] = []
         self._ours: set[bytes] = set()  # seals of entries being committed by this process
         self._verified_at = 0.0

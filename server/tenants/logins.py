@@ -10,32 +10,24 @@ from __future__ import annotations
 __all__ = ["Login", "LoginBudget", "LoginStatistics"]
 
 import asyncio
-import hmac
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Delete, Row, delete, insert, select, update
+from sqlalchemy import Delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.errors import GrantRevoked, LoginsHeldBack, StoreUnavailable
 from server.store import Database
-from server.tenants.login_rules import WINDOW, Attempt, Held, Standing, held_back
+from server.tenants.login_rows import LOGINS, LoginRows, Outcome
+from server.tenants.login_rules import Attempt, Held, Standing, held_back
 from server.tenants.model import Tenant
-from server.tenants.schema import attempts, standings
 
 logger = logging.getLogger(__name__)
-
-LOGINS = "logins"
-"""Name of the transactions that change the budget: one at a time in all processes."""
-
-RUNNING = timedelta(seconds=60)
-"""How long a login may take; one without outcome that is older counts as refused, for the process
-that began it may have ended before it could say."""
 
 POLL = timedelta(milliseconds=250)
 """How often it is looked whether the logins that run now have ended."""
@@ -45,6 +37,8 @@ PATIENCE = timedelta(seconds=10)
 
 REMEMBERED = 10_000
 """Tenants whose working credentials are known without the store."""
+
+Record = Callable[[AsyncConnection], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +74,7 @@ class LoginBudget:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._environment = environment
-        self._key = hmac.digest(key, b"tasty caller address", "sha256")
+        self._rows = LoginRows(clock, environment, key)
         self._total = total
         self._lines: WeakValueDictionary[tuple[str, bytes], asyncio.Lock] = WeakValueDictionary()
         self._worked: dict[str, int] = {}
@@ -117,8 +110,8 @@ class LoginBudget:
             return
 
         async def record(connection: AsyncConnection) -> None:
-            await connection.execute(_without(login))
-            await self._note(connection, login.tenant.id, worked_generation=login.generation)
+            await self._rows.remove(connection, login.id)
+            await self._rows.note(connection, login.tenant.id, worked_generation=login.generation)
 
         await self._record(record)
 
@@ -129,15 +122,16 @@ class LoginBudget:
     async def unsent(self, login: Login) -> None:
         """Gives the place back: the broker has not judged these credentials."""
         if login.id:
-            await self._record(lambda connection: connection.execute(_without(login)))
+            await self._record(lambda connection: self._rows.remove(connection, login.id))
 
     async def unknown(self, login: Login) -> None:
         """Keeps the place of credentials that never worked: the broker may have refused them."""
         if login.standing is not Standing.NEW:
             await self.unsent(login)
         else:
-            ended = update(attempts).where(attempts.c.id == login.id).values(outcome="unknown")
-            await self._record(lambda connection: connection.execute(ended))
+            await self._record(
+                lambda connection: self._rows.end(connection, login.id, Outcome.UNKNOWN)
+            )
 
     async def revoked(
         self, tenant: Tenant, generation: int, words: str, login: Login | None = None
@@ -147,14 +141,14 @@ class LoginBudget:
         self._worked.pop(tenant.id, None)
 
         async def record(connection: AsyncConnection) -> None:
-            row = await self._row(connection, tenant.id)
+            row = await self._rows.standing(connection, tenant.id)
             if login is not None and login.id:
-                ended = update(attempts).where(attempts.c.id == login.id).values(outcome="refused")
-                await connection.execute(ended)
+                await self._rows.end(connection, login.id, Outcome.REFUSED)
             elif row is None or row.refused_generation != generation:
-                await self._insert(connection, tenant, Standing.WORKED, "refused")
+                attempt = self._attempt(tenant, Standing.WORKED, running=False)
+                await self._rows.add(connection, attempt, secrets.token_hex(16))
 
-            await self._note(
+            await self._rows.note(
                 connection, tenant.id, refused_generation=generation, refused_words=words
             )
 
@@ -171,9 +165,7 @@ class LoginBudget:
     def forget(self, tenant_id: str) -> Delete:
         """Returns the statement that forgets a tenant that is deleted; what it cost stays."""
         self._worked.pop(tenant_id, None)
-        return delete(standings).where(
-            standings.c.environment == self._environment, standings.c.tenant_id == tenant_id
-        )
+        return self._rows.forgetting(tenant_id)
 
     def statistics(self) -> LoginStatistics:
         return LoginStatistics(
@@ -185,7 +177,7 @@ class LoginBudget:
 
     async def _standing(self, tenant: Tenant, generation: int) -> Standing:
         async with self._database.read() as connection:
-            row = await self._row(connection, tenant.id)
+            row = await self._rows.standing(connection, tenant.id)
 
         if row is None or row.refused_generation != generation:
             if row is None or row.worked_generation is None:
@@ -197,55 +189,50 @@ class LoginBudget:
 
     async def _reserved(self, tenant: Tenant, generation: int, standing: Standing) -> Login:
         """Reserves a place, after those of the same caller that are being decided on."""
-        address = self._digest(tenant.address) if tenant.address else b""
+        address = self._rows.digest(tenant.address)
         key = (tenant.id, b"") if standing is Standing.REPLACED else ("", address)
         line = self._lines.setdefault(key, asyncio.Lock())
+        login = Login(
+            tenant=tenant, generation=generation, standing=standing, id=secrets.token_hex(16)
+        )
         give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
         async with line:
-            while True:
-                login = Login(
-                    tenant=tenant,
-                    generation=generation,
-                    standing=standing,
-                    id=secrets.token_hex(16),
-                )
-                held = await self._reserve(login, address)
-                if held is None:
-                    return login
-
+            while (held := await self._reserve(login)) is not None:
                 if not held.running or self._clock.monotonic() >= give_up_at:
                     raise self._refusal(tenant, held)
 
                 await self._clock.sleep(POLL)
 
-    async def _reserve(self, login: Login, address: bytes) -> Held | None:
-        now = self._clock.now()
-        wanted = Attempt(
-            tenant_id=login.tenant.id,
-            address=address,
-            begun_at=now,
-            standing=login.standing,
-            running=True,
-        )
+        return login
 
-        async def held(connection: AsyncConnection) -> Held | None:
-            found = await self._counting(connection)
-            return held_back(found, wanted, total=self._total, now=now)
-
+    async def _reserve(self, login: Login) -> Held | None:
+        wanted = self._attempt(login.tenant, login.standing, running=True)
         async with self._database.read() as connection:  # most that have to wait need no more
-            waits = await held(connection)
+            held = await self._held(connection, wanted)
 
-        if waits is not None:
-            return waits
+        if held is not None:
+            return held
 
         async with self._database.write(alone=LOGINS) as connection:
-            waits = await held(connection)
-            if waits is None:
-                old = delete(attempts).where(attempts.c.begun_at < now - WINDOW)
-                await connection.execute(old)
-                await self._insert(connection, login.tenant, login.standing, "asking", login.id)
+            held = await self._held(connection, wanted)
+            if held is None:
+                await self._rows.add(connection, wanted, login.id)
 
-        return waits
+        return held
+
+    async def _held(self, connection: AsyncConnection, wanted: Attempt) -> Held | None:
+        found = await self._rows.attempts(connection)
+        self._counted = sum(not each.running for each in found)
+        return held_back(found, wanted, total=self._total, now=wanted.begun_at)
+
+    def _attempt(self, tenant: Tenant, standing: Standing, *, running: bool) -> Attempt:
+        return Attempt(
+            tenant_id=tenant.id,
+            address=self._rows.digest(tenant.address),
+            begun_at=self._clock.now(),
+            standing=standing,
+            running=running,
+        )
 
     def _refusal(self, tenant: Tenant, held: Held) -> LoginsHeldBack:
         self._held_back += 1
@@ -260,75 +247,7 @@ class LoginBudget:
         )
         return LoginsHeldBack(whose=held.whose, until=held.until, wait_s=wait)
 
-    async def _counting(self, connection: AsyncConnection) -> list[Attempt]:
-        now = self._clock.now()
-        found = await connection.execute(
-            select(attempts).where(
-                attempts.c.environment == self._environment, attempts.c.begun_at > now - WINDOW
-            )
-        )
-        counting = [
-            Attempt(
-                tenant_id=row.tenant_id,
-                address=row.address,
-                begun_at=row.begun_at,
-                standing=Standing(row.standing),
-                running=row.outcome == "asking" and row.begun_at > now - RUNNING,
-            )
-            for row in found
-        ]
-        self._counted = sum(not each.running for each in counting)
-        return counting
-
-    async def _row(self, connection: AsyncConnection, tenant_id: str) -> Row[Any] | None:
-        found = await connection.execute(
-            select(standings).where(
-                standings.c.environment == self._environment, standings.c.tenant_id == tenant_id
-            )
-        )
-        return found.one_or_none()
-
-    async def _insert(
-        self,
-        connection: AsyncConnection,
-        tenant: Tenant,
-        standing: Standing,
-        outcome: str,
-        attempt_id: str = "",
-    ) -> None:
-        await connection.execute(
-            insert(attempts).values(
-                id=attempt_id or secrets.token_hex(16),
-                environment=self._environment,
-                tenant_id=tenant.id,
-                address=self._digest(tenant.address) if tenant.address else b"",
-                begun_at=self._clock.now(),
-                standing=standing.value,
-                outcome=outcome,
-            )
-        )
-
-    async def _note(self, connection: AsyncConnection, tenant_id: str, **values: Any) -> None:
-        """Changes the tenant's row, or makes it; nobody else does meanwhile (`LOGINS`)."""
-        row = await self._row(connection, tenant_id)
-        if row is None:
-            first = {"refused_words": "", **values}
-            await connection.execute(
-                insert(standings).values(
-                    environment=self._environment, tenant_id=tenant_id, **first
-                )
-            )
-        else:
-            await connection.execute(
-                update(standings)
-                .where(
-                    standings.c.environment == self._environment,
-                    standings.c.tenant_id == tenant_id,
-                )
-                .values(**values)
-            )
-
-    async def _record(self, record: Any) -> None:
+    async def _record(self, record: Record) -> None:
         """Writes an outcome; the login is over, so a store that fails now changes nothing for it.
 
         What was reserved stays reserved then, and counts as refused.
@@ -338,11 +257,3 @@ class LoginBudget:
                 await record(connection)
         except StoreUnavailable:
             logger.warning("the outcome of a login could not be stored")
-
-    def _digest(self, address: str) -> bytes:
-        """An address is a person's: what is stored of it says nothing without the pepper."""
-        return hmac.digest(self._key, address.encode(), "sha256")
-
-
-def _without(login: Login) -> Delete:
-    return delete(attempts).where(attempts.c.id == login.id)
