@@ -108,7 +108,7 @@ class LoginRows:
             )
 
     def forgetting(self, tenant_id: str) -> Delete:
-        """Returns the statement that forgets a deleted tenant; its refused logins go on counting."""
+        """Returns the statement that forgets a deleted tenant; its logins still count."""
         return delete(standings).where(self._of(tenant_id))
 
     def _of(self, tenant_id: str) -> ColumnElement[bool]:
