@@ -21,6 +21,7 @@ from server.wire.times import timestamp
 PAGE = 100
 """Keys on a page, unless the request says how many; as the contract has it."""
 
+
 def key_from(request: pb.SaveCredentialsRequest | pb.DeleteCredentialsRequest) -> Secret:
     """Returns the API key that the request names."""
     return Secret(request.api_key)

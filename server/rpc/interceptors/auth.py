@@ -6,6 +6,7 @@ __all__ = ["Auth", "Authenticator"]
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from server.errors import (
@@ -22,8 +23,8 @@ from server.logs import hide
 from server.rpc.call import Call
 from server.rpc.chain import Body
 from server.rpc.guesses import GuessBrake
-from server.rpc.methods import Access, Lane
-from server.rpc.reading import reader_of
+from server.rpc.methods import Access, Lane, Method
+from server.rpc.reading import Read, reader_of
 from server.secret import Secret
 from server.tenants import Tenant
 
@@ -162,6 +163,11 @@ class Auth:
         return None
 
 
+@cache
+def _reader(method: Method) -> Read:
+    return reader_of(method)
+
+
 async def _as_it_is(call: Call, _address: str, proceed: Body) -> Any:
     return await proceed(call)
 
@@ -172,7 +178,7 @@ def _key_in(call: Call) -> str:
         return ""
 
     try:
-        request = reader_of(call.method)(call, call.request)
+        request = _reader(call.method)(call, call.request)
     except BadInput:
         return ""
 
