@@ -29,7 +29,7 @@ from tasty.v1 import field_rule_pb2 as tasty_dot_v1_dot_field__rule__pb2
 from tasty.v1 import method_policy_pb2 as tasty_dot_v1_dot_method__policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tasty/v1/credentials_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1atasty/v1/credentials.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x1ctasty/v1/method_policy.proto\"\xc0\x03\n\x16SaveCredentialsRequest\x12|\n\x07\x61pi_key\x18\x01 \x01(\tBf\x8a\xb5\x18\x62\x32\x11\"your_custom_key\"8\x01J\x16[A-Za-z0-9._~-]{8,128}R.8 to 128 characters out of A-Z a-z 0-9 . _ ~ -X\x80\x01h\x01H\x00\x88\x01\x01\x12\x8c\x01\n\rclient_secret\x18\x02 \x01(\tBu\xe2\x41\x01\x02\x8a\xb5\x18m2\x1f\"your_tastytrade_client_secret\"8\x01J\x06[!-~]*R;1 to 4096 characters of ASCII without spaces or line breaksX\x80 h\x01\x12\x8c\x01\n\rrefresh_token\x18\x03 \x01(\tBu\xe2\x41\x01\x02\x8a\xb5\x18m2\x1f\"your_tastytrade_refresh_token\"8\x01J\x06[!-~]*R;1 to 4096 characters of ASCII without spaces or line breaksX\x80 h\x01\x42\n\n\x08_api_key\"\xc0\x01\n\x17SaveCredentialsResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12(\n\x07\x61pi_key\x18\x02 \x01(\tB\x17\x8a\xb5\x18\x13\x32\x11\"your_custom_key\"\x12^\n\x07message\x18\x03 \x01(\tBM\x8a\xb5\x18I2G\"Credentials saved successfully. Existing sessions and agents cleared.\"\"\xbb\x01\n\x16ListCredentialsRequest\x12\x33\n\tpage_size\x18\x01 \x01(\x05\x42\x1b\x8a\xb5\x18\x17\x1a\x03\x31\x30\x30!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00@\x7f@H\x00\x88\x01\x01\x12O\n\npage_token\x18\x02 \x01(\tB6\x8a\xb5\x18\x32J\x06[0-9]*R&the next_page_token of an earlier pageX\x0fH\x01\x88\x01\x01\x42\x0c\n\n_page_sizeB\r\n\x0b_page_token\"}\n\x17ListCredentialsResponse\x12\'\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x15.tasty.v1.ApiKeyEntry\x12\x16\n\x05\x63ount\x18\x02 \x01(\x05\x42\x07\x8a\xb5\x18\x03\x32\x01\x31\x12!\n\x0fnext_page_token\x18\x03 \x01(\tB\x08\x8a\xb5\x18\x04\x32\x02\"\"\"g\n\x18\x44\x65leteCredentialsRequest\x12K\n\x07\x61pi_key\x18\x01 \x01(\tB:\xe2\x41\x01\x02\x8a\xb5\x18\x32\x38\x01J\x06[!-~]*R!the whole key, not the masked oneX\x80\x01h\x01\"\xb7\x01\n\x19\x44\x65leteCredentialsResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12(\n\x07\x61pi_key\x18\x02 \x01(\tB\x17\x8a\xb5\x18\x13\x32\x11\"your_custom_key\"\x12S\n\x07message\x18\x03 \x01(\tBB\x8a\xb5\x18>2<\"Credentials deleted. Existing sessions and agents cleared.\"2\x8a\x04\n\x12\x43redentialsService\x12\xa1\x01\n\x0fSaveCredentials\x12 .tasty.v1.SaveCredentialsRequest\x1a!.tasty.v1.SaveCredentialsResponse\"I\x90\x02\x02\x8a\xb5\x18$\x08\x01\x12 A model must never see a secret.\x82\xd3\xe4\x93\x02\x18\"\x13/api/v1/credentials:\x01*\x12\x9e\x01\n\x0fListCredentials\x12 .tasty.v1.ListCredentialsRequest\x1a!.tasty.v1.ListCredentialsResponse\"F\x90\x02\x01\x8a\xb5\x18$\x08\x02\x12 Keys are no business of a model.\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/credentials\x12\xae\x01\n\x11\x44\x65leteCredentials\x12\".tasty.v1.DeleteCredentialsRequest\x1a#.tasty.v1.DeleteCredentialsResponse\"P\x90\x02\x02\x8a\xb5\x18$\x08\x02\x12 Keys are no business of a model.\x82\xd3\xe4\x93\x02\x1f*\x1d/api/v1/credentials/{api_key}B\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tasty/v1/credentials_service.proto\x12\x08tasty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1atasty/v1/credentials.proto\x1a\x19tasty/v1/field_rule.proto\x1a\x1ctasty/v1/method_policy.proto\"\xbe\x03\n\x16SaveCredentialsRequest\x12z\n\x07\x61pi_key\x18\x01 \x01(\tBd\x8a\xb5\x18`2\x11\"your_custom_key\"J\x16[A-Za-z0-9._~-]{8,128}R.8 to 128 characters out of A-Z a-z 0-9 . _ ~ -X\x80\x01h\x01H\x00\x88\x01\x01\x12\x8c\x01\n\rclient_secret\x18\x02 \x01(\tBu\xe2\x41\x01\x02\x8a\xb5\x18m2\x1f\"your_tastytrade_client_secret\"8\x01J\x06[!-~]*R;1 to 4096 characters of ASCII without spaces or line breaksX\x80 h\x01\x12\x8c\x01\n\rrefresh_token\x18\x03 \x01(\tBu\xe2\x41\x01\x02\x8a\xb5\x18m2\x1f\"your_tastytrade_refresh_token\"8\x01J\x06[!-~]*R;1 to 4096 characters of ASCII without spaces or line breaksX\x80 h\x01\x42\n\n\x08_api_key\"\xc0\x01\n\x17SaveCredentialsResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12(\n\x07\x61pi_key\x18\x02 \x01(\tB\x17\x8a\xb5\x18\x13\x32\x11\"your_custom_key\"\x12^\n\x07message\x18\x03 \x01(\tBM\x8a\xb5\x18I2G\"Credentials saved successfully. Existing sessions and agents cleared.\"\"\xc4\x01\n\x16ListCredentialsRequest\x12\x33\n\tpage_size\x18\x01 \x01(\x05\x42\x1b\x8a\xb5\x18\x17\x1a\x03\x31\x30\x30!\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00@\x7f@H\x00\x88\x01\x01\x12X\n\npage_token\x18\x02 \x01(\tB?\x8a\xb5\x18;J\x0e[A-Za-z0-9_-]*R&the next_page_token of an earlier pageX\x80\x02H\x01\x88\x01\x01\x42\x0c\n\n_page_sizeB\r\n\x0b_page_token\"}\n\x17ListCredentialsResponse\x12\'\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x15.tasty.v1.ApiKeyEntry\x12\x16\n\x05\x63ount\x18\x02 \x01(\x05\x42\x07\x8a\xb5\x18\x03\x32\x01\x31\x12!\n\x0fnext_page_token\x18\x03 \x01(\tB\x08\x8a\xb5\x18\x04\x32\x02\"\"\"g\n\x18\x44\x65leteCredentialsRequest\x12K\n\x07\x61pi_key\x18\x01 \x01(\tB:\xe2\x41\x01\x02\x8a\xb5\x18\x32\x38\x01J\x06[!-~]*R!the whole key, not the masked oneX\x80\x01h\x01\"\xb7\x01\n\x19\x44\x65leteCredentialsResponse\x12\x1b\n\x07success\x18\x01 \x01(\x08\x42\n\x8a\xb5\x18\x06\x32\x04true\x12(\n\x07\x61pi_key\x18\x02 \x01(\tB\x17\x8a\xb5\x18\x13\x32\x11\"your_custom_key\"\x12S\n\x07message\x18\x03 \x01(\tBB\x8a\xb5\x18>2<\"Credentials deleted. Existing sessions and agents cleared.\"2\x8a\x04\n\x12\x43redentialsService\x12\xa1\x01\n\x0fSaveCredentials\x12 .tasty.v1.SaveCredentialsRequest\x1a!.tasty.v1.SaveCredentialsResponse\"I\x90\x02\x02\x8a\xb5\x18$\x08\x01\x12 A model must never see a secret.\x82\xd3\xe4\x93\x02\x18\"\x13/api/v1/credentials:\x01*\x12\x9e\x01\n\x0fListCredentials\x12 .tasty.v1.ListCredentialsRequest\x1a!.tasty.v1.ListCredentialsResponse\"F\x90\x02\x01\x8a\xb5\x18$\x08\x02\x12 Keys are no business of a model.\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/credentials\x12\xae\x01\n\x11\x44\x65leteCredentials\x12\".tasty.v1.DeleteCredentialsRequest\x1a#.tasty.v1.DeleteCredentialsResponse\"P\x90\x02\x02\x8a\xb5\x18$\x08\x02\x12 Keys are no business of a model.\x82\xd3\xe4\x93\x02\x1f*\x1d/api/v1/credentials/{api_key}B\x91\x01\n\x19io.github.tastygateway.v1P\x01Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\xa2\x02\x03TST\xaa\x02\x08Tasty.V1\xba\x02\tTasty_V1_\xca\x02\x08Tasty\\V1\xea\x02\tTasty::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031io.github.tastygateway.v1P\001Z>github.com/tasty-gateway/tasty-gateway/gen/go/tasty/v1;tastyv1\242\002\003TST\252\002\010Tasty.V1\272\002\tTasty_V1_\312\002\010Tasty\\V1\352\002\tTasty::V1'
   _globals['_SAVECREDENTIALSREQUEST'].fields_by_name['api_key']._loaded_options = None
-  _globals['_SAVECREDENTIALSREQUEST'].fields_by_name['api_key']._serialized_options = b'\212\265\030b2\021\"your_custom_key\"8\001J\026[A-Za-z0-9._~-]{8,128}R.8 to 128 characters out of A-Z a-z 0-9 . _ ~ -X\200\001h\001'
+  _globals['_SAVECREDENTIALSREQUEST'].fields_by_name['api_key']._serialized_options = b'\212\265\030`2\021\"your_custom_key\"J\026[A-Za-z0-9._~-]{8,128}R.8 to 128 characters out of A-Z a-z 0-9 . _ ~ -X\200\001h\001'
   _globals['_SAVECREDENTIALSREQUEST'].fields_by_name['client_secret']._loaded_options = None
   _globals['_SAVECREDENTIALSREQUEST'].fields_by_name['client_secret']._serialized_options = b'\342A\001\002\212\265\030m2\037\"your_tastytrade_client_secret\"8\001J\006[!-~]*R;1 to 4096 characters of ASCII without spaces or line breaksX\200 h\001'
   _globals['_SAVECREDENTIALSREQUEST'].fields_by_name['refresh_token']._loaded_options = None
@@ -52,7 +52,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCREDENTIALSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCREDENTIALSREQUEST'].fields_by_name['page_size']._serialized_options = b'\212\265\030\027\032\003100!\000\000\000\000\000\000\360?)\000\000\000\000\000@\177@'
   _globals['_LISTCREDENTIALSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTCREDENTIALSREQUEST'].fields_by_name['page_token']._serialized_options = b'\212\265\0302J\006[0-9]*R&the next_page_token of an earlier pageX\017'
+  _globals['_LISTCREDENTIALSREQUEST'].fields_by_name['page_token']._serialized_options = b'\212\265\030;J\016[A-Za-z0-9_-]*R&the next_page_token of an earlier pageX\200\002'
   _globals['_LISTCREDENTIALSRESPONSE'].fields_by_name['count']._loaded_options = None
   _globals['_LISTCREDENTIALSRESPONSE'].fields_by_name['count']._serialized_options = b'\212\265\030\0032\0011'
   _globals['_LISTCREDENTIALSRESPONSE'].fields_by_name['next_page_token']._loaded_options = None
@@ -72,17 +72,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREDENTIALSSERVICE'].methods_by_name['DeleteCredentials']._loaded_options = None
   _globals['_CREDENTIALSSERVICE'].methods_by_name['DeleteCredentials']._serialized_options = b'\220\002\002\212\265\030$\010\002\022 Keys are no business of a model.\202\323\344\223\002\037*\035/api/v1/credentials/{api_key}'
   _globals['_SAVECREDENTIALSREQUEST']._serialized_start=197
-  _globals['_SAVECREDENTIALSREQUEST']._serialized_end=645
-  _globals['_SAVECREDENTIALSRESPONSE']._serialized_start=648
-  _globals['_SAVECREDENTIALSRESPONSE']._serialized_end=840
-  _globals['_LISTCREDENTIALSREQUEST']._serialized_start=843
-  _globals['_LISTCREDENTIALSREQUEST']._serialized_end=1030
-  _globals['_LISTCREDENTIALSRESPONSE']._serialized_start=1032
-  _globals['_LISTCREDENTIALSRESPONSE']._serialized_end=1157
-  _globals['_DELETECREDENTIALSREQUEST']._serialized_start=1159
-  _globals['_DELETECREDENTIALSREQUEST']._serialized_end=1262
-  _globals['_DELETECREDENTIALSRESPONSE']._serialized_start=1265
-  _globals['_DELETECREDENTIALSRESPONSE']._serialized_end=1448
-  _globals['_CREDENTIALSSERVICE']._serialized_start=1451
-  _globals['_CREDENTIALSSERVICE']._serialized_end=1973
+  _globals['_SAVECREDENTIALSREQUEST']._serialized_end=643
+  _globals['_SAVECREDENTIALSRESPONSE']._serialized_start=646
+  _globals['_SAVECREDENTIALSRESPONSE']._serialized_end=838
+  _globals['_LISTCREDENTIALSREQUEST']._serialized_start=841
+  _globals['_LISTCREDENTIALSREQUEST']._serialized_end=1037
+  _globals['_LISTCREDENTIALSRESPONSE']._serialized_start=1039
+  _globals['_LISTCREDENTIALSRESPONSE']._serialized_end=1164
+  _globals['_DELETECREDENTIALSREQUEST']._serialized_start=1166
+  _globals['_DELETECREDENTIALSREQUEST']._serialized_end=1269
+  _globals['_DELETECREDENTIALSRESPONSE']._serialized_start=1272
+  _globals['_DELETECREDENTIALSRESPONSE']._serialized_end=1455
+  _globals['_CREDENTIALSSERVICE']._serialized_start=1458
+  _globals['_CREDENTIALSSERVICE']._serialized_end=1980
 # @@protoc_insertion_point(module_scope)
