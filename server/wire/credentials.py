@@ -11,15 +11,21 @@ __all__ = [
     "registration_to",
 ]
 
+import re
+
 from tasty.v1 import credentials_pb2
 from tasty.v1 import credentials_service_pb2 as pb
 
+from server.errors import InvalidField
 from server.secret import Secret
 from server.tenants import ApiKeyPage, Credentials
 from server.wire.times import timestamp
 
 PAGE = 100
 """Keys on a page, unless the request says how many; as the contract has it."""
+
+TOKEN = re.compile(r"[0-9]{1,15}")
+"""Where a page begins: the number of a change of the journal, which tells nothing."""
 
 
 def key_from(request: pb.SaveCredentialsRequest | pb.DeleteCredentialsRequest) -> Secret:
@@ -46,7 +52,11 @@ def registration_to(key: Secret) -> pb.SaveCredentialsResponse:
 def page_from(request: pb.ListCredentialsRequest) -> tuple[int, int]:
     """Returns how many keys are asked for, and the number that they come after."""
     size = request.page_size if request.HasField("page_size") else PAGE
-    return size, int(request.page_token or 0)
+    token = request.page_token
+    if token and not TOKEN.fullmatch(token):
+        raise InvalidField("page_token", token, "the next_page_token of an earlier page")
+
+    return size, int(token or 0)
 
 
 def page_to(page: ApiKeyPage) -> pb.ListCredentialsResponse:

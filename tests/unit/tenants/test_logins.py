@@ -119,11 +119,11 @@ async def test_parallel_first_calls_do_not_pass_together(
     permitted = [task.result() for task in begun if task.done()]
     assert len(permitted) == 2
     # The others wait for those two, and are told when they turn out wrong.
+    await eventually(lambda: clock.sleeping == 2)  # one a process, for those behind it
     for login in permitted:
         await processes[0].refused(login, "Grant revoked")
 
     waiting = [task for task in begun if not task.done()]
-    await eventually(lambda: clock.sleeping == 2)  # one a process, for those behind it
     for _ in range(4):
         await clock.advance(1)
         await eventually(lambda: clock.sleeping or all(task.done() for task in waiting))
