@@ -9,7 +9,7 @@ import requests
 
 from tests.stack import Gateway
 
-KEY = {"X-API-Key": Gateway.api_key}
+KEY = {"X-API-Key": Gateway.api_key, "Content-Type": "application/json"}
 
 
 def refused(gateway: Gateway, http: requests.Session, path: str, body: bytes) -> str:
