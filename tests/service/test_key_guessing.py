@@ -18,7 +18,7 @@ from tests.waiting import eventually
 ADMIN_KEY = "key-of-the-administrator"
 Time = pb.GetCurrentTimeResponse
 FIELD = Time.DESCRIPTOR.fields[0].name
-ELSEWHERE = (("x-forwarded-for", "192.0.2.7"),)
+ELSEWHERE = (("x-tasty-address", "192.0.2.7"),)
 
 
 async def answer(_request: Any, _context: Any) -> Time:

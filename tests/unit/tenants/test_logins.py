@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import server.store.migrations as migrations
 from server.errors import GrantRevoked, LoginsHeldBack, StoreUnavailable
 from server.secret import Secret
 from server.settings import Settings
-from server.store import METADATA, Database
+from server.store import Database
 from server.tenants import Credentials, Tenant, Tenants
 from server.tenants.login_rules import Standing
 from server.tenants.logins import LoginBudget
-from server.tenants.schema import attempts, standings
+from server.tenants.schema import attempts, checkpoints, standings
 from tests.clock import ManualClock
 from tests.waiting import eventually
 
@@ -292,13 +292,19 @@ async def test_tenants_of_before_the_upgrade_count_as_having_worked(
         await tenants.save(Secret("a-key-of-my-own"), given)
         saved = await tenants.save(Secret("a-key-of-my-own"), given)
 
-    async with Database(database_settings) as database, database.write() as connection:
-        for table in ("login_attempts", "login_standings", "tenant_checkpoints"):
-            await connection.execute(sa.text(f"DROP TABLE {table}"))
+    def upgrade(connection: sa.Connection) -> None:
+        from alembic.migration import MigrationContext
+        from alembic.operations import Operations
 
-        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
-        await connection.run_sync(migrations.take_missing_steps)
+        step = import_module("server.store.migrations.versions.0004_logins")
+        with Operations.context(MigrationContext.configure(connection)):
+            step.upgrade()
+
+    async with Database(database_settings) as database, database.write() as connection:
+        for table in (attempts, standings, checkpoints):
+            await connection.run_sync(table.drop)
+
+        await connection.run_sync(upgrade)
         row = (await connection.execute(sa.select(standings))).one()
         assert (row.environment, row.tenant_id) == ("production", saved.id)
         assert (row.worked_generation, row.refused_generation) == (2, None)
-        assert METADATA.tables.keys() == migrations.TABLES
