@@ -43,7 +43,8 @@ from server.tenants.journal import Action, Journal
 from server.tenants.keyfile import KeysUnusable
 from server.tenants.keyring import Keyring
 from server.tenants.known import Known
-from server.tenants.logins import LoginBudget
+from server.tenants.login_rules import Standing
+from server.tenants.logins import Login, LoginBudget
 from server.tenants.model import ApiKeyEntry, ApiKeyPage, Credentials, Tenant
 from server.tenants.pepper import Pepper
 from server.tenants.schema import changes, tenants
@@ -116,7 +117,7 @@ class Tenants:
             self._directory.compact()
             stack.callback(self._directory.compaction.stop)
             if self._settings.broker == "simulator":
-                await self._save(DEMO_API_KEY, DEMO_CREDENTIALS, admin=True, replace=False)
+                await self._make_demo()
 
             watch = self._tasks.create_task(self._directory.watch(), name="tenants: watch")
             stack.callback(watch.cancel)
@@ -352,6 +353,17 @@ class Tenants:
             await changing.record(Action.DELETED, gone, digest)
 
         self._deleted += 1
+
+    async def _make_demo(self) -> None:
+        """Registers the demo tenant, if there is none.
+
+        Its credentials count as having worked: the simulator knows them, and whoever tries the
+        guide's revoked ones first must not be kept from the demo for an hour.
+        """
+        if self._directory.roster.find(self._hasher.digest(DEMO_API_KEY)) is None:
+            demo = await self._save(DEMO_API_KEY, DEMO_CREDENTIALS, admin=True, replace=False)
+            login = Login(tenant=demo, generation=demo.generation, standing=Standing.NEW)
+            await self.logins.worked(login)
 
     def _refuse_unless_open(self) -> None:
         if self._has_admin:

@@ -392,6 +392,15 @@ async def test_refused_logins_run_out_for_strangers_and_not_for_the_owner(
     assert "tasty_logins_allowed 10.0" in page
 
 
+async def test_the_demo_is_there_whatever_was_tried_before_it(gateway: Gateway) -> None:
+    balances = account_service_pb2.GetBalancesRequest(account_id=DEMO_ACCOUNT)
+    for number in range(3):
+        await stub(gateway).SaveCredentials(request("another-key", f"revoked-{number}"))
+        await refusal(gateway.caller("another-key").accounts.GetBalances(balances))
+
+    assert (await gateway.demo.accounts.GetBalances(balances)).account_number == DEMO_ACCOUNT
+
+
 async def test_a_refused_generation_is_not_tried_after_a_restart(
     sim: Simulator, tmp_path: Path
 ) -> None:
