@@ -41,6 +41,10 @@ class Roster:
         """Returns the tenant of an id."""
         return self._by_id.get(tenant_id)
 
+    def all(self) -> tuple[Known, ...]:
+        """Returns every tenant; for the operator's commands, not for a call."""
+        return tuple(self._by_id.values())
+
     def page(self, size: int, behind: int = 0) -> tuple[list[Known], bool]:
         """Returns tenants whose first change comes after a number, and whether there are more."""
         start = bisect_right(self._firsts, behind)
