@@ -29,7 +29,14 @@ from server.brokerage.session import BrokerSession
 from server.brokerage.turns import Turns, TurnsStatistics
 from server.brokerage.urgency import Lane, urgent
 from server.clock import Clock
-from server.errors import BrokerThrottled, GatewayError, GrantRevoked, ShuttingDown
+from server.errors import (
+    BrokerPaceUsedUp,
+    BrokerThrottled,
+    CustomerPaceUsedUp,
+    GatewayError,
+    GrantRevoked,
+    ShuttingDown,
+)
 from server.settings import Settings
 from server.tenants import Credentials, Login, Tenant
 
@@ -273,7 +280,7 @@ class Brokerage:
         except GrantRevoked as refusal:
             await logins.refused(login, refusal.words)
             raise
-        except BrokerThrottled:
+        except (BrokerThrottled, BrokerPaceUsedUp, CustomerPaceUsedUp):
             await logins.unsent(login)
             raise
         except GatewayError as failure:
