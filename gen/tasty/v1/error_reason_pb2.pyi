@@ -26,6 +26,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_OFF_TICK: _ClassVar[ErrorReason]
     ERROR_REASON_WRONG_SIGN: _ClassVar[ErrorReason]
     ERROR_REASON_PRICE_MOVED: _ClassVar[ErrorReason]
+    ERROR_REASON_PRINTED_API_KEY: _ClassVar[ErrorReason]
     ERROR_REASON_MISSING_API_KEY: _ClassVar[ErrorReason]
     ERROR_REASON_INVALID_API_KEY: _ClassVar[ErrorReason]
     ERROR_REASON_GRANT_REVOKED: _ClassVar[ErrorReason]
@@ -50,6 +51,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_REDUCE_ONLY: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_FAR_FROM_MARKET: _ClassVar[ErrorReason]
     ERROR_REASON_MARKET_NOT_SEEN: _ClassVar[ErrorReason]
+    ERROR_REASON_REGISTRATION_CLOSED: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_SYMBOL_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_NO_OPTIONS: _ClassVar[ErrorReason]
@@ -72,6 +74,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TOO_MANY_CANDLES: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_SYMBOLS: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_CHAINS: _ClassVar[ErrorReason]
+    ERROR_REASON_LOGINS_HELD_BACK: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_WRONG_KEYS: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_CHATS: _ClassVar[ErrorReason]
     ERROR_REASON_MODEL_BUDGET_USED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
@@ -114,6 +118,7 @@ ERROR_REASON_NOT_PRICEABLE: ErrorReason
 ERROR_REASON_OFF_TICK: ErrorReason
 ERROR_REASON_WRONG_SIGN: ErrorReason
 ERROR_REASON_PRICE_MOVED: ErrorReason
+ERROR_REASON_PRINTED_API_KEY: ErrorReason
 ERROR_REASON_MISSING_API_KEY: ErrorReason
 ERROR_REASON_INVALID_API_KEY: ErrorReason
 ERROR_REASON_GRANT_REVOKED: ErrorReason
@@ -138,6 +143,7 @@ ERROR_REASON_MCP_NO_TOOL: ErrorReason
 ERROR_REASON_REDUCE_ONLY: ErrorReason
 ERROR_REASON_TOO_FAR_FROM_MARKET: ErrorReason
 ERROR_REASON_MARKET_NOT_SEEN: ErrorReason
+ERROR_REASON_REGISTRATION_CLOSED: ErrorReason
 ERROR_REASON_ACCOUNT_NOT_FOUND: ErrorReason
 ERROR_REASON_SYMBOL_NOT_FOUND: ErrorReason
 ERROR_REASON_NO_OPTIONS: ErrorReason
@@ -160,6 +166,8 @@ ERROR_REASON_QUEUE_TOO_HEAVY: ErrorReason
 ERROR_REASON_TOO_MANY_CANDLES: ErrorReason
 ERROR_REASON_TOO_MANY_SYMBOLS: ErrorReason
 ERROR_REASON_TOO_MANY_CHAINS: ErrorReason
+ERROR_REASON_LOGINS_HELD_BACK: ErrorReason
+ERROR_REASON_TOO_MANY_WRONG_KEYS: ErrorReason
 ERROR_REASON_TOO_MANY_CHATS: ErrorReason
 ERROR_REASON_MODEL_BUDGET_USED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
