@@ -13,7 +13,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
@@ -24,7 +24,7 @@ from server.clock import Clock
 from server.errors import GrantRevoked, LoginsHeldBack, StoreUnavailable
 from server.store import Database
 from server.tenants.login_rows import LOGINS, LoginRows, Outcome
-from server.tenants.login_rules import Attempt, Held, Standing, held_back
+from server.tenants.login_rules import PER_HOUR, Attempt, Held, Standing, held_back
 from server.tenants.model import Tenant
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,8 @@ class Login:
     standing: Standing
     id: str = ""
     """Of the reserved place; empty where none was needed."""
+    line: asyncio.Semaphore | None = field(default=None, repr=False, compare=False)
+    """Where others of this caller wait until it has ended."""
 
 
 class LoginBudget:
@@ -76,7 +78,8 @@ class LoginBudget:
         self._clock = clock
         self._rows = LoginRows(clock, environment, key)
         self._total = total
-        self._lines: WeakValueDictionary[tuple[str, bytes], asyncio.Lock] = WeakValueDictionary()
+        self._lines: WeakValueDictionary[tuple[str, bytes], asyncio.Semaphore]
+        self._lines = WeakValueDictionary()
         self._worked: dict[str, int] = {}
         self._refused = self._held_back = self._counted = 0
 
@@ -113,7 +116,7 @@ class LoginBudget:
             await self._rows.remove(connection, login.id)
             await self._rows.note(connection, login.tenant.id, worked_generation=login.generation)
 
-        await self._record(record)
+        await self._record(record, login)
 
     async def refused(self, login: Login, words: str) -> None:
         """Keeps the place, and remembers that these credentials are not to be tried again."""
@@ -122,7 +125,7 @@ class LoginBudget:
     async def unsent(self, login: Login) -> None:
         """Gives the place back: the broker has not judged these credentials."""
         if login.id:
-            await self._record(lambda connection: self._rows.remove(connection, login.id))
+            await self._record(lambda connection: self._rows.remove(connection, login.id), login)
 
     async def unknown(self, login: Login) -> None:
         """Keeps the place of credentials that never worked: the broker may have refused them."""
@@ -130,7 +133,7 @@ class LoginBudget:
             await self.unsent(login)
         else:
             await self._record(
-                lambda connection: self._rows.end(connection, login.id, Outcome.UNKNOWN)
+                lambda connection: self._rows.end(connection, login.id, Outcome.UNKNOWN), login
             )
 
     async def revoked(
@@ -152,7 +155,7 @@ class LoginBudget:
                 connection, tenant.id, refused_generation=generation, refused_words=words
             )
 
-        await self._record(record)
+        await self._record(record, login)
         logger.warning(
             "tenant %s: the broker refused its credentials (generation %d); about %d of %d refused "
             "logins in 8 hours",
@@ -191,19 +194,36 @@ class LoginBudget:
         """Reserves a place, after those of the same caller that are being decided on."""
         address = self._rows.digest(tenant.address)
         key = (tenant.id, b"") if standing is Standing.REPLACED else ("", address)
-        line = self._lines.setdefault(key, asyncio.Lock())
+        # As many as may be refused, so that in this process none has to look again and again.
+        line = self._lines.setdefault(key, asyncio.Semaphore(PER_HOUR))
         login = Login(
-            tenant=tenant, generation=generation, standing=standing, id=secrets.token_hex(16)
+            tenant=tenant,
+            generation=generation,
+            standing=standing,
+            id=secrets.token_hex(16),
+            line=line,
         )
-        give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
-        async with line:
-            while (held := await self._reserve(login)) is not None:
-                if not held.running or self._clock.monotonic() >= give_up_at:
-                    raise self._refusal(tenant, held)
-
-                await self._clock.sleep(POLL)
+        await line.acquire()
+        try:
+            await self._take_place(login)
+        except BaseException:
+            line.release()
+            raise
 
         return login
+
+    async def _take_place(self, login: Login) -> None:
+        """Returns once the login has its place; waits for other processes' logins that run now."""
+        give_up_at = self._clock.monotonic() + PATIENCE.total_seconds()
+        while (held := await self._reserve(login)) is not None:
+            if not held.running:
+                raise self._refusal(login.tenant, held)
+
+            if self._clock.monotonic() >= give_up_at:
+                soon = replace(held, until=self._clock.now() + PATIENCE)
+                raise self._refusal(login.tenant, soon)
+
+            await self._clock.sleep(POLL)
 
     async def _reserve(self, login: Login) -> Held | None:
         wanted = self._attempt(login.tenant, login.standing, running=True)
@@ -247,13 +267,17 @@ class LoginBudget:
         )
         return LoginsHeldBack(whose=held.whose, until=held.until, wait_s=wait)
 
-    async def _record(self, record: Record) -> None:
-        """Writes an outcome; the login is over, so a store that fails now changes nothing for it.
+    async def _record(self, record: Record, login: Login | None) -> None:
+        """Writes an outcome, and lets the next login of this caller go.
 
-        What was reserved stays reserved then, and counts as refused.
+        The login is over, so a store that fails now changes nothing for it. What was reserved stays
+        reserved then, and counts as refused.
         """
         try:
             async with self._database.write(alone=LOGINS) as connection:
                 await record(connection)
         except StoreUnavailable:
             logger.warning("the outcome of a login could not be stored")
+        finally:
+            if login is not None and login.line is not None:
+                login.line.release()

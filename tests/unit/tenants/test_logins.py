@@ -116,20 +116,60 @@ async def test_parallel_first_calls_do_not_pass_together(
         for number in range(8)
     ]
     await eventually(lambda: sum(task.done() for task in begun) == 2)
-    permitted = [task.result() for task in begun if task.done()]
-    assert len(permitted) == 2
-    # The others wait for those two, and are told when they turn out wrong.
-    await eventually(lambda: clock.sleeping == 2)  # one a process, for those behind it
-    for login in permitted:
-        await processes[0].refused(login, "Grant revoked")
-
+    # Two of each process at most look for a place; the others wait for those.
+    await eventually(lambda: clock.sleeping == 2)
+    ours = [task for task in begun if task.done()]
     waiting = [task for task in begun if not task.done()]
+    for task in ours:
+        logins = processes[begun.index(task) % 2]
+        await logins.refused(task.result(), "Grant revoked")
+
     for _ in range(4):
         await clock.advance(1)
         await eventually(lambda: clock.sleeping or all(task.done() for task in waiting))
 
     await eventually(lambda: all(task.done() for task in waiting))
     assert {type(task.exception()) for task in waiting} == {LoginsHeldBack}
+
+
+async def test_many_new_tenants_of_one_address_log_in_one_after_the_other(
+    database: Database, clock: ManualClock
+) -> None:
+    """A customer with many keys behind one address: nobody is told of refusals that never were."""
+    logins = budget(database, clock)
+    running = most = 0
+
+    async def log_in(name: str) -> None:
+        nonlocal running, most
+        login = await logins.begin(tenant(name), 1)
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        await logins.worked(login)
+
+    await asyncio.gather(*(log_in(f"t{number}") for number in range(40)))
+    assert most <= 2
+    assert clock.sleeping == 0
+    assert logins.statistics().held_back == 0
+
+
+async def test_a_login_that_hangs_holds_the_next_up_for_seconds_and_not_for_hours(
+    database: Database, clock: ManualClock
+) -> None:
+    logins, other = budget(database, clock), budget(database, clock)
+    for number in range(2):
+        await other.begin(tenant(f"t{number}"), 1)
+
+    third = asyncio.create_task(logins.begin(tenant("three"), 1))
+    for _ in range(60):
+        await eventually(lambda: clock.sleeping or third.done())
+        await clock.advance(0.25)
+
+    await eventually(third.done)
+    error = third.exception()
+    assert isinstance(error, LoginsHeldBack)
+    assert error.metadata["retry_after"] == "10"
 
 
 async def test_right_credentials_give_their_place_back(
