@@ -9,11 +9,13 @@ __all__ = [
     "Running",
     "code_of",
     "info_of",
+    "metrics_page",
     "open_front",
     "quiet",
     "rpc",
 ]
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -169,3 +171,13 @@ def _with_key(call: Any) -> Callable[..., Any]:
         return call(request, metadata=(*keys, *metadata), timeout=timeout)
 
     return start
+
+
+async def metrics_page(port: int, target: str = "/metrics", method: str = "GET") -> str:
+    """Returns all that the metrics port answers to one request, its head included."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    page = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    return page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from server.app import NOT_BUILT, App, open_app
 from server.rpc.methods import contract_methods, contract_services
 from server.settings import Settings
 from server.tenants import DEMO_API_KEY
-from tests.front import code_of, info_of
+from tests.front import code_of, info_of, metrics_page
 from tests.waiting import eventually
 
 DEMO = (("x-api-key", DEMO_API_KEY.reveal()),)
@@ -160,15 +159,6 @@ async def test_two_servers_run_side_by_side(app: App, tmp_path: Path) -> None:
         assert other.grpc_port != app.grpc_port
 
 
-async def page_of(port: int, target: str = "/metrics", method: str = "GET") -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    page = (await reader.read()).decode()
-    writer.close()
-    await writer.wait_closed()
-    return page
-
-
 async def test_metrics_count_calls_by_method_and_outcome(
     app: App, channel: grpc.aio.Channel
 ) -> None:
@@ -180,7 +170,7 @@ async def test_metrics_count_calls_by_method_and_outcome(
 
     # Who is refused is told so before the server is done with the call.
     await eventually(lambda: not app.front.drain.statistics().unary)
-    page = await page_of(app.metrics_port)
+    page = await metrics_page(app.metrics_port)
     assert page.startswith("HTTP/1.1 200 OK")
     path = "/tasty.v1.SystemService"
     assert f'tasty_calls_total{{code="OK",method="{path}/GetHealth"}} 3.0' in page
@@ -194,9 +184,9 @@ async def test_metrics_count_calls_by_method_and_outcome(
 async def test_the_metrics_page_answers_nothing_else_and_logs_no_request(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert (await page_of(app.metrics_port, "/")).startswith("HTTP/1.1 404")
-    assert (await page_of(app.metrics_port, method="POST")).startswith("HTTP/1.1 405")
-    assert (await page_of(app.metrics_port, "/" + "x" * 20_000)).startswith("HTTP/1.0 400")
+    assert (await metrics_page(app.metrics_port, "/")).startswith("HTTP/1.1 404")
+    assert (await metrics_page(app.metrics_port, method="POST")).startswith("HTTP/1.1 405")
+    assert (await metrics_page(app.metrics_port, "/" + "x" * 20_000)).startswith("HTTP/1.0 400")
     assert "xxx" not in caplog.text
 
 

@@ -7,7 +7,6 @@ or answered is searched.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ from server.rpc.methods import contract_methods
 from server.secret import Secret
 from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings
-from tests.front import KEY, open_front, rpc
+from tests.front import KEY, metrics_page, open_front, rpc
 from tests.gateway import Gateway, open_gateway
 
 ADMIN_KEY = "canary-admin-4c1f0a9d7e"
@@ -80,7 +79,7 @@ async def test_no_secret_leaves(written: io.StringIO, tmp_path: Path) -> None:
             ]
             tokens = await broker_tokens(gateway)
             sim_url = sim.url
-            answers.append(await metrics_of(gateway))
+            answers.append(await metrics_page(gateway.app.metrics_port))
 
         answers += await with_the_broker_away(tmp_path, sim_url)
 
@@ -234,12 +233,3 @@ async def outcome(call: Any) -> str:
         trailing = error.trailing_metadata()
         return f"{error.code()} {error.details()} {trailing} {error.debug_error_string()}"
     return f"OK {answer!r} {await call.initial_metadata()} {await call.trailing_metadata()}"
-
-
-async def metrics_of(gateway: Gateway) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.app.metrics_port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    page = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return page.decode()

@@ -15,7 +15,7 @@ from tasty.v1 import system_service_pb2 as pb
 from server.errors import AccountNotFound, InvalidField
 from server.rpc.call import current_call
 from server.rpc.registry import Binding
-from tests.front import KEY, Running, code_of, info_of, open_front, quiet, rpc
+from tests.front import KEY, code_of, info_of, metrics_page, open_front, quiet, rpc
 from tests.http2 import DATA, END_HEADERS, END_STREAM, HEADERS, Http2, block, frame
 
 Time = pb.GetCurrentTimeResponse
@@ -189,7 +189,7 @@ async def test_a_servicer_that_is_cancelled_unwinds_in_its_own_task(shape: str) 
 
         assert tasks[0] is tasks[1]
         await quiet(running)
-        assert 'code="CANCELLED"' in await _metrics(running)
+        assert 'code="CANCELLED"' in await metrics_page(running.metrics_port)
 
 
 async def test_a_stream_cancelled_between_two_messages_is_closed_in_its_own_task() -> None:
@@ -230,7 +230,7 @@ async def test_a_client_that_leaves_in_the_middle_of_a_write_has_cancelled(
         await asyncio.to_thread(_read_window, line)
         line.__exit__(None, None, None)
         await quiet(running)
-        assert 'code="CANCELLED"' in await _metrics(running)
+        assert 'code="CANCELLED"' in await metrics_page(running.metrics_port)
 
     assert not [said for said in caplog.records if said.levelno >= logging.WARNING]
 
@@ -323,12 +323,3 @@ def _read_window(line: Http2) -> None:
         left -= len(one.payload) if one.kind == DATA else 0
         if not left:
             return
-
-
-async def _metrics(running: Running) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.metrics_port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-    page = (await reader.read()).decode()
-    writer.close()
-    await writer.wait_closed()
-    return page
