@@ -15,7 +15,7 @@ from tasty.v1 import system_service_pb2 as pb
 from server.errors import AccountNotFound, InvalidField
 from server.rpc.call import current_call
 from server.rpc.registry import Binding
-from tests.front import KEY, code_of, info_of, metrics_page, open_front, quiet, rpc
+from tests.front import KEY, Running, code_of, info_of, metrics_page, open_front, quiet, rpc
 from tests.http2 import DATA, END_HEADERS, END_STREAM, HEADERS, Http2, block, frame
 
 Time = pb.GetCurrentTimeResponse
