@@ -22,16 +22,15 @@ import structlog
 from server import logs
 from server.agent import Agent, open_agent
 from server.brokerage import Brokerage
-from server.brokerage.market_feed import connector_for
+from server.brokerage.streaming.market_feed import connector_for
 from server.clock import Clock, SystemClock
-from server.market.desk import MarketDesk
-from server.market.live_prices import LivePrices
+from server.market.market_data_service import MarketDesk
 from server.market.markets import Markets, rooms_of
-from server.market.position_stream import PositionStreams
-from server.market.stream_count import StreamCount
 from server.market.streams import MarketStreams
 from server.memory import LibcHeap, memory_given_back
-from server.orders.office import OrderOffice, open_office
+from server.orders.services import OrderOffice, open_office
+from server.portfolio.live_prices import LivePrices
+from server.portfolio.position_stream import PositionStreams
 from server.registration import check_registration
 from server.rpc.agent_gauges import AgentGauges
 from server.rpc.front import Front
@@ -50,6 +49,7 @@ from server.rpc.servicers.system import System
 from server.rpc.servicers.watchlist import Watchlists
 from server.settings import Settings
 from server.store import Database
+from server.streams.stream_count import StreamCount
 from server.tenants import Tenants
 from server.wire.streams import StreamCodec
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-LEASH = Path(__file__).parent / "leash.py"
+LEASH = Path(__file__).parent / "die_with_parent.py"
 LAST_LINES = 20
 LAST_WORDS = timedelta(seconds=1)
 LONGEST_LINE = 64 * 1024

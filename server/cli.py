@@ -265,7 +265,7 @@ TENANT = click.option(
 @TENANT
 def show(key_file: TextIO, tenant: str | None) -> None:
     """Show the switches of a tenant, and the accounts that they bind."""
-    from server.orders.switch_command import describe, read_switches
+    from server.orders.risk_limits_command import describe, read_switches
 
     with _in_words():
         click.echo(describe(asyncio.run(read_switches(_settings(), _whose(key_file, tenant)))))
@@ -280,7 +280,7 @@ def cancel_orders(key_file: TextIO, tenant: str | None) -> None:
     Prints one line for each order and each complex order. Set --reduce-only first, or new ones may
     be placed meanwhile. Exit code 1 if something was not cancelled, or nobody knows whether it was.
     """
-    from server.orders.switch_command import cancel_orders as cancel
+    from server.orders.risk_limits_command import cancel_orders as cancel
 
     with _in_words():
         done = asyncio.run(
@@ -326,8 +326,8 @@ def set_switches(
     Example, for a key whose orders may not pass $5,000 each and $20,000 a day:
       python -m server switches set --order-cap 5000 --day-cap 20000 < key.txt
     """
-    from server.orders.switch_command import change_switches, describe
-    from server.orders.switches import Switches, symbols_from
+    from server.orders.risk_limits import Switches, symbols_from
+    from server.orders.risk_limits_command import change_switches, describe
 
     def change(before: Switches) -> Switches:
         named: dict[str, Any] = {}

@@ -23,7 +23,7 @@ import pytest
 from pydantic import SecretStr
 
 import server.agent.schema  # a new database has all tables, whoever opens it
-import server.orders.schema
+import server.orders.model.schema
 import server.tenants.schema  # noqa: F401  for the same
 from server.settings import Settings
 from server.store import Admit, Database

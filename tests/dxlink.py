@@ -22,8 +22,8 @@ import orjson
 from aiohttp import web
 from httpx2 import AsyncHTTPTransport
 
-from server.brokerage.dxlink import DXLinkConnection, QuoteToken
-from server.brokerage.sdk import Session
+from server.brokerage.streaming.dxlink import DXLinkConnection, QuoteToken
+from server.brokerage.transport.sdk import Session
 from server.clock import Clock
 from server.market.feed import Feed
 from server.market.hub import Hub

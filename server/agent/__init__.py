@@ -11,4 +11,4 @@ __all__ = ["Agent", "Analyst", "Answer", "Question", "Said", "analyze_of", "open
 
 from server.agent.agent import Agent, open_agent
 from server.agent.analysis import Analyst, analyze_of
-from server.agent.talk import Answer, Question, Said
+from server.agent.chat_events import Answer, Question, Said

@@ -18,15 +18,15 @@ from tasty.v1.order_placement_pb2 import PlaceOrderResponse
 from server.agent.analysis import Analyst, AnalystStatistics
 from server.agent.budget import TokenBudget
 from server.agent.caps import Caps
+from server.agent.chat_events import Answer, Confirmed, Question, Tell, Text
 from server.agent.concurrency import ConcurrencyLimit, ConcurrencyStatistics, LimitReached
 from server.agent.confirmation import Confirmation, intent_of
 from server.agent.conversation import context_of, messages_of, refuse_bad, system_of
 from server.agent.conversation_task import Conversation
-from server.agent.door import ModelDoor
 from server.agent.instructions import load_instructions
+from server.agent.lazy_model_client import ModelDoor
 from server.agent.loop import Loop
 from server.agent.metered import MeteredModel, ModelStatistics
-from server.agent.preparation import Preparation
 from server.agent.replies import (
     confirmed_text,
     not_found_text,
@@ -34,7 +34,7 @@ from server.agent.replies import (
     refused_text,
     unclear_text,
 )
-from server.agent.talk import Answer, Confirmed, Question, Tell, Text
+from server.agent.ticket_preparer import Preparation
 from server.agent.tickets import Ticket, Tickets, TicketStatistics
 from server.agent.toolbox import Toolbox
 from server.agent.tools import Rpcs, Tools

@@ -21,7 +21,7 @@ from tasty.v1.order_placement_pb2 import PlaceOrderRequest, PlaceOrderResponse
 
 from server.agent.caps import Caps
 from server.agent.guard import dry_run_of
-from server.agent.preparation import Preparation
+from server.agent.ticket_preparer import Preparation
 from server.agent.tickets import Ticket, Tickets, code_in
 from server.agent.tools import Tools
 from server.contract.tools import Tool

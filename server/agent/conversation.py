@@ -21,9 +21,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from server.agent.talk import Question, Said
+from server.agent.chat_events import Question, Said
 from server.agent.tickets import Ticket
-from server.brokerage.accounts import Account
+from server.brokerage.api.accounts import Account
 from server.clock import Clock, new_york_now
 from server.errors import InvalidField, NothingGiven
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from server.agent.talk import Answer, Event, Tell, Text
+from server.agent.chat_events import Answer, Event, Tell, Text
 
 PIECES = 256
 """Pieces of text that wait before they are joined."""

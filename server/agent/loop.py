@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from server.agent.chat_events import Answer, Status, Tell, Text, ToolCall, Usage, Used
 from server.agent.conversation import cached
 from server.agent.model import Model, ModelAnswer, ModelRequest, Purpose, TextPiece
 from server.agent.replies import (
@@ -25,7 +26,6 @@ from server.agent.replies import (
     stopped_text,
 )
 from server.agent.summaries import ticket_text
-from server.agent.talk import Answer, Status, Tell, Text, ToolCall, Usage, Used
 from server.agent.tickets import Ticket
 from server.agent.toolbox import Toolbox, Toolrun
 from server.agent.tools import ToolResult

@@ -20,8 +20,8 @@ import anthropic
 import httpx2
 import structlog
 
+from server.agent.chat_events import Usage
 from server.agent.model import ModelAnswer, ModelRequest, TextPiece
-from server.agent.talk import Usage
 from server.clock import Clock
 from server.errors import ModelUnavailable
 from server.secret import Secret

@@ -17,8 +17,8 @@ import structlog
 
 from server.agent.apart import Apart, run_apart
 from server.agent.budget import DayUsage, Reservation, TokenBudget
+from server.agent.chat_events import Usage
 from server.agent.model import Model, ModelAnswer, ModelRequest, Purpose, TextPiece
-from server.agent.talk import Usage
 from server.agent.tools import written_of
 from server.clock import Clock
 from server.errors import ModelBudgetUsed, ModelUnavailable, StoreUnavailable

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from server.agent.talk import Usage
+from server.agent.chat_events import Usage
 
 Blocks = Sequence[Mapping[str, Any]]
 """Content blocks in the form of the Messages API; unknown kinds are passed back as they came."""

@@ -11,7 +11,7 @@ from tasty.v1 import chat_pb2, stream_pb2
 from tasty.v1 import chat_service_pb2 as pb
 from tasty.v1.order_placement_pb2 import PlaceOrderResponse
 
-from server.agent.talk import (
+from server.agent.chat_events import (
     Answer,
     Confirmed,
     Event,

@@ -19,7 +19,7 @@ from tasty.v1.order_placement_pb2 import PlaceComplexOrderResponse, PlaceOrderRe
 from tasty.v1.order_service_pb2 import GetOrderResponse
 
 from server.agent.tickets import LIFETIME, Ticket
-from server.brokerage.symbols import parse
+from server.brokerage.instruments.symbols import parse
 from server.contract.tools import Tool
 from server.errors import GatewayError
 

@@ -16,10 +16,10 @@ from typing import Any
 import orjson
 from google.protobuf.json_format import MessageToDict
 
+from server.agent.chat_events import Tell, TicketMade, ToolCall, ToolFinished, ToolStarted
 from server.agent.confirmation import Confirmation
 from server.agent.guard import Permission, permission
-from server.agent.preparation import Preparation
-from server.agent.talk import Tell, TicketMade, ToolCall, ToolFinished, ToolStarted
+from server.agent.ticket_preparer import Preparation
 from server.agent.tickets import LIFETIME, Ticket
 from server.agent.tools import ToolResult, Tools, TooMuch, as_data, as_text, written_of
 from server.clock import Clock

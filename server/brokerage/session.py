@@ -13,29 +13,29 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from server.brokerage.accounts import Account, read_account
-from server.brokerage.balances import Balances, read_balances
-from server.brokerage.chain_room import ChainRoom
-from server.brokerage.chain_shelf import ChainShelf
-from server.brokerage.chains import OptionChain
-from server.brokerage.history import NetLiquidatingValue, read_net_liquidating_value
-from server.brokerage.hours import (
+from server.brokerage.api.accounts import Account, read_account
+from server.brokerage.api.balances import Balances, read_balances
+from server.brokerage.api.history import NetLiquidatingValue, read_net_liquidating_value
+from server.brokerage.api.hours import (
     UNSUPPORTED,
     ExchangeHours,
     Holidays,
     read_holidays,
     read_hours,
 )
-from server.brokerage.item import Faults, Item, Listing, items_of, read_all, read_listing
-from server.brokerage.metrics import MarketMetrics, read_market_metrics
-from server.brokerage.once import Once
-from server.brokerage.orders import Order, read_order
-from server.brokerage.pacing import Customer
-from server.brokerage.paths import is_number, segment
-from server.brokerage.positions import Position, read_position
-from server.brokerage.search import SymbolMatch, read_symbol_match
-from server.brokerage.transactions import Transaction, read_transaction
-from server.brokerage.watchlist_desk import WatchlistDesk
+from server.brokerage.api.json_reader import Faults, Item, Listing, items_of, read_all, read_listing
+from server.brokerage.api.metrics import MarketMetrics, read_market_metrics
+from server.brokerage.api.orders import Order, read_order
+from server.brokerage.api.positions import Position, read_position
+from server.brokerage.api.search import SymbolMatch, read_symbol_match
+from server.brokerage.api.transactions import Transaction, read_transaction
+from server.brokerage.api.watchlist_api import WatchlistDesk
+from server.brokerage.instruments.chain_memory import ChainRoom
+from server.brokerage.instruments.chains import OptionChain
+from server.brokerage.instruments.option_chain_cache import ChainShelf
+from server.brokerage.transport.pacing import Customer
+from server.brokerage.transport.paths import is_number, segment
+from server.brokerage.transport.single_flight import Once
 from server.clock import Clock, new_york_today
 from server.errors import (
     AccountNotFound,
@@ -49,8 +49,8 @@ from server.tenants import Tenant
 
 if TYPE_CHECKING:
     # Importing these imports the SDK: done in a thread, when the first session is opened.
-    from server.brokerage.connection import Connection
-    from server.brokerage.sdk import Session
+    from server.brokerage.transport.connection import Connection
+    from server.brokerage.transport.sdk import Session
 
 
 ACCOUNTS_AGE = timedelta(minutes=1)

@@ -20,14 +20,14 @@ from typing import Any, Protocol, Self
 
 import structlog
 
-from server.brokerage.chain_room import ChainRoom, ChainRoomStatistics
-from server.brokerage.failures import answered, never_sent
-from server.brokerage.hosts import hosts_for
-from server.brokerage.once import Once
-from server.brokerage.pacing import Customers, Pacer
+from server.brokerage.instruments.chain_memory import ChainRoom, ChainRoomStatistics
 from server.brokerage.session import BrokerSession
-from server.brokerage.turns import Turns, TurnsStatistics
-from server.brokerage.urgency import Lane, urgent
+from server.brokerage.transport.failures import answered, never_sent
+from server.brokerage.transport.hosts import hosts_for
+from server.brokerage.transport.pacing import Customers, Pacer
+from server.brokerage.transport.single_flight import Once
+from server.brokerage.transport.turns import Turns, TurnsStatistics
+from server.brokerage.transport.urgency import Lane, urgent
 from server.clock import Clock
 from server.errors import (
     BrokerPaceUsedUp,
@@ -42,6 +42,7 @@ from server.tenants import Credentials, Login, Tenant
 
 log = structlog.get_logger(__name__)
 
+CONNECTION_MODULE = "server.brokerage.transport.connection"
 RENEWED_AT_ONCE = 8
 """How many sessions are renewed side by side, so that a slow login does not hold up the rest."""
 
@@ -217,7 +218,9 @@ class Brokerage:
     async def _load(self) -> ModuleType:
         # In a thread: it takes 0.3 s, in which calls that need no broker are served.
         return await self._module.get(
-            lambda: asyncio.to_thread(importlib.import_module, "server.brokerage.connection")
+            lambda: asyncio.to_thread(
+                importlib.import_module, "server.brokerage.transport.connection"
+            )
         )
 
     async def _opened_once(self, tenant: Tenant, slot: _Slot) -> BrokerSession:

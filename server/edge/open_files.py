@@ -70,5 +70,5 @@ def word_about_places(settings: Settings, limit: int | None = None) -> str:
 
 
 def _hard_limit() -> int:
-    """The edge raises its own limit to the hard one (server/leash.py)."""
+    """The edge raises its own limit to the hard one (server/die_with_parent.py)."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]

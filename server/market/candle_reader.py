@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
-from server.brokerage.dxlink_events import Row
+from server.brokerage.streaming.dxlink_events import Row
 from server.clock import Clock
 from server.market.candles import CandleSeries
-from server.market.conditions import Condition
+from server.market.feed_status import Condition
 from server.market.hub import Hub
 from server.market.reader import Heartbeat
-from server.market.rhythm import Pace, Rhythm
+from server.streams.send_pacer import Pace, Rhythm
 
 CANDLES_A_MESSAGE = 500
 

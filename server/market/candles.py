@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.brokerage.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import FIELDS, Row
 from server.clock import Clock
 from server.market.candle_room import (
     EACH,

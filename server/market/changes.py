@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from server.brokerage.lookup import InstrumentQuery, Resolved
+from server.brokerage.instruments.lookup import InstrumentQuery, Resolved
 from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven, TooManySymbols
-from server.market.conversation import Conversation
 from server.market.results import Outcome, SymbolResult
-from server.market.rhythm import Pace
+from server.market.subscription_session import Conversation
 from server.market.topics import Kind, TopicKey
+from server.streams.send_pacer import Pace
 
 Resolve = Callable[[InstrumentQuery], Awaitable[Resolved]]
 Acknowledge = Callable[[Sequence[SymbolResult], int], bytes]

@@ -19,12 +19,12 @@ from typing import Protocol
 
 import structlog
 
-from server.brokerage.dxlink_events import SYMBOLS_A_MESSAGE, ConnectionEnded, Row
+from server.brokerage.streaming.dxlink_events import SYMBOLS_A_MESSAGE, ConnectionEnded, Row
 from server.clock import Clock
 from server.errors import FeedUnavailable, GatewayError, NotACustomer, NotAuthenticated
-from server.market.backoff import Backoff
 from server.market.hub import Hub
-from server.market.wishes import Wishes
+from server.market.subscription_set import Wishes
+from server.streams.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 

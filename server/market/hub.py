@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from server.brokerage.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import FIELDS, Row
 from server.clock import Clock
 from server.errors import TooManySymbols
 from server.market.candle_room import CandleRoom
 from server.market.candles import CandleBook
-from server.market.conditions import Condition, Conditions
+from server.market.feed_status import Condition, Conditions
 from server.market.group import Codec, Group
-from server.market.silence import SILENCE_S, SilenceWatch
+from server.market.staleness import SILENCE_S, SilenceWatch
 from server.market.topics import EVENTS_OF, Freshness, Kind, Topic, TopicKey
 from server.shares import Shares, Whose
 

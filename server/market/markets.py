@@ -13,7 +13,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from server.brokerage.lookup import Lookup
+from server.brokerage.instruments.lookup import Lookup
 from server.clock import Clock
 from server.errors import ShuttingDown
 from server.market.candle_room import CandleRoom, candle_shares

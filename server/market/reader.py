@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.clock import Clock
-from server.market.conditions import Condition
+from server.market.feed_status import Condition
 from server.market.group import Group
 from server.market.hub import Hub
-from server.market.rhythm import Pace, Rhythm
+from server.streams.send_pacer import Pace, Rhythm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

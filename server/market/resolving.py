@@ -6,7 +6,7 @@ __all__ = ["resolve_all"]
 
 from collections.abc import Sequence
 
-from server.brokerage.lookup import InstrumentQuery, Lookup, Resolved
+from server.brokerage.instruments.lookup import InstrumentQuery, Lookup, Resolved
 from server.brokerage.session import BrokerSession
 from server.errors import GatewayError, NotAnOption, NotFound
 from server.market.topics import Kind

@@ -10,20 +10,20 @@ from contextlib import ExitStack, aclosing, suppress
 from datetime import datetime
 
 from server.brokerage import Brokerage
-from server.brokerage.lookup import InstrumentQuery, Resolved
+from server.brokerage.instruments.lookup import InstrumentQuery, Resolved
 from server.clock import Clock
 from server.market.candle_reader import CandleItem, read_candles
 from server.market.candles import CandleKey
 from server.market.changes import Acknowledge, Change, apply_changes
-from server.market.conversation import Conversation
 from server.market.group import Codec
 from server.market.markets import Markets
 from server.market.reader import Item, Reader
 from server.market.resolving import resolve_all
 from server.market.results import Outcome, SymbolResult
-from server.market.rhythm import Pace
-from server.market.stream_count import StreamCount
+from server.market.subscription_session import Conversation
 from server.market.topics import Kind
+from server.streams.send_pacer import Pace
+from server.streams.stream_count import StreamCount
 from server.tenants import Tenant
 
 StreamItem = Item | tuple[SymbolResult, ...]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from server.brokerage.dxlink_events import Row
+from server.brokerage.streaming.dxlink_events import Row
 
 
 class Kind(StrEnum):

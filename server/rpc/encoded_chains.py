@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from weakref import WeakKeyDictionary
 
-from server.brokerage.chains import ChainFilter, OptionChain
-from server.brokerage.once import Once
+from server.brokerage.instruments.chains import ChainFilter, OptionChain
+from server.brokerage.transport.single_flight import Once
 from server.wire.option_chain import ChainRequest, option_chain_json, option_chain_to
 from server.wire.printing import body
 

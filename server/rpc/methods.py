@@ -40,7 +40,7 @@ from tasty.v1 import (
     watchlist_service_pb2,
 )
 
-from server.brokerage import urgency as broker
+from server.brokerage.transport import urgency as broker
 
 MODULES: tuple[ModuleType, ...] = (
     system_service_pb2,

@@ -21,8 +21,8 @@ from server.errors import (
     OrderNotRecorded,
     TooFarFromMarket,
 )
-from server.orders.guarding import Guard, Weighed
-from server.orders.preparation import Prepared
+from server.orders.placing.model_order_guard import Guard, Weighed
+from server.orders.placing.order_preparer import Prepared
 from server.rpc.call import Call, Origin
 from server.settings import Settings
 

@@ -6,7 +6,7 @@ __all__ = ["option_chain_table"]
 
 from itertools import groupby
 
-from server.brokerage.chains import OptionChain
+from server.brokerage.instruments.chains import OptionChain
 
 HEADERS = ("Expiration", "DTE", "Calls", "Puts", "Strikes", "Total")
 WIDTHS = (12, 6, 8, 8, 9, 8)

@@ -1,7 +1,7 @@
 """Account events as messages of the contract, and what their stream says beside them.
 
 The fields of `StreamAccountEventsResponse` have the numbers that they have in every stream, so its
-last message is the one of all streams (`server.rpc.farewell`).
+last message is the one of all streams (`server.rpc.end_in_band`).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from datetime import datetime
 from tasty.v1 import account_event_pb2, stream_pb2
 from tasty.v1 import order_service_pb2 as pb
 
-from server.brokerage.balances import read_balances
-from server.brokerage.item import Faults, Item
-from server.brokerage.order_replies import read_complex_order
-from server.brokerage.orders import Order, read_order
-from server.brokerage.positions import read_position
-from server.brokerage.valuation import NO_GREEKS, value
-from server.orders.event_items import Batch, Beat, Begun, LiveChange, StreamItem
-from server.orders.event_log import Event
-from server.orders.reports import EventKind
+from server.brokerage.api.balances import read_balances
+from server.brokerage.api.json_reader import Faults, Item
+from server.brokerage.api.order_replies import read_complex_order
+from server.brokerage.api.orders import Order, read_order
+from server.brokerage.api.positions import read_position
+from server.orders.events.items import Batch, Beat, Begun, LiveChange, StreamItem
+from server.orders.events.log import Event
+from server.orders.events.object_states import EventKind
+from server.portfolio.valuation import NO_GREEKS, value
 from server.wire.balance import balances_to
 from server.wire.order import fill_to, order_to
 from server.wire.order_receipt import complex_to

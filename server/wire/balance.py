@@ -10,7 +10,7 @@ from typing import Any
 
 from tasty.v1 import account_service_pb2, balance_pb2
 
-from server.brokerage.balances import Balances
+from server.brokerage.api.balances import Balances
 from server.wire.numbers import money
 from server.wire.times import timestamp
 

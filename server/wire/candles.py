@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from tasty.v1 import candle_pb2, stream_pb2
 from tasty.v1 import market_data_stream_pb2 as pb
 
-from server.brokerage import feed_numbers as feed
-from server.brokerage.dxlink_events import FIELDS, Row
+from server.brokerage.streaming import feed_numbers as feed
+from server.brokerage.streaming.dxlink_events import FIELDS, Row
 from server.clock import NEW_YORK
 from server.errors import InvalidField
 from server.market.candle_reader import CandleBatch

@@ -11,8 +11,8 @@ from tasty.v1 import subscription_pb2
 
 from server.errors import InvalidField, NothingGiven, TooManyGiven
 from server.market.changes import Action, Change
-from server.market.rhythm import Pace
 from server.market.topics import Kind
+from server.streams.send_pacer import Pace
 from server.wire.market_data_requests import pace_or
 
 ACTIONS: Mapping[int, Action] = {

@@ -24,12 +24,12 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasty.v1 import greeks_pb2, instrument_pb2, quote_pb2, trade_pb2
 
-from server.brokerage import feed_numbers as feed
-from server.brokerage.dxlink_events import FIELDS
-from server.brokerage.lookup import InstrumentQuery
-from server.brokerage.rest_quotes import RestQuote
-from server.brokerage.symbols import occ_to_streamer
-from server.market.desk import Problem
+from server.brokerage.api.rest_quotes import RestQuote
+from server.brokerage.instruments.lookup import InstrumentQuery
+from server.brokerage.instruments.symbols import occ_to_streamer
+from server.brokerage.streaming import feed_numbers as feed
+from server.brokerage.streaming.dxlink_events import FIELDS
+from server.market.market_data_service import Problem
 from server.market.topics import Topic
 from server.wire.numbers import money_or_none, number
 from server.wire.quote_values import milliseconds, values_of

@@ -12,9 +12,9 @@ from decimal import Decimal
 from tasty.v1 import account_service_pb2, instrument_pb2
 from tasty.v1 import market_data_stream_pb2 as stream_pb2
 
-from server.brokerage.lookup import InstrumentQuery
+from server.brokerage.instruments.lookup import InstrumentQuery
 from server.errors import NothingGiven, TooManyGiven
-from server.market.rhythm import Pace
+from server.streams.send_pacer import Pace
 
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_INTERVAL_S = 0.1

@@ -8,8 +8,8 @@ from collections.abc import Container, Sequence
 
 from tasty.v1 import instrument_pb2, market_metrics_pb2, reference_service_pb2
 
-from server.brokerage.metrics import EarningsReport, MarketMetrics
-from server.brokerage.symbols import parse
+from server.brokerage.api.metrics import EarningsReport, MarketMetrics
+from server.brokerage.instruments.symbols import parse
 from server.errors import SymbolNotFound, TooManyGiven
 from server.wire.numbers import decimal_or_none, money_or_none, number
 from server.wire.times import date_or_none, timestamp

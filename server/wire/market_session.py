@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tasty.v1 import market_session_pb2, reference_service_pb2
 
-from server.brokerage.hours import EXCHANGES, ExchangeHours, Holidays
+from server.brokerage.api.hours import EXCHANGES, ExchangeHours, Holidays
 from server.clock import NEW_YORK
 from server.errors import InvalidField
 from server.wire.times import new_york_text

@@ -6,7 +6,7 @@ __all__ = ["net_liquidating_value_to"]
 
 from tasty.v1 import net_liquidating_value_pb2
 
-from server.brokerage.history import NetLiquidatingValue
+from server.brokerage.api.history import NetLiquidatingValue
 from server.wire.numbers import money_or_none
 from server.wire.times import timestamp
 

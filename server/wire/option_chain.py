@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from tasty.v1 import option_chain_pb2, reference_service_pb2
 
-from server.brokerage.chains import ChainFilter, OptionChain, OptionContract
+from server.brokerage.instruments.chains import ChainFilter, OptionChain, OptionContract
 from server.errors import InvalidField
 from server.tables.option_chain import option_chain_table
 from server.wire.times import date_from

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tasty.v1 import order_pb2
 
-from server.brokerage.orders import Fill, Order, OrderLeg
+from server.brokerage.api.orders import Fill, Order, OrderLeg
 from server.wire.numbers import decimal_or_none, money_or_none
 from server.wire.times import date_or_none, timestamp
 

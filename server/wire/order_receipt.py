@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from tasty.v1 import complex_order_pb2, order_receipt_pb2
 from tasty.v1 import order_placement_pb2 as pb
 
-from server.brokerage.order_replies import BrokerWord, BuyingPower, ComplexOrder, Fees
-from server.brokerage.orders import Order
-from server.orders.pricing import LegQuote, Pricing
-from server.orders.receipts import Receipt
+from server.brokerage.api.order_replies import BrokerWord, BuyingPower, ComplexOrder, Fees
+from server.brokerage.api.orders import Order
+from server.orders.model.pricing import LegQuote, Pricing
+from server.orders.model.receipts import Receipt
 from server.wire.numbers import decimal_or_none, money, money_or_none
 from server.wire.order import order_to
 from server.wire.times import timestamp

@@ -14,9 +14,9 @@ from decimal import Decimal
 from tasty.v1 import new_order_pb2
 from tasty.v1 import order_placement_pb2 as pb
 
-from server.brokerage.lookup import InstrumentQuery
+from server.brokerage.instruments.lookup import InstrumentQuery
 from server.errors import InvalidBody, InvalidField
-from server.orders.drafts import ChangeDraft, ComplexDraft, LegDraft, OrderDraft
+from server.orders.model.drafts import ChangeDraft, ComplexDraft, LegDraft, OrderDraft
 from server.wire.numbers import decimal_from
 
 AnyOrder = new_order_pb2.NewOrder | new_order_pb2.ComplexOrderPart

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tasty.v1 import account_service_pb2, position_pb2
 
-from server.brokerage.valuation import ValuedPosition
+from server.portfolio.valuation import ValuedPosition
 from server.wire.numbers import decimal_or_none, decimal_text, money_or_none
 from server.wire.times import timestamp
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tasty.v1 import quote_pb2
 
-from server.brokerage import feed_numbers as feed
+from server.brokerage.streaming import feed_numbers as feed
 from server.wire.field_bytes import LENGTH, delimited, tag_of, text
 
 _BID, _ASK, _MID = (

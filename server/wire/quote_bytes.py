@@ -17,8 +17,8 @@ from typing import Any
 
 from tasty.v1 import quote_pb2
 
-from server.brokerage import feed_numbers as feed
-from server.brokerage.dxlink_events import FIELDS, Row
+from server.brokerage.streaming import feed_numbers as feed
+from server.brokerage.streaming.dxlink_events import FIELDS, Row
 from server.market.topics import Kind, Topic
 from server.wire.field_bytes import FIXED64, LENGTH, VARINT, delimited, tag_of, text, varint
 from server.wire.price_bytes import PRICES, Sides

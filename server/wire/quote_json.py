@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 from tasty.v1 import quote_pb2
 
-from server.brokerage.rest_quotes import RestQuote
-from server.market.desk import Problem
+from server.brokerage.api.rest_quotes import RestQuote
+from server.market.market_data_service import Problem
 from server.market.topics import Topic
 from server.wire import printing
 from server.wire.market_data import rest_quote

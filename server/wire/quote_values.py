@@ -7,8 +7,8 @@ __all__ = ["QuoteValues", "milliseconds", "values_of"]
 from decimal import Decimal
 from typing import NamedTuple
 
-from server.brokerage import feed_numbers as feed
-from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.streaming import feed_numbers as feed
+from server.brokerage.streaming.dxlink_events import FIELDS
 from server.market.topics import Topic
 
 _Q = {name: place for place, name in enumerate(FIELDS["Quote"])}

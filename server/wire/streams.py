@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
 
-from server.market.conditions import Condition
+from server.market.feed_status import Condition
 from server.market.reader import Heartbeat
 from server.market.results import Outcome, SymbolResult
 from server.market.topics import Kind, Topic

@@ -6,7 +6,7 @@ __all__ = ["search_text_from", "symbol_match_to"]
 
 from tasty.v1 import reference_service_pb2, symbol_pb2
 
-from server.brokerage.search import SymbolMatch
+from server.brokerage.api.search import SymbolMatch
 
 
 def search_text_from(request: reference_service_pb2.SearchSymbolsRequest) -> str:

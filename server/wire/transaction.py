@@ -6,7 +6,7 @@ __all__ = ["transaction_to"]
 
 from tasty.v1 import transaction_pb2
 
-from server.brokerage.transactions import Transaction
+from server.brokerage.api.transactions import Transaction
 from server.wire.numbers import decimal_or_none, money_or_none
 from server.wire.times import date_or_none, timestamp
 

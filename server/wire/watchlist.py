@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tasty.v1 import watchlist_pb2
 
-from server.brokerage.watchlists import Watchlist, WatchlistEntry
+from server.brokerage.api.watchlists import Watchlist, WatchlistEntry
 from server.errors import InvalidField
 
 

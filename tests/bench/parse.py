@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from tastytrade.dxfeed import Quote
 
-from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.streaming.dxlink_events import FIELDS
 from server.clock import SystemClock
 from server.market.hub import Hub
 from server.market.topics import Kind, TopicKey

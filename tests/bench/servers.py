@@ -30,8 +30,8 @@ from tasty.v1 import quote_pb2, stream_pb2
 from server.clock import SystemClock
 from server.market.hub import Hub
 from server.market.reader import Reader
-from server.market.rhythm import Pace
 from server.market.topics import Kind
+from server.streams.send_pacer import Pace
 from server.wire.streams import StreamCodec
 
 METHOD = "StreamQuotes"

@@ -1,6 +1,7 @@
 """The server as a program that kills itself at a named step of an order: `... STEP` or `... -`.
 
-The steps are those that the server logs (`server.orders.dispatch`), so nothing in it knows of this.
+The steps are those that the server logs (`server.orders.submitting.submitter`), so nothing in it
+knows of this.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest_asyncio
 from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import order_service_pb2 as orders_pb
 
-from server.brokerage.orders import TERMINAL_STATUSES
+from server.brokerage.api.orders import TERMINAL_STATUSES
 from server.clock import SystemClock, new_york_today
 from server.simulator import Simulator, SimulatorSettings
 from tests.broker import DEMO_ACCOUNT, EMPTY_ACCOUNT, open_brokerage, tenant

@@ -13,7 +13,7 @@ from tasty.v1 import order_placement_pb2
 from tasty.v1.new_order_pb2 import OrderConfirmation
 
 from server.agent.agent import open_agent
-from server.agent.talk import Question
+from server.agent.chat_events import Question
 from server.brokerage import Brokerage
 from server.clock import SystemClock
 from server.errors import Misconfigured, NoModel

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from tasty.v1 import chat_service_pb2 as pb
 
-from server.agent.talk import Question
+from server.agent.chat_events import Question
 from server.simulator.faults import Fault
 from tests.service.chats import Chat, open_chat
 from tests.waiting import eventually

@@ -12,8 +12,8 @@ import pytest_asyncio
 from tasty.v1 import chat_service_pb2 as pb
 from tasty.v1.chat_pb2 import ChatEventKind as Kind
 
+from server.agent.chat_events import Answer, Status, Tell
 from server.agent.conversation_task import Conversation
-from server.agent.talk import Answer, Status, Tell
 from server.simulator.faults import Fault
 from tests.service.chats import ACCOUNT, Chat, open_chat, said
 from tests.waiting import eventually

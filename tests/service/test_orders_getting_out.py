@@ -29,7 +29,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 from tasty.v1 import credentials_service_pb2, new_order_pb2, reference_service_pb2
 
-from server.orders.switches import Switches
+from server.orders.risk_limits import Switches
 from server.secret import Secret
 from server.simulator import Simulator, SimulatorSettings
 from server.tenants.directory import STALENESS

@@ -21,11 +21,11 @@ import pytest
 from sqlalchemy import insert, text
 from tasty.v1 import order_placement_pb2 as pb
 
-from server.brokerage.order_journey import Journey
+from server.brokerage.transport.send_progress import Journey
 from server.errors import BrokerTimeout, DeadlineExceeded
-from server.orders.ledger import Intent, State
-from server.orders.receipts import receipt_of
-from server.orders.schema import ledger
+from server.orders.model.receipts import receipt_of
+from server.orders.model.schema import ledger
+from server.orders.submitting.journal import Intent, State
 from server.secret import Secret
 from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings

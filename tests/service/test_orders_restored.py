@@ -15,10 +15,10 @@ from sqlalchemy import delete
 from structlog.testing import capture_logs
 from tasty.v1 import new_order_pb2
 
-from server.brokerage.order_pages import ORDERS_A_PAGE
-from server.brokerage.symbols import parse
-from server.orders.ledger import Intent
-from server.orders.schema import ledger
+from server.brokerage.api.order_api import ORDERS_A_PAGE
+from server.brokerage.instruments.symbols import parse
+from server.orders.model.schema import ledger
+from server.orders.submitting.journal import Intent
 from server.secret import Secret
 from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings

@@ -14,9 +14,9 @@ import pytest
 from tasty.v1 import credentials_service_pb2, new_order_pb2
 
 from server.clock import SystemClock
-from server.orders.cancel_all import cancel_all
-from server.orders.switch_command import describe, read_switches
-from server.orders.switches import Switches
+from server.orders.placing.cancel_all import cancel_all
+from server.orders.risk_limits import Switches
+from server.orders.risk_limits_command import describe, read_switches
 from server.secret import Secret
 from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings

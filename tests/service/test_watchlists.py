@@ -12,7 +12,7 @@ import pytest_asyncio
 from tasty.v1 import watchlist_pb2
 from tasty.v1 import watchlist_service_pb2 as pb
 
-from server.brokerage.watchlists import WatchlistEntry
+from server.brokerage.api.watchlists import WatchlistEntry
 from server.simulator import Simulator, SimulatorSettings
 from server.simulator.faults import Fault
 from tests.broker import open_brokerage, tenant

@@ -6,7 +6,7 @@ __all__ = ["Urgency"]
 
 from typing import Any
 
-from server.brokerage.urgency import urgent
+from server.brokerage.transport.urgency import urgent
 from server.rpc.call import Call
 from server.rpc.chain import Body
 

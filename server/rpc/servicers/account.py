@@ -13,12 +13,12 @@ from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import account_service_pb2_grpc
 
 from server.brokerage import Brokerage
-from server.brokerage.positions import Position
-from server.brokerage.valuation import NO_GREEKS, GreekValues, Price, value
+from server.brokerage.api.positions import Position
 from server.clock import Clock, new_york_today
-from server.market.position_stream import PortfolioUpdate, PositionStreams
+from server.portfolio.position_stream import PortfolioUpdate, PositionStreams
+from server.portfolio.valuation import NO_GREEKS, GreekValues, Price, value
 from server.rpc.call import current_call
-from server.rpc.farewell import told
+from server.rpc.end_in_band import told
 from server.tables.plain import plain_table
 from server.tenants import Tenant
 from server.wire import streams

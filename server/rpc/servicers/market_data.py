@@ -14,11 +14,11 @@ from tasty.v1 import market_data_stream_pb2 as stream_pb
 from server.agent import Analyst, analyze_of
 from server.clock import Clock
 from server.market.candle_reader import CandleBatch
-from server.market.desk import MarketDesk
+from server.market.market_data_service import MarketDesk
 from server.market.streams import MarketStreams, StreamItem
 from server.market.topics import Kind
 from server.rpc.call import current_call
-from server.rpc.farewell import told
+from server.rpc.end_in_band import told
 from server.settings import Settings
 from server.tables.market_data import greeks_table, quotes_table, quotes_table_of
 from server.wire import candles, market_data, streams

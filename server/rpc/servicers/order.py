@@ -15,11 +15,11 @@ from tasty.v1 import order_service_pb2_grpc
 
 from server.brokerage import Brokerage
 from server.clock import Clock, new_york_today
-from server.orders.errands import Caller
-from server.orders.office import OrderOffice
-from server.orders.receipts import Receipt
+from server.orders.model.receipts import Receipt
+from server.orders.services import OrderOffice
+from server.orders.submitting.idempotent_orders import Caller
 from server.rpc.call import current_call
-from server.rpc.farewell import told
+from server.rpc.end_in_band import told
 from server.rpc.model_guard import ModelGuard
 from server.tables.orders import orders_table
 from server.wire.account_events import account_item

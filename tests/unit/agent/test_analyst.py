@@ -12,8 +12,8 @@ import pytest
 from tasty.v1.quote_pb2 import Quote
 
 from server.agent.analysis import MOST_ROWS, Analyst
+from server.agent.chat_events import Usage
 from server.agent.model import ModelAnswer, ModelRequest, TextPiece
-from server.agent.talk import Usage
 from server.errors import ModelUnavailable
 from server.settings import Settings
 from server.tenants import Tenant

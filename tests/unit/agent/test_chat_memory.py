@@ -6,10 +6,10 @@ import asyncio
 import sys
 from datetime import timedelta
 
+from server.agent.chat_events import Answer, Status, Tell, Text, ToolCall
 from server.agent.conversation_task import Conversation
 from server.agent.loop import fitted
 from server.agent.replies import LEFT_OUT
-from server.agent.talk import Answer, Status, Tell, Text, ToolCall
 from server.agent.toolbox import Toolrun
 from server.agent.tools import ToolResult
 

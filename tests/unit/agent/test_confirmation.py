@@ -19,9 +19,9 @@ from tasty.v1.order_service_pb2 import GetOrderResponse
 
 from server.agent.caps import Caps
 from server.agent.confirmation import Confirmation
-from server.agent.preparation import Preparation
 from server.agent.replies import confirmed_text
 from server.agent.summaries import ticket_text
+from server.agent.ticket_preparer import Preparation
 from server.agent.tickets import Ticket, Tickets
 from server.errors import (
     BrokerTimeout,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.agent.chat_events import Question, Said
 from server.agent.conversation import (
     MOST_CHARACTERS,
     MOST_MESSAGES,
@@ -15,9 +16,8 @@ from server.agent.conversation import (
     messages_of,
     refuse_bad,
 )
-from server.agent.talk import Question, Said
 from server.agent.tickets import Tickets
-from server.brokerage.accounts import Account
+from server.brokerage.api.accounts import Account
 from server.errors import InvalidField, NothingGiven
 from server.tenants import Tenant
 from tests.clock import ManualClock

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.agent.door import AFTER_THE_START, ModelDoor
+from server.agent.lazy_model_client import AFTER_THE_START, ModelDoor
 from server.settings import Settings
 from tests.clock import ManualClock
 from tests.waiting import eventually

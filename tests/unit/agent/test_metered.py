@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from server.agent.budget import Reservation, TokenBudget
+from server.agent.chat_events import Usage
 from server.agent.metered import BYTES_A_TOKEN, FASTEST, MeteredModel, tokens_read
 from server.agent.model import ModelAnswer, ModelRequest, Purpose, TextPiece
 from server.agent.schema import usage
-from server.agent.talk import Usage
 from server.errors import ModelUnavailable
 from server.settings import Settings
 from server.store import Database

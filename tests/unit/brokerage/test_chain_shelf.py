@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.chain_room import CONTRACT_BYTES, TENANT_PART, ChainRoom
-from server.brokerage.chain_shelf import ChainShelf
-from server.brokerage.item import Faults
-from server.brokerage.pacing import Customers, Pacer
-from server.brokerage.turns import Turns
+from server.brokerage.api.json_reader import Faults
+from server.brokerage.instruments.chain_memory import CONTRACT_BYTES, TENANT_PART, ChainRoom
+from server.brokerage.instruments.option_chain_cache import ChainShelf
+from server.brokerage.transport.pacing import Customers, Pacer
+from server.brokerage.transport.turns import Turns
 from server.errors import NotKnownToBroker, SymbolNotFound, TooManyChains
 from server.secret import Secret
 from server.tenants import Credentials

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.chains import ChainFilter, OptionChain, read_chain
-from server.brokerage.item import Faults, Item
+from server.brokerage.api.json_reader import Faults, Item
+from server.brokerage.instruments.chains import ChainFilter, OptionChain, read_chain
 from server.errors import NoOptions, OptionNotFound
 
 TODAY = date(2026, 6, 12)

@@ -12,15 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.brokerage.balances import read_balances
-from server.brokerage.history import read_net_liquidating_value
-from server.brokerage.hours import read_hours
-from server.brokerage.item import Faults, Item, Unreadable, items_of, read_all, read_listing
-from server.brokerage.metrics import read_market_metrics
-from server.brokerage.orders import read_order
-from server.brokerage.positions import read_position
-from server.brokerage.transactions import read_transaction
-from server.brokerage.watchlists import read_watchlist
+from server.brokerage.api.balances import read_balances
+from server.brokerage.api.history import read_net_liquidating_value
+from server.brokerage.api.hours import read_hours
+from server.brokerage.api.json_reader import (
+    Faults,
+    Item,
+    Unreadable,
+    items_of,
+    read_all,
+    read_listing,
+)
+from server.brokerage.api.metrics import read_market_metrics
+from server.brokerage.api.orders import read_order
+from server.brokerage.api.positions import read_position
+from server.brokerage.api.transactions import read_transaction
+from server.brokerage.api.watchlists import read_watchlist
 from server.errors import BrokerUnreadable
 
 JSON = st.recursive(

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from server.brokerage.once import OnceEach
+from server.brokerage.transport.single_flight import OnceEach
 from server.errors import SymbolNotFound
 from tests.clock import settle
 

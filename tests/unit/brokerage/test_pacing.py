@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from server.brokerage.pacing import Customers, Pacer, kind_of
-from server.brokerage.turns import Turns
+from server.brokerage.transport.pacing import Customers, Pacer, kind_of
+from server.brokerage.transport.turns import Turns
 from server.errors import CustomerPaceUsedUp
 from server.secret import Secret
 from server.tenants import Credentials

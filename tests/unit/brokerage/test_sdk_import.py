@@ -11,10 +11,10 @@ PROGRAM = """
 import sys
 import server.app
 assert "tastytrade" not in sys.modules, "the start imports the SDK"
-import server.brokerage.connection
+import server.brokerage.transport.connection
 assert "tastytrade" in sys.modules
 assert "pandas" not in sys.modules, "the stand-in, or pandas itself, is left behind"
-import server.brokerage.dxlink
+import server.brokerage.streaming.dxlink
 assert "pandas" not in sys.modules
 from tastytrade.utils import get_third_friday
 try:

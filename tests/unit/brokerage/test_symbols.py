@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.brokerage.symbols import (
+from server.brokerage.instruments.symbols import (
     InstrumentKind,
     occ_symbol,
     occ_to_streamer,

@@ -10,11 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.brokerage.failures import Refusal, answered, explain, never_sent
-from server.brokerage.hosts import hosts_for
-from server.brokerage.pacing import Customers, Pacer
-from server.brokerage.transport import BrokerTransport
-from server.brokerage.turns import Turns
+from server.brokerage.transport.failures import Refusal, answered, explain, never_sent
+from server.brokerage.transport.hosts import hosts_for
+from server.brokerage.transport.pacing import Customers, Pacer
+from server.brokerage.transport.transport import BrokerTransport
+from server.brokerage.transport.turns import Turns
 from server.errors import (
     BrokerThrottled,
     BrokerTimeout,

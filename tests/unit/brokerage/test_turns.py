@@ -12,9 +12,9 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from server.brokerage.pacing import CAUTION, Customer, kind_of
-from server.brokerage.turns import PASSED_OVER, Turns
-from server.brokerage.urgency import Lane, Urgency, current_urgency, urgent
+from server.brokerage.transport.pacing import CAUTION, Customer, kind_of
+from server.brokerage.transport.turns import PASSED_OVER, Turns
+from server.brokerage.transport.urgency import Lane, Urgency, current_urgency, urgent
 from server.errors import (
     BrokerPaceUsedUp,
     CustomerPaceUsedUp,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.brokerage.item import Faults, Item
-from server.brokerage.watchlists import WatchlistEntry, added, read_watchlist, removed
+from server.brokerage.api.json_reader import Faults, Item
+from server.brokerage.api.watchlists import WatchlistEntry, added, read_watchlist, removed
 
 
 def test_what_the_broker_has_in_an_entry_survives() -> None:

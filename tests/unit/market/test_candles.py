@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.streaming.dxlink_events import FIELDS
 from server.market.candle_room import MOST_CANDLES
 from server.market.candles import (
     REMOVE_EVENT,

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from server.brokerage.dxlink_events import ConnectionEnded, Row
+from server.brokerage.streaming.dxlink_events import ConnectionEnded, Row
 from server.errors import BrokerUnavailable, ForbiddenByBroker, GrantRevoked
 from server.market.candles import CandleKey
 from server.market.feed import Feed, FeedState

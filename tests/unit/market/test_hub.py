@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from server.market.conditions import Condition
+from server.market.feed_status import Condition
 from server.market.hub import Hub
 from server.market.reader import Heartbeat, Item, Reader
-from server.market.rhythm import Pace
 from server.market.topics import Kind, Topic
+from server.streams.send_pacer import Pace
 from tests.clock import ManualClock, settle
 
 SECOND = timedelta(seconds=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.streaming.dxlink_events import FIELDS
 from server.errors import TooManyCandles, TooManySymbols
 from server.market.candle_room import (
     MOST_CANDLES,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from server.errors import TooManyStreams
-from server.market.stream_count import FEW, StreamCount
+from server.streams.stream_count import FEW, StreamCount
 
 
 def opened(

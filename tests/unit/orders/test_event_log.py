@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.alert import Alert
-from server.brokerage.item import Faults
+from server.brokerage.api.json_reader import Faults
+from server.brokerage.streaming.alert import Alert
 from server.errors import CursorNotKept
-from server.orders.event_log import EventLog
-from server.orders.reports import EventKind, Report, report_of_alert, report_of_closing
+from server.orders.events.log import EventLog
+from server.orders.events.object_states import EventKind, Report, report_of_alert, report_of_closing
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from server.orders.event_log import EventLog
-from server.orders.housekeeping import EVERY, FIRST, keep_house
-from server.orders.ledger import Ledger, State
-from server.orders.switches import SwitchBoard
+from server.orders.events.log import EventLog
+from server.orders.retention import EVERY, FIRST, keep_house
+from server.orders.risk_limits import SwitchBoard
+from server.orders.submitting.journal import Ledger, State
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock

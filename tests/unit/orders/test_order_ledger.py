@@ -17,8 +17,8 @@ from server.errors import (
     SymbolNotAllowed,
     TradingReadOnly,
 )
-from server.orders.ledger import Intent, Ledger, Sighting, State
-from server.orders.switches import NONE, SwitchBoard, Switches
+from server.orders.risk_limits import NONE, SwitchBoard, Switches
+from server.orders.submitting.journal import Intent, Ledger, Sighting, State
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import server.store.migrations as migrations
-from server.orders.schema import restored_accounts, switch_accounts, switches
+from server.orders.model.schema import restored_accounts, switch_accounts, switches
 from server.settings import Settings
 from server.store import METADATA, Database
 

@@ -13,9 +13,9 @@ from fractions import Fraction
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from server.brokerage.chains import TickSize
-from server.orders.pricing import LegQuote, PricedLeg, flaw_of, price, units_of
-from server.orders.ticks import Grid
+from server.brokerage.instruments.chains import TickSize
+from server.orders.model.pricing import LegQuote, PricedLeg, flaw_of, price, units_of
+from server.orders.model.ticks import Grid
 
 UNIT = 10_000
 """Ten-thousandths: every tick and every quote is a whole number of them."""

@@ -10,21 +10,21 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.brokerage.chains import TickSize
-from server.brokerage.contracts import Contract
-from server.brokerage.failures import Refusal, explain
-from server.brokerage.lookup import InstrumentQuery
-from server.brokerage.order_journey import Journey, Outcome, outcome_of
-from server.brokerage.positions import Position
-from server.brokerage.symbols import InstrumentKind
+from server.brokerage.api.positions import Position
+from server.brokerage.instruments.chains import TickSize
+from server.brokerage.instruments.contracts import Contract
+from server.brokerage.instruments.lookup import InstrumentQuery
+from server.brokerage.instruments.symbols import InstrumentKind
+from server.brokerage.transport.failures import Refusal, explain
+from server.brokerage.transport.send_progress import Journey, Outcome, outcome_of
 from server.errors import BadInput, BrokerTimeout, BrokerUnavailable
-from server.orders.actions import mapped
-from server.orders.drafts import ChangeDraft, ComplexDraft, LegDraft, OrderDraft, digest_of
-from server.orders.ledger import Entry, State
-from server.orders.notional import notional_of
-from server.orders.pricing import LegQuote
-from server.orders.rules import check_contracts, check_draft, check_prices
-from server.orders.sightings import find_order
+from server.orders.model.actions import mapped
+from server.orders.model.drafts import ChangeDraft, ComplexDraft, LegDraft, OrderDraft, digest_of
+from server.orders.model.notional import notional_of
+from server.orders.model.pricing import LegQuote
+from server.orders.placing.validation import check_contracts, check_draft, check_prices
+from server.orders.submitting.journal import Entry, State
+from server.orders.submitting.reconciliation import find_order
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 CENT = (TickSize(value=Decimal("0.01"), threshold=None),)

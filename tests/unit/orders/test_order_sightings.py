@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server.orders.ledger import Entry, State
-from server.orders.sightings import find_order
+from server.orders.submitting.journal import Entry, State
+from server.orders.submitting.reconciliation import find_order
 
 NOW = datetime(2026, 11, 27, 15, tzinfo=UTC)
 

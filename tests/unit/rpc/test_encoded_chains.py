@@ -10,7 +10,7 @@ from decimal import Decimal
 from google.api.httpbody_pb2 import HttpBody
 from tasty.v1 import reference_service_pb2 as pb
 
-from server.brokerage.chains import OptionChain, OptionContract
+from server.brokerage.instruments.chains import OptionChain, OptionContract
 from server.rpc.encoded_chains import KEPT, TENANT_PART, EncodedChains
 from server.wire.option_chain import ChainRequest, chain_request_from
 

@@ -11,7 +11,7 @@ from tasty.v1 import market_data_stream_pb2, stream_pb2
 
 from server.errors import BrokerUnavailable, GatewayError
 from server.rpc.call import CURRENT, Call
-from server.rpc.farewell import told
+from server.rpc.end_in_band import told
 from tests.clock import ManualClock
 from tests.front import rpc
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.agent.caps import Caps
-from server.brokerage.order_specs import LegSpec, OrderSpec
+from server.brokerage.api.order_specs import LegSpec, OrderSpec
 from server.errors import (
     BrokerTimeout,
     MarketNotSeen,
@@ -19,10 +19,10 @@ from server.errors import (
     OverChatDayCap,
     TooFarFromMarket,
 )
-from server.orders.guarding import Guard, Weighed
-from server.orders.preparation import Prepared
-from server.orders.pricing import LegQuote, PricedLeg, price
-from server.orders.ticks import Grid
+from server.orders.model.pricing import LegQuote, PricedLeg, price
+from server.orders.model.ticks import Grid
+from server.orders.placing.model_order_guard import Guard, Weighed
+from server.orders.placing.order_preparer import Prepared
 from server.rpc.call import Call, Origin
 from server.rpc.methods import contract_methods
 from server.rpc.model_guard import ModelGuard

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError, StatementError
 
-import server.orders.schema
+import server.orders.model.schema
 import server.store.migrations as migrations
 import server.tenants.schema
 from server.errors import Misconfigured, StoreUnavailable

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tabulate import tabulate
 from tasty.v1 import order_pb2, position_pb2, symbol_pb2
 
-from server.brokerage.chains import OptionChain, OptionContract
+from server.brokerage.instruments.chains import OptionChain, OptionContract
 from server.tables.option_chain import option_chain_table
 from server.tables.orders import orders_table
 from server.tables.plain import plain_table

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from server.brokerage.balances import Balances
-from server.brokerage.history import NetLiquidatingValue
-from server.brokerage.hours import ExchangeHours
-from server.brokerage.metrics import MarketMetrics
-from server.brokerage.orders import Order
-from server.brokerage.positions import Position
-from server.brokerage.search import SymbolMatch
-from server.brokerage.transactions import Transaction
-from server.brokerage.valuation import GreekValues, Price, value
-from server.brokerage.watchlists import Watchlist
+from server.brokerage.api.balances import Balances
+from server.brokerage.api.history import NetLiquidatingValue
+from server.brokerage.api.hours import ExchangeHours
+from server.brokerage.api.metrics import MarketMetrics
+from server.brokerage.api.orders import Order
+from server.brokerage.api.positions import Position
+from server.brokerage.api.search import SymbolMatch
+from server.brokerage.api.transactions import Transaction
+from server.brokerage.api.watchlists import Watchlist
+from server.portfolio.valuation import GreekValues, Price, value
 from server.wire.balance import balances_response, balances_to
 from server.wire.market_metrics import market_metrics_to
 from server.wire.market_session import market_session_to

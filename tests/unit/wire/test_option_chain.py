@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from server.brokerage.chains import OptionChain, OptionContract
+from server.brokerage.instruments.chains import OptionChain, OptionContract
 from server.wire.option_chain import option_chain_json, option_chain_to
 
 TODAY = date(2026, 11, 20)

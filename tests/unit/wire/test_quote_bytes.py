@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasty.v1 import market_data_stream_pb2 as pb
 
-from server.brokerage.dxlink_events import FIELDS
+from server.brokerage.streaming.dxlink_events import FIELDS
 from server.market.topics import Freshness, Kind, Topic, TopicKey
 from server.wire import market_data
 from server.wire.quote_bytes import encode_quotes

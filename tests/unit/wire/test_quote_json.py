@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasty.v1.market_data_service_pb2 import GetQuotesResponse
 
-from server.brokerage.rest_quotes import RestQuote
-from server.market.desk import Problem
+from server.brokerage.api.rest_quotes import RestQuote
+from server.market.market_data_service import Problem
 from server.market.topics import Freshness, Kind, Topic, TopicKey
 from server.tables.market_data import quotes_table, quotes_table_of
 from server.wire import market_data

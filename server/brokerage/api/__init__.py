@@ -1,0 +1,3 @@
+"""Reads and writes the broker's REST resources, one module a noun."""
+
+from __future__ import annotations

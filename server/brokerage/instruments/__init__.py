@@ -1,0 +1,3 @@
+"""Resolves symbols, contracts and option chains."""
+
+from __future__ import annotations

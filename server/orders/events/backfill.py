@@ -1,0 +1,94 @@
+"""Asks the broker for what an account holds now, to find what nobody told while nobody listened.
+
+The page of today's orders is not enough after a longer absence: orders received since the last look
+are asked for too, and each order that was last told as working is asked for by its number if none
+of the pages shows it (a GTC order of last week that was filled yesterday).
+"""
+
+from __future__ import annotations
+
+__all__ = ["gap_reports"]
+
+from collections.abc import Sequence
+from datetime import date
+
+from server.brokerage import BrokerSession
+from server.brokerage.api.accounts import Account
+from server.brokerage.api.json_reader import Unreadable, items_of
+from server.brokerage.api.order_api import OrderPages
+from server.clock import NEW_YORK, Clock, new_york_today
+from server.errors import NotFound
+from server.orders.events.log import EventLog, Known
+from server.orders.events.object_states import (
+    EventKind,
+    Raw,
+    Report,
+    report_of_balances,
+    report_of_closing,
+    report_of_order,
+    report_of_position,
+)
+
+
+async def gap_reports(
+    session: BrokerSession, account: Account, known: Known, log: EventLog, clock: Clock
+) -> list[Report]:
+    """Returns the present state of orders, oldest change first, then positions and balances."""
+    orders = await _orders(OrderPages(session, account), session, known, clock)
+    positions = await _positions(session, account, known, log, clock)
+    raw = await session.connection.get(f"/accounts/{account.number}/balances/USD")
+    balances = report_of_balances(raw, session.faults, sent_at=clock.now())
+    return [*sorted(orders, key=lambda each: each.stamp), *positions, balances]
+
+
+async def _orders(
+    pages: OrderPages, session: BrokerSession, known: Known, clock: Clock
+) -> list[Report]:
+    shown = list(await pages.raw_today())
+    since = _day_of(known)
+    if since is not None and since < new_york_today(clock):
+        shown += await pages.raw_since(since)
+
+    reports = {each.name: each for each in _read(shown, session)}
+    for order_id in known.working_orders - reports.keys():
+        try:
+            reports[order_id] = report_of_order(await pages.raw_order(order_id), session.faults)
+        except (NotFound, Unreadable):
+            continue
+
+    return list(reports.values())
+
+
+async def _positions(
+    session: BrokerSession, account: Account, known: Known, log: EventLog, clock: Clock
+) -> list[Report]:
+    data = await session.connection.get(f"/accounts/{account.number}/positions")
+    reports: list[Report] = []
+    for raw in items_of(data):
+        try:
+            reports.append(report_of_position(raw, session.faults, sent_at=clock.now()))
+        except Unreadable:
+            continue
+
+    held = {each.name for each in reports if each.working}
+    for symbol in known.open_positions - held - {each.name for each in reports}:
+        last = await log.last_body(account.number, EventKind.POSITION, symbol)
+        bare = {"symbol": symbol, "account-number": account.number}
+        reports.append(report_of_closing(last or bare, clock.now()))
+
+    return reports
+
+
+def _read(shown: Sequence[Raw], session: BrokerSession) -> list[Report]:
+    reports = []
+    for raw in shown:
+        try:
+            reports.append(report_of_order(raw, session.faults))
+        except Unreadable:
+            continue
+
+    return reports
+
+
+def _day_of(known: Known) -> date | None:
+    return None if known.checked_at is None else known.checked_at.astimezone(NEW_YORK).date()

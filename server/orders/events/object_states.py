@@ -1,0 +1,177 @@
+"""What the broker tells of an account, told by the streamer or found by asking: one form for both.
+
+A digest is taken of what we understand of an object, so that the same state told twice, or told and
+found, is one event. Marks of positions are left out of it: they move with the market, and that is
+another stream's business.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "EventKind",
+    "Report",
+    "report_of_alert",
+    "report_of_balances",
+    "report_of_closing",
+    "report_of_order",
+    "report_of_position",
+]
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from server.brokerage.api.balances import read_balances
+from server.brokerage.api.json_reader import Faults, Item, Unreadable
+from server.brokerage.api.order_replies import read_complex_order
+from server.brokerage.api.orders import Order, read_order
+from server.brokerage.api.positions import read_position
+from server.brokerage.streaming.alert import Alert
+
+Raw = Mapping[str, Any]
+
+
+class EventKind(StrEnum):
+    """What an event is about."""
+
+    ORDER = "order"
+    FILL = "fill"
+    COMPLEX_ORDER = "complex"
+    BALANCE = "balance"
+    POSITION = "position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillKey:
+    """One execution of an order, as the log knows it."""
+
+    fill_id: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One object after a change."""
+
+    kind: EventKind
+    account_number: str
+    name: str
+    """What the object is known by in its account."""
+    stamp: int
+    """Milliseconds of its last change: an older state never follows a newer one."""
+    digest: str
+    body: Raw
+    at: datetime | None
+    fills: tuple[FillKey, ...] = ()
+    working: bool = False
+    """An order that may still change."""
+
+
+def report_of_alert(alert: Alert, faults: Faults) -> Report | None:
+    """Returns what a notification tells; None for kinds that are no account events."""
+    try:
+        match alert.kind:
+            case "Order":
+                return report_of_order(alert.data, faults)
+            case "ComplexOrder":
+                return _complex(alert.data, faults)
+            case "CurrentPosition":
+                return report_of_position(alert.data, faults, sent_at=alert.sent_at)
+            case "AccountBalance":
+                return report_of_balances(alert.data, faults, sent_at=alert.sent_at)
+            case _:
+                return None
+    except Unreadable:
+        return None
+
+
+def report_of_order(raw: Raw, faults: Faults) -> Report:
+    """Returns the state of an order; raises Unreadable."""
+    order = read_order(Item(raw, faults, "order"))
+    return Report(
+        kind=EventKind.ORDER,
+        account_number=order.account_number or "",
+        name=order.id,
+        stamp=_stamp(order.updated_at),
+        digest=_digest(order),
+        body=raw,
+        at=order.updated_at,
+        fills=_fills(order),
+        working=not order.is_terminal,
+    )
+
+
+def report_of_position(raw: Raw, faults: Faults, *, sent_at: datetime | None = None) -> Report:
+    """Returns the state of a position; raises Unreadable."""
+    position = read_position(Item(raw, faults, "position"))
+    at = position.updated_at or sent_at
+    steady = replace(position, mark=None, mark_price=None, close_price=None, updated_at=None)
+    return Report(
+        kind=EventKind.POSITION,
+        account_number=position.account_number,
+        name=position.symbol,
+        stamp=_stamp(at),
+        digest=_digest((steady, _stamp(at))),
+        body=raw,
+        at=at,
+        working=bool(position.quantity) and position.sign != 0,
+    )
+
+
+def report_of_balances(raw: Raw, faults: Faults, *, sent_at: datetime | None = None) -> Report:
+    """Returns the state of the balances."""
+    balances = read_balances(Item(raw, faults, "balances"))
+    at = balances.updated_at or sent_at
+    return Report(
+        kind=EventKind.BALANCE,
+        account_number=balances.account_number,
+        name="USD",
+        stamp=_stamp(at),
+        digest=_digest(replace(balances, updated_at=None)),
+        body=raw,
+        at=at,
+    )
+
+
+def report_of_closing(last: Raw, at: datetime) -> Report:
+    """Returns a position that is gone, made of what was last told of it."""
+    gone = {**last, "quantity": 0, "quantity-direction": "Zero", "updated-at": at.isoformat()}
+    return report_of_position(gone, Faults())
+
+
+def _complex(raw: Raw, faults: Faults) -> Report:
+    whole = read_complex_order(Item(raw, faults, "complex order"))
+    stamps = [_stamp(part.updated_at) for part in whole.parts]
+    changed = [part.updated_at for part in whole.parts if part.updated_at is not None]
+    return Report(
+        kind=EventKind.COMPLEX_ORDER,
+        account_number=whole.account_number or "",
+        name=whole.id,
+        stamp=max(stamps, default=0),
+        digest=_digest(whole),
+        body=raw,
+        at=max(changed, default=None),
+        working=whole.terminal_at is None,
+    )
+
+
+def _fills(order: Order) -> tuple[FillKey, ...]:
+    found = [
+        FillKey(fill_id=fill.fill_id, at=fill.filled_at)
+        for leg in order.legs
+        for fill in leg.fills
+        if fill.fill_id
+    ]
+    return tuple(sorted(found, key=lambda fill: (_stamp(fill.at), fill.fill_id)))
+
+
+def _stamp(at: datetime | None) -> int:
+    return 0 if at is None else int(at.timestamp() * 1000)
+
+
+def _digest(value: object) -> str:
+    # A frozen value's text holds all of its fields, in their order.
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:24]

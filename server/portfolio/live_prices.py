@@ -1,0 +1,105 @@
+"""Live prices and greeks of an account's positions, as far as they come in a short time."""
+
+from __future__ import annotations
+
+__all__ = ["LivePrices"]
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import structlog
+
+from server.brokerage.api.positions import Position
+from server.brokerage.streaming.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.feed_numbers import number
+from server.errors import GatewayError
+from server.market.markets import Market, Markets
+from server.market.snapshots import snapshot
+from server.market.topics import Kind, Topic
+from server.portfolio.valuation import GreekValues, Price
+from server.tenants import Tenant
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_S = 1.5
+"""How long positions wait for a cold feed; they have the broker's own marks without it."""
+
+_QUOTE = {name: place for place, name in enumerate(FIELDS["Quote"])}
+_TRADE = {name: place for place, name in enumerate(FIELDS["Trade"])}
+_GREEKS = {name: place for place, name in enumerate(FIELDS["Greeks"])}
+
+
+class LivePrices:
+    """Reads the tenant's own feed; never fails, since positions are worth showing without."""
+
+    def __init__(self, markets: Markets) -> None:
+        self._markets = markets
+
+    async def of_positions(
+        self, tenant: Tenant, positions: Sequence[Position]
+    ) -> tuple[Mapping[str, Price], Mapping[str, GreekValues]]:
+        """Returns prices, and greeks of options, by streamer symbol, both waited for together."""
+        labels = {each.streamer_symbol: each.symbol for each in positions if each.streamer_symbol}
+        options = {
+            each.streamer_symbol: each.symbol
+            for each in positions
+            if each.streamer_symbol and each.is_option
+        }
+        if not labels:
+            return {}, {}
+
+        try:
+            market = self._markets.of(tenant)
+            quotes, greeks = await asyncio.gather(
+                _topics(market, Kind.QUOTES, labels), _topics(market, Kind.GREEKS, options)
+            )
+        except GatewayError as failure:
+            log.info("positions without live prices", reason=failure.reason)
+            return {}, {}
+
+        prices = ((topic.key.symbol, price_of(topic)) for topic in quotes)
+        return (
+            {symbol: price for symbol, price in prices if price is not None},
+            {topic.key.symbol: greeks_of(topic.rows["Greeks"]) for topic in greeks},
+        )
+
+
+def price_of(topic: Topic) -> Price | None:
+    """Returns the mid where both sides are quoted, else the last trade."""
+    row = topic.rows.get("Quote")
+    if row is not None:
+        bid, ask = number(row[_QUOTE["bidPrice"]]), number(row[_QUOTE["askPrice"]])
+        if bid is not None and ask is not None and bid <= ask:
+            newest = max(_millis(row[_QUOTE["bidTime"]]), _millis(row[_QUOTE["askTime"]]))
+            return Price(value=(bid + ask) / 2, source="quote", time=_time(newest))
+
+    row = topic.rows.get("Trade")
+    last = None if row is None else number(row[_TRADE["price"]])
+    if row is None or last is None:
+        return None
+    return Price(value=last, source="trade", time=_time(_millis(row[_TRADE["time"]])))
+
+
+def greeks_of(row: Row) -> GreekValues:
+    """Returns the greeks of one contract, exactly as the feed has them."""
+
+    def of(name: str) -> Decimal | None:
+        return number(row[_GREEKS[name]])
+
+    return GreekValues(delta=of("delta"), gamma=of("gamma"), theta=of("theta"), vega=of("vega"))
+
+
+async def _topics(market: Market, kind: Kind, labels: Mapping[str, str]) -> tuple[Topic, ...]:
+    if not labels:
+        return ()
+    return (await snapshot(market, kind, labels, PATIENCE_S)).topics
+
+
+def _millis(raw: object) -> int:
+    return raw if isinstance(raw, int) else 0
+
+
+def _time(milliseconds: int) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds > 0 else None
