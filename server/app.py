@@ -24,11 +24,11 @@ from server.agent import Agent, open_agent
 from server.brokerage import Brokerage
 from server.brokerage.streaming.market_feed import connector_for
 from server.clock import Clock, SystemClock
-from server.market.market_data_service import MarketDesk
+from server.market.market_data_service import MarketDataService
 from server.market.markets import Markets, rooms_of
 from server.market.streams import MarketStreams
 from server.memory import LibcHeap, memory_given_back
-from server.orders.services import OrderOffice, open_office
+from server.orders.services import OrderServices, open_order_services
 from server.portfolio.live_prices import LivePrices
 from server.portfolio.position_stream import PositionStreams
 from server.registration import check_registration
@@ -69,7 +69,7 @@ class App:
     brokerage: Brokerage
     markets: Markets
     streams: StreamCount
-    office: OrderOffice
+    orders: OrderServices
     agent: Agent
 
     async def serve_until_stopped(self) -> None:
@@ -111,7 +111,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             )
         )
         tenants.on_change(markets.end)
-        desk = MarketDesk(brokerage, markets, clock)
+        desk = MarketDataService(brokerage, markets, clock)
         stream_count = StreamCount(
             "market data", per_tenant=settings.streams_per_key, total=settings.streams_total
         )
@@ -127,8 +127,8 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             stream_count,
             StreamCodec(),
         )
-        office = await stack.enter_async_context(
-            open_office(
+        orders = await stack.enter_async_context(
+            open_order_services(
                 settings,
                 database,
                 brokerage,
@@ -138,7 +138,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 clock,
             )
         )
-        tenants.on_change(office.streams.end)
+        tenants.on_change(orders.streams.end)
         agent = await stack.enter_async_context(
             open_agent(settings, clock, database, front.loopback, brokerage)
         )
@@ -164,7 +164,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
                 most_chain_bytes=settings.chains_mib << 20,
             ),
             "tasty.v1.OrderService": Orders(
-                brokerage, office, ModelGuard(settings, agent.caps), clock
+                brokerage, orders, ModelGuard(settings, agent.caps), clock
             ),
             "tasty.v1.OrderService/ConfirmOrder": ConfirmOrders(agent, brokerage),
             "tasty.v1.WatchlistService": Watchlists(brokerage),
@@ -182,7 +182,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
             brokerage=brokerage,
             markets=markets,
             streams=stream_count,
-            office=office,
+            orders=orders,
             agent=agent,
         )
 

@@ -24,7 +24,7 @@ from server.agent.confirmation import Confirmation, intent_of
 from server.agent.conversation import context_of, messages_of, refuse_bad, system_of
 from server.agent.conversation_task import Conversation
 from server.agent.instructions import load_instructions
-from server.agent.lazy_model_client import ModelDoor
+from server.agent.lazy_model_client import LazyModelClient
 from server.agent.loop import Loop
 from server.agent.metered import MeteredModel, ModelStatistics
 from server.agent.replies import (
@@ -66,7 +66,7 @@ class Agent:
         self,
         settings: Settings,
         clock: Clock,
-        door: ModelDoor,
+        door: LazyModelClient,
         budget: TokenBudget,
         rpcs: Rpcs,
         brokerage: Brokerage,
@@ -238,7 +238,7 @@ async def open_agent(
     settings: Settings, clock: Clock, database: Database, rpcs: Rpcs, brokerage: Brokerage
 ) -> AsyncIterator[Agent]:
     """Yields the agent; leaving ends its conversations and its connections to the model."""
-    async with asyncio.TaskGroup() as tasks, ModelDoor(settings, clock, tasks) as door:
+    async with asyncio.TaskGroup() as tasks, LazyModelClient(settings, clock, tasks) as door:
         budget = TokenBudget(database, clock, tasks, allowed=settings.model_day_tokens)
         yield Agent(settings, clock, door, budget, rpcs, brokerage, tasks)
 

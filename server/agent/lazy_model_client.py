@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ModelDoor"]
+__all__ = ["LazyModelClient"]
 
 import asyncio
 import gc
@@ -31,7 +31,7 @@ AFTER_THE_START = timedelta(seconds=5)
 """The SDK takes a processor for a second or two, which whatever starts beside us can use better."""
 
 
-class ModelDoor:
+class LazyModelClient:
     """Satisfies `Model`.
 
     With a key it is Anthropic's API. Without one it is the simulator's stand-in where the simulator

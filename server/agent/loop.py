@@ -61,7 +61,7 @@ class Loop:
         Where the tenant's budget ends in the middle, what was prepared by then is answered.
         """
         talk: Messages = list(messages)
-        speech = Speech(tell)
+        speech = ResponseText(tell)
         usage = Usage()
         calls: list[ToolCall] = []
         tickets: list[Ticket] = []
@@ -118,7 +118,7 @@ class Loop:
         tenant: Tenant,
         system: Sequence[Mapping[str, Any]],
         talk: Messages,
-        speech: Speech,
+        speech: ResponseText,
         *,
         may_call: bool,
     ) -> ModelAnswer:
@@ -162,7 +162,7 @@ def fitted(runs: Sequence[Toolrun], room: int) -> tuple[list[Toolrun], int]:
     return kept, room
 
 
-class Speech:
+class ResponseText:
     """What the user reads: told piece by piece, and kept whole."""
 
     def __init__(self, tell: Tell) -> None:

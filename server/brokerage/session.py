@@ -23,19 +23,26 @@ from server.brokerage.api.hours import (
     read_holidays,
     read_hours,
 )
-from server.brokerage.api.json_reader import Faults, Item, Listing, items_of, read_all, read_listing
+from server.brokerage.api.json_reader import (
+    Item,
+    Listing,
+    ParseFaults,
+    items_of,
+    read_all,
+    read_listing,
+)
 from server.brokerage.api.metrics import MarketMetrics, read_market_metrics
 from server.brokerage.api.orders import Order, read_order
 from server.brokerage.api.positions import Position, read_position
 from server.brokerage.api.search import SymbolMatch, read_symbol_match
 from server.brokerage.api.transactions import Transaction, read_transaction
-from server.brokerage.api.watchlist_api import WatchlistDesk
+from server.brokerage.api.watchlist_api import WatchlistApi
 from server.brokerage.instruments.chain_memory import ChainRoom
 from server.brokerage.instruments.chains import OptionChain
-from server.brokerage.instruments.option_chain_cache import ChainShelf
+from server.brokerage.instruments.option_chain_cache import OptionChainCache
 from server.brokerage.transport.pacing import Customer
 from server.brokerage.transport.paths import is_number, segment
-from server.brokerage.transport.single_flight import Once
+from server.brokerage.transport.single_flight import SingleFlight
 from server.clock import Clock, new_york_today
 from server.errors import (
     AccountNotFound,
@@ -67,15 +74,15 @@ class BrokerSession:
     ) -> None:
         self.tenant = tenant
         self.connection = connection
-        self.faults = Faults()
+        self.faults = ParseFaults()
         self._clock = clock
         self._touched = clock.monotonic()
         self._holds = 0
-        self._accounts: Once[tuple[Account, ...]] = Once()
+        self._accounts: SingleFlight[tuple[Account, ...]] = SingleFlight()
         self._accounts_at = clock.monotonic()
-        self._chains = ChainShelf(connection, clock, self.faults, chains, tenant.id)
-        self._holidays: dict[tuple[date, str], Once[Holidays]] = {}
-        self.watchlists = WatchlistDesk(connection, self.faults)
+        self._chains = OptionChainCache(connection, clock, self.faults, chains, tenant.id)
+        self._holidays: dict[tuple[date, str], SingleFlight[Holidays]] = {}
+        self.watchlists = WatchlistApi(connection, self.faults)
 
     @property
     def customer(self) -> Customer:
@@ -133,7 +140,7 @@ class BrokerSession:
         ):
             # It may have been opened since; those who ask at the same time share the asking.
             self._accounts_at = self._clock.monotonic()
-            self._accounts = Once()
+            self._accounts = SingleFlight()
             accounts = await self.accounts()
 
         for account in accounts:
@@ -248,7 +255,7 @@ class BrokerSession:
         for old in [each for each in self._holidays if each[0] != today]:
             del self._holidays[old]
 
-        kept = self._holidays.setdefault((today, exchange), Once())
+        kept = self._holidays.setdefault((today, exchange), SingleFlight())
         try:
             return await kept.get(lambda: self._ask_holidays(exchange))
         except (NotKnownToBroker, Unavailable):

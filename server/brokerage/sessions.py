@@ -25,7 +25,7 @@ from server.brokerage.session import BrokerSession
 from server.brokerage.transport.failures import answered, never_sent
 from server.brokerage.transport.hosts import hosts_for
 from server.brokerage.transport.pacing import Customers, Pacer
-from server.brokerage.transport.single_flight import Once
+from server.brokerage.transport.single_flight import SingleFlight
 from server.brokerage.transport.turns import Turns, TurnsStatistics
 from server.brokerage.transport.urgency import Lane, urgent
 from server.clock import Clock
@@ -99,7 +99,7 @@ class _Slot:
     """One tenant's place: the session, or why there cannot be one."""
 
     generation: int
-    session: Once[BrokerSession]
+    session: SingleFlight[BrokerSession]
     revoked: GrantRevoked | None = None
     pacer: Pacer | None = None
     """While the session is being opened: what its login waits for."""
@@ -126,7 +126,7 @@ class Brokerage:
         self._chains = ChainRoom(settings.chains_mib << 20)
         self._slots: dict[str, _Slot] = {}
         self._logging_in: set[asyncio.Task[None]] = set()
-        self._module: Once[ModuleType] = Once()
+        self._module: SingleFlight[ModuleType] = SingleFlight()
         self._wire: Any = None
         self._stack = AsyncExitStack()
         self._tasks: asyncio.TaskGroup
@@ -170,7 +170,7 @@ class Brokerage:
             await self.end(tenant.id)
             # Somebody else may have been here during the end of the old one.
             slot = self._slots.setdefault(
-                tenant.id, _Slot(generation=tenant.generation, session=Once())
+                tenant.id, _Slot(generation=tenant.generation, session=SingleFlight())
             )
 
         if slot.revoked is not None:
@@ -249,7 +249,7 @@ class Brokerage:
     async def _open(self, tenant: Tenant, slot: _Slot) -> BrokerSession:
         module = await self._load()
         if self._wire is None:
-            self._wire = module.Wire()
+            self._wire = module.ConnectionPool()
 
         credentials = await self._tenants.credentials(tenant)
         # They may be newer than the call that asks: a refusal of them must hold for their own.
@@ -319,7 +319,7 @@ class Brokerage:
                 if session.connection.revoked is not None:
                     # The session goes, the refusal stays.
                     slot.revoked = session.connection.revoked
-                    slot.session = Once()
+                    slot.session = SingleFlight()
                     session.end()
                 elif session.idle() > idle:
                     self._evicted += 1

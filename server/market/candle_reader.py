@@ -14,7 +14,7 @@ from server.market.candles import CandleSeries
 from server.market.feed_status import Condition
 from server.market.hub import Hub
 from server.market.reader import Heartbeat
-from server.streams.send_pacer import Pace, Rhythm
+from server.streams.send_pacer import SendInterval, SendPacer
 
 CANDLES_A_MESSAGE = 500
 
@@ -43,7 +43,7 @@ async def read_candles(
     series: Sequence[CandleSeries],
     since: int,
     clock: Clock,
-    pace: Pace,
+    pace: SendInterval,
     ended: Callable[[], bool],
 ) -> AsyncGenerator[CandleItem, None]:
     """Yields each history once it is complete, then what changes, conditions and heartbeats.
@@ -52,7 +52,7 @@ async def read_candles(
     """
     seen: dict[CandleSeries, int] = {}
     told = hub.version
-    rhythm = Rhythm(clock, pace)
+    rhythm = SendPacer(clock, pace)
     outage = hub.conditions.outage
     if outage is not None:
         yield outage  # it began before this reader came

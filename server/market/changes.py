@@ -13,7 +13,7 @@ from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven, TooMany
 from server.market.results import Outcome, SymbolResult
 from server.market.subscription_session import Conversation
 from server.market.topics import Kind, TopicKey
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 
 Resolve = Callable[[InstrumentQuery], Awaitable[Resolved]]
 Acknowledge = Callable[[Sequence[SymbolResult], int], bytes]
@@ -35,7 +35,7 @@ class Change:
     symbols: tuple[str, ...]
     kinds: tuple[Kind, ...]
     """Empty: quotes when adding, every kind when removing."""
-    pace: Pace
+    pace: SendInterval
     request_id: int
 
 

@@ -23,7 +23,7 @@ from server.brokerage.streaming.dxlink_events import SYMBOLS_A_MESSAGE, Connecti
 from server.clock import Clock
 from server.errors import FeedUnavailable, GatewayError, NotACustomer, NotAuthenticated
 from server.market.hub import Hub
-from server.market.subscription_set import Wishes
+from server.market.subscription_set import SubscriptionSet
 from server.streams.backoff import Backoff
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class Feed:
         self._connector = connector
         self._clock = clock
         self._backoff = Backoff(random)
-        self._wishes = Wishes()
+        self._wishes = SubscriptionSet()
         self._hub: Hub | None = None
         self._connections = 0
         self._drops = 0

@@ -6,7 +6,7 @@ known before has come again, so that the snapshot which follows holds live value
 
 from __future__ import annotations
 
-__all__ = ["Condition", "Conditions"]
+__all__ = ["Condition", "FeedStatus"]
 
 from collections import deque
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Condition:
     """Stale: Unix seconds of the last event of the feed, 0 if there was none."""
 
 
-class Conditions:
+class FeedStatus:
     """The conditions of the recent past, and the outage if there is one."""
 
     def __init__(self, clock: Clock) -> None:

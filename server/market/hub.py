@@ -23,9 +23,9 @@ from server.clock import Clock
 from server.errors import TooManySymbols
 from server.market.candle_room import CandleRoom
 from server.market.candles import CandleBook
-from server.market.feed_status import Condition, Conditions
+from server.market.feed_status import Condition, FeedStatus
 from server.market.group import Codec, Group
-from server.market.staleness import SILENCE_S, SilenceWatch
+from server.market.staleness import SILENCE_S, StalenessWatch
 from server.market.topics import EVENTS_OF, Freshness, Kind, Topic, TopicKey
 from server.shares import Shares, Whose
 
@@ -90,13 +90,13 @@ class Hub:
         self._room = symbols or Shares(total=MOST_TOPICS, each=MOST_TOPICS, light=MOST_TOPICS)
         self._closed = False
         self.candles = CandleBook(wants, clock, candles)
-        self.conditions = Conditions(clock)
+        self.conditions = FeedStatus(clock)
         self._freshness = Freshness()
         self._topics: dict[TopicKey, Topic] = {}
         self._routes: dict[str, dict[str, list[Topic]]] = {event: {} for event in FIELDS}
         self._released: dict[TopicKey, float] = {}
         self._groups: dict[tuple[TopicKey, ...], Group] = {}
-        self._silence = SilenceWatch()
+        self._silence = StalenessWatch()
         self._last_event = 0.0
         self._connected_at = 0
         self.version = 1

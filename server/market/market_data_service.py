@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Answer", "MarketDesk", "Problem"]
+__all__ = ["Answer", "MarketDataService", "Problem"]
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class Answer:
     problems: tuple[Problem, ...]
 
 
-class MarketDesk:
+class MarketDataService:
     """Answers from the market data of the calling tenant, each from its own connection."""
 
     def __init__(self, brokerage: Brokerage, markets: Markets, clock: Clock) -> None:

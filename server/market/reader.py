@@ -18,7 +18,7 @@ from server.clock import Clock
 from server.market.feed_status import Condition
 from server.market.group import Group
 from server.market.hub import Hub
-from server.streams.send_pacer import Pace, Rhythm
+from server.streams.send_pacer import SendInterval, SendPacer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,11 @@ Item = bytes | Condition | Heartbeat
 class Reader:
     """Reads one group; the group may be changed while `items` runs."""
 
-    def __init__(self, hub: Hub, group: Group, clock: Clock, pace: Pace) -> None:
+    def __init__(self, hub: Hub, group: Group, clock: Clock, pace: SendInterval) -> None:
         self._hub = hub
         self._clock = clock
         self._group = group
-        self._rhythm = Rhythm(clock, pace)
+        self._rhythm = SendPacer(clock, pace)
         self._front: deque[bytes] = deque()
         self.room = asyncio.Event()
         """Set while there is room for more messages by `say`; wait for it before making them."""
@@ -68,7 +68,7 @@ class Reader:
         """Makes the reader look whether it has ended."""
         self._group.wake()
 
-    def keep(self, pace: Pace) -> None:
+    def keep(self, pace: SendInterval) -> None:
         """Changes the pace."""
         self._rhythm.pace = pace
 

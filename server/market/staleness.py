@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SilenceWatch"]
+__all__ = ["StalenessWatch"]
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ MOVED, STOOD = 1.0, -0.2
 second of six on average is lively."""
 
 
-class SilenceWatch:
+class StalenessWatch:
     """Learns how regularly topics move, by looking at them once a second."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from server.market.resolving import resolve_all
 from server.market.results import Outcome, SymbolResult
 from server.market.subscription_session import Conversation
 from server.market.topics import Kind
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 from server.streams.stream_count import StreamCount
 from server.tenants import Tenant
 
@@ -52,7 +52,7 @@ class MarketStreams:
         tenant: Tenant,
         kind: Kind,
         symbols: Sequence[str],
-        pace: Pace,
+        pace: SendInterval,
         ended: Callable[[], bool],
     ) -> AsyncGenerator[StreamItem, None]:
         """Yields the acknowledgement, then batches and notices until `ended()` or new credentials.
@@ -92,7 +92,7 @@ class MarketStreams:
         symbols: Sequence[str],
         interval: str,
         since: datetime,
-        pace: Pace,
+        pace: SendInterval,
         ended: Callable[[], bool],
         *,
         extended: bool,
@@ -138,7 +138,7 @@ class MarketStreams:
         self,
         tenant: Tenant,
         changes: AsyncIterator[Change],
-        pace: Pace,
+        pace: SendInterval,
         acknowledge: Acknowledge,
         ended: Callable[[], bool],
         *,

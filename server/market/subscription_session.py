@@ -13,7 +13,7 @@ from server.market.group import Codec
 from server.market.hub import Hub
 from server.market.reader import Reader
 from server.market.topics import Topic, TopicKey
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 
 
 class Conversation:
@@ -23,7 +23,7 @@ class Conversation:
     the same topics in the same order share their batches, as everywhere.
     """
 
-    def __init__(self, hub: Hub, codec: Codec, clock: Clock, pace: Pace) -> None:
+    def __init__(self, hub: Hub, codec: Codec, clock: Clock, pace: SendInterval) -> None:
         self._hub = hub
         self._codec = codec
         self._topics: dict[TopicKey, Topic] = {}

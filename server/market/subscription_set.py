@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Wishes", "Work"]
+__all__ = ["SubscriptionDiff", "SubscriptionSet"]
 
 import asyncio
 from dataclasses import dataclass, field
 
-Wish = tuple[str, str]
+Subscription = tuple[str, str]
 """An event type and a streamer symbol."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Work:
+class SubscriptionDiff:
     """What to say next, by event type; falsy when there is nothing."""
 
     added: dict[str, list[str]] = field(default_factory=dict)
@@ -30,16 +30,16 @@ class Work:
         return max(map(len, lists), default=0)
 
 
-class Wishes:
+class SubscriptionSet:
     """The subscriptions of one feed; truthy while anything is wanted.
 
     What is wanted outlives connections; what was granted belongs to one of them.
     """
 
     def __init__(self) -> None:
-        self._wanted: dict[Wish, int | None] = {}
-        self._granted: dict[Wish, int | None] = {}
-        self._unsettled: dict[Wish, None] = {}
+        self._wanted: dict[Subscription, int | None] = {}
+        self._granted: dict[Subscription, int | None] = {}
+        self._unsettled: dict[Subscription, None] = {}
         self._connected = False
         self._changed = asyncio.Event()
 
@@ -79,12 +79,12 @@ class Wishes:
         self._granted.clear()
         self._unsettled.clear()
 
-    def next_work(self, most: int) -> Work:
+    def next_work(self, most: int) -> SubscriptionDiff:
         """Returns what to say next, at most so many symbols a message, as if it were said.
 
         The newest wishes come first: a single quote does not wait until a chain is subscribed.
         """
-        work = Work()
+        work = SubscriptionDiff()
         while self._unsettled and work.largest < most:
             wish, _ = self._unsettled.popitem()
             event, symbol = wish
@@ -104,7 +104,7 @@ class Wishes:
                 work.candles[symbol] = since
         return work
 
-    def _unsettle(self, wish: Wish) -> None:
+    def _unsettle(self, wish: Subscription) -> None:
         if self._connected:
             self._unsettled[wish] = None
         self._changed.set()

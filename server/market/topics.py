@@ -108,7 +108,7 @@ class Topic:
         self.received_at = 0.0
         """Unix seconds at which the latest event came in, 0 before the first."""
         self.liveliness = 0.0
-        """How regularly it moves, as `SilenceWatch` has seen it."""
+        """How regularly it moves, as `StalenessWatch` has seen it."""
         self.silent = False
         """True once an active symbol has stopped moving while others went on."""
         self.arrived = asyncio.Event()

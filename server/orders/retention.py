@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["keep_house"]
+__all__ = ["run_retention"]
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ import structlog
 from server.clock import Clock
 from server.errors import GatewayError
 from server.orders.events.log import EventLog
-from server.orders.submitting.journal import Ledger
+from server.orders.submitting.journal import OrderJournal
 
 log = structlog.get_logger(__name__)
 
@@ -25,14 +25,16 @@ EVERY = timedelta(hours=1)
 
 
 @asynccontextmanager
-async def keep_house(ledger: Ledger, events: EventLog, clock: Clock) -> AsyncIterator[None]:
+async def run_retention(
+    journal: OrderJournal, events: EventLog, clock: Clock
+) -> AsyncIterator[None]:
     """Keeps house while the block runs; a store that does not answer is tried again later."""
 
     async def rounds() -> None:
         await clock.sleep(FIRST)
         while True:
             try:
-                retired, pruned = await ledger.retire(), await events.prune()
+                retired, pruned = await journal.retire(), await events.prune()
             except GatewayError as failure:
                 log.warning("housekeeping failed", reason=failure.reason)
             else:

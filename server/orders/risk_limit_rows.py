@@ -41,7 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.orders.model.schema import ledger, switch_accounts, switches
+from server.orders.model.schema import journal, switch_accounts, switches
 from server.orders.submitting.insert_or_ignore import insert_missing
 from server.tenants.schema import tenants
 
@@ -142,9 +142,9 @@ async def accounts_of(
 async def traded_in(connection: AsyncConnection, environment: str, tenant_id: str) -> Sequence[str]:
     """Returns the accounts that a tenant has traded in."""
     query = (
-        select(ledger.c.account_number)
+        select(journal.c.account_number)
         .distinct()
-        .where(ledger.c.environment == environment, ledger.c.tenant_id == tenant_id)
+        .where(journal.c.environment == environment, journal.c.tenant_id == tenant_id)
     )
     return [row[0] for row in await connection.execute(query)]
 
@@ -200,10 +200,10 @@ async def spent(
 
     Those are all orders of the key and all in its accounts; without a bond, all of the server.
     """
-    counted = select(ledger.c.id, ledger.c.notional_cents).where(
-        ledger.c.environment == environment,
-        ledger.c.day == day,
-        ledger.c.state.not_in(UNCOUNTED),
+    counted = select(journal.c.id, journal.c.notional_cents).where(
+        journal.c.environment == environment,
+        journal.c.day == day,
+        journal.c.state.not_in(UNCOUNTED),
     )
     rows = counted.subquery()
     if bond is not None:
@@ -215,8 +215,8 @@ async def spent(
         # Not one query with an "or": each half finds its rows by an index of its own, and the other
         # tenants' orders of the day are not read. The union counts a row of both once.
         rows = union(
-            counted.where(ledger.c.tenant_id.in_(whose)),
-            counted.where(ledger.c.account_number.in_(bound)),
+            counted.where(journal.c.tenant_id.in_(whose)),
+            counted.where(journal.c.account_number.in_(bound)),
         ).subquery()
 
     query = select(func.coalesce(func.sum(rows.c.notional_cents), 0))
@@ -237,7 +237,7 @@ async def _take_over_accounts(connection: AsyncConnection, tenant_id: str, older
     """Binds a tenant's switches to all accounts of the older ones: bound, or traded in before."""
     found = {
         (row[0], row[1])
-        for table in (switch_accounts, ledger)
+        for table in (switch_accounts, journal)
         for row in await connection.execute(
             select(table.c.environment, table.c.account_number)
             .where(table.c.tenant_id.in_({tenant_id, *older}))

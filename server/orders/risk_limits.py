@@ -16,7 +16,7 @@ __all__ = [
     "NONE",
     "Admission",
     "Bond",
-    "SwitchBoard",
+    "RiskLimits",
     "Switches",
     "Wanted",
     "cents",
@@ -72,7 +72,7 @@ class Admission:
     """Caps ask for the notional of an order that opens one."""
 
 
-class SwitchBoard:
+class RiskLimits:
     """Holds orders against the switches."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:

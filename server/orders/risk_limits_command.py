@@ -15,7 +15,7 @@ from server.brokerage import Brokerage
 from server.clock import SystemClock
 from server.errors import GatewayError, Misconfigured
 from server.orders.placing.cancel_all import CancelResult, cancel_all
-from server.orders.risk_limits import NONE, SwitchBoard, Switches
+from server.orders.risk_limits import NONE, RiskLimits, Switches
 from server.secret import Secret
 from server.settings import Settings
 from server.store import Database
@@ -43,7 +43,7 @@ class Shown:
 class _Opened:
     database: Database
     tenants: Tenants
-    board: SwitchBoard
+    risk_limits: RiskLimits
     clock: SystemClock
 
 
@@ -64,13 +64,13 @@ async def change_switches(
     """
     async with _opened(settings) as opened:
         tenant_id = await _tenant_id(opened, whose)
-        after = change(await opened.board.of(tenant_id))
+        after = change(await opened.risk_limits.of(tenant_id))
         accounts: Sequence[str] = ()
         note = ""
-        if after.limiting and not await opened.board.accounts_of(tenant_id):
+        if after.limiting and not await opened.risk_limits.accounts_of(tenant_id):
             accounts, note = await _accounts(settings, opened, tenant_id)
 
-        await opened.board.put(tenant_id, after, accounts)
+        await opened.risk_limits.put(tenant_id, after, accounts)
         return await _shown(opened, tenant_id, note)
 
 
@@ -114,8 +114,8 @@ def describe(shown: Shown) -> str:
 async def _opened(settings: Settings) -> AsyncIterator[_Opened]:
     clock = SystemClock()
     async with Database(settings) as database, Tenants(settings, clock, database) as tenants:
-        board = SwitchBoard(settings, database, clock)
-        yield _Opened(database=database, tenants=tenants, board=board, clock=clock)
+        risk_limits = RiskLimits(settings, database, clock)
+        yield _Opened(database=database, tenants=tenants, risk_limits=risk_limits, clock=clock)
 
 
 async def _tenant(opened: _Opened, whose: Whose) -> Tenant:
@@ -131,7 +131,7 @@ async def _tenant(opened: _Opened, whose: Whose) -> Tenant:
 
 async def _tenant_id(opened: _Opened, whose: Whose) -> str:
     """Returns whose switches are meant; those of a deleted key still bind, and can be lifted."""
-    gone = await opened.board.find(whose) if isinstance(whose, str) else None
+    gone = await opened.risk_limits.find(whose) if isinstance(whose, str) else None
     return gone or (await _tenant(opened, whose)).id
 
 
@@ -156,16 +156,16 @@ async def _accounts(
 
 
 async def _shown(opened: _Opened, tenant_id: str, note: str = "") -> Shown:
-    accounts = await opened.board.accounts_of(tenant_id)
+    accounts = await opened.risk_limits.accounts_of(tenant_id)
     others: dict[str, None] = {}
-    for account in {*accounts, *await opened.board.traded_in(tenant_id)}:
-        for bond in await opened.board.binding(tenant_id, account):
+    for account in {*accounts, *await opened.risk_limits.traded_in(tenant_id)}:
+        for bond in await opened.risk_limits.binding(tenant_id, account):
             if not bond.own and bond.switches != NONE:
                 others[bond.tenant_id] = None
 
     return Shown(
         tenant_id=tenant_id,
-        switches=await opened.board.of(tenant_id),
+        switches=await opened.risk_limits.of(tenant_id),
         accounts=accounts,
         others=sorted(others),
         note=note,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OrderOffice", "open_office"]
+__all__ = ["OrderServices", "open_order_services"]
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,22 +13,22 @@ from random import Random
 
 from server.brokerage import Brokerage
 from server.clock import Clock
-from server.market.market_data_service import MarketDesk
+from server.market.market_data_service import MarketDataService
 from server.orders.events.log import EventLog
-from server.orders.events.object_states import EventKind, Report
+from server.orders.events.object_states import EventKind, ObjectState
 from server.orders.events.streams import AccountStreams
-from server.orders.placing.cancel_service import Cancels
-from server.orders.placing.complex_order_service import ComplexDesk
+from server.orders.placing.cancel_service import CancelService
+from server.orders.placing.complex_order_service import ComplexOrderService
 from server.orders.placing.order_preparer import Preparation
 from server.orders.placing.order_quotes import OrderQuotes
-from server.orders.placing.order_service import OrderDesk
-from server.orders.retention import keep_house
-from server.orders.risk_limits import SwitchBoard
-from server.orders.submitting.idempotent_orders import Errands
-from server.orders.submitting.journal import Ledger
-from server.orders.submitting.reconciler import Resolver
-from server.orders.submitting.submitter import Dispatch
-from server.orders.submitting.time_limited_store import Aside
+from server.orders.placing.order_service import OrderService
+from server.orders.retention import run_retention
+from server.orders.risk_limits import RiskLimits
+from server.orders.submitting.idempotent_orders import IdempotentOrders
+from server.orders.submitting.journal import OrderJournal
+from server.orders.submitting.reconciler import Reconciler
+from server.orders.submitting.submitter import OrderSubmitter
+from server.orders.submitting.time_limited_store import TimeLimitedStore
 from server.orders.submitting.used_names import UsedNames
 from server.settings import Settings
 from server.store import Database
@@ -36,46 +36,46 @@ from server.streams.stream_count import StreamCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderOffice:
+class OrderServices:
     """The desks of orders."""
 
-    desk: OrderDesk
-    complex: ComplexDesk
-    cancels: Cancels
-    board: SwitchBoard
-    ledger: Ledger
-    dispatch: Dispatch
-    resolver: Resolver
+    desk: OrderService
+    complex: ComplexOrderService
+    cancels: CancelService
+    risk_limits: RiskLimits
+    journal: OrderJournal
+    submitter: OrderSubmitter
+    reconciler: Reconciler
     events: EventLog
     streams: AccountStreams
 
 
 @asynccontextmanager
-async def open_office(
+async def open_order_services(
     settings: Settings,
     database: Database,
     brokerage: Brokerage,
-    market: MarketDesk,
+    market: MarketDataService,
     count: StreamCount,
     draining: asyncio.Event,
     clock: Clock,
-) -> AsyncIterator[OrderOffice]:
+) -> AsyncIterator[OrderServices]:
     """Yields the desks; leaving lets the changes land that are on their way."""
-    board = SwitchBoard(settings, database, clock)
-    ledger = Ledger(settings, database, board, clock)
-    resolver = Resolver(brokerage, ledger, clock)
+    risk_limits = RiskLimits(settings, database, clock)
+    journal = OrderJournal(settings, database, risk_limits, clock)
+    reconciler = Reconciler(brokerage, journal, clock)
     events = EventLog(settings, database, clock)
 
-    def seen(report: Report) -> None:
+    def seen(report: ObjectState) -> None:
         if report.kind is EventKind.ORDER:
-            resolver.hint(report.account_number, report.body.get("external-identifier"))
+            reconciler.hint(report.account_number, report.body.get("external-identifier"))
 
     async with AsyncExitStack() as stack:
         grace = timedelta(seconds=settings.drain_s)
         # Before the dispatch, whose flights use it until they land.
-        aside = await stack.enter_async_context(Aside())
-        dispatch = await stack.enter_async_context(
-            Dispatch(ledger, resolver, clock, draining, grace)
+        aside = await stack.enter_async_context(TimeLimitedStore())
+        submitter = await stack.enter_async_context(
+            OrderSubmitter(journal, reconciler, clock, draining, grace)
         )
         streams = await stack.enter_async_context(
             AccountStreams(
@@ -89,19 +89,19 @@ async def open_office(
                 seen,
             )
         )
-        await stack.enter_async_context(keep_house(ledger, events, clock))
+        await stack.enter_async_context(run_retention(journal, events, clock))
         names = await stack.enter_async_context(UsedNames(settings, database, clock))
-        errands = Errands(ledger, names, resolver, dispatch, clock)
+        idempotent_orders = IdempotentOrders(journal, names, reconciler, submitter, clock)
         preparation = Preparation(OrderQuotes(market, settings, clock), clock)
-        desk = OrderDesk(brokerage, preparation, errands, board, clock)
-        yield OrderOffice(
+        desk = OrderService(brokerage, preparation, idempotent_orders, risk_limits, clock)
+        yield OrderServices(
             desk=desk,
-            complex=ComplexDesk(desk, preparation, errands, board),
-            cancels=Cancels(ledger, board, dispatch, aside, clock),
-            board=board,
-            ledger=ledger,
-            dispatch=dispatch,
-            resolver=resolver,
+            complex=ComplexOrderService(desk, preparation, idempotent_orders, risk_limits),
+            cancels=CancelService(journal, risk_limits, submitter, aside, clock),
+            risk_limits=risk_limits,
+            journal=journal,
+            submitter=submitter,
+            reconciler=reconciler,
             events=events,
             streams=streams,
         )

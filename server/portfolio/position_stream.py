@@ -29,7 +29,7 @@ from server.market.topics import Kind, Topic, TopicKey
 from server.portfolio.live_prices import greeks_of, price_of
 from server.portfolio.totals import Exposure, Totals, totals_of
 from server.portfolio.valuation import NO_GREEKS, GreekValues, Price, ValuedPosition, value
-from server.streams.send_pacer import Pace, Rhythm
+from server.streams.send_pacer import SendInterval, SendPacer
 from server.streams.stream_count import StreamCount
 from server.tenants import Tenant
 
@@ -134,7 +134,7 @@ class PositionStreams:
         self._codec = codec
 
     async def follow(
-        self, tenant: Tenant, account_id: str, pace: Pace, ended: Callable[[], bool]
+        self, tenant: Tenant, account_id: str, pace: SendInterval, ended: Callable[[], bool]
     ) -> AsyncGenerator[PositionItem, None]:
         """Yields the acknowledgement, every position, then those that change, with the sums.
 
@@ -160,7 +160,7 @@ class PositionStreams:
             if outage is not None:
                 yield outage  # it began before this reader came
 
-            rhythm = Rhythm(self._clock, pace)
+            rhythm = SendPacer(self._clock, pace)
             while not (ended() or market.is_over):
                 for condition in conditions.since(told):
                     told = condition.version

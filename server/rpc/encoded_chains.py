@@ -17,7 +17,7 @@ from itertools import count
 from weakref import WeakKeyDictionary
 
 from server.brokerage.instruments.chains import ChainFilter, OptionChain
-from server.brokerage.transport.single_flight import Once
+from server.brokerage.transport.single_flight import SingleFlight
 from server.wire.option_chain import ChainRequest, option_chain_json, option_chain_to
 from server.wire.printing import body
 
@@ -39,7 +39,7 @@ class _Answer:
     owner: str
     used: int = 0
     """Grows with each use of any answer: the smallest is the longest unused."""
-    once: Once[bytes] = field(default_factory=Once)
+    once: SingleFlight[bytes] = field(default_factory=SingleFlight)
 
     @property
     def size(self) -> int:

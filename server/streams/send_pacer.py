@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Pace", "Rhythm"]
+__all__ = ["SendInterval", "SendPacer"]
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,17 +15,17 @@ a change, the news that data went stale, a heartbeat, the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class SendInterval:
     """How often a reader wants to hear."""
 
     min_interval: timedelta
     heartbeat: timedelta
 
 
-class Rhythm:
+class SendPacer:
     """Keeps one reader's pace, which may be changed at any time."""
 
-    def __init__(self, clock: Clock, pace: Pace) -> None:
+    def __init__(self, clock: Clock, pace: SendInterval) -> None:
         self.pace = pace
         self._clock = clock
         self._sent_at = clock.monotonic()

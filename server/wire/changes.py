@@ -12,7 +12,7 @@ from tasty.v1 import subscription_pb2
 from server.errors import InvalidField, NothingGiven, TooManyGiven
 from server.market.changes import Action, Change
 from server.market.topics import Kind
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 from server.wire.market_data_requests import pace_or
 
 ACTIONS: Mapping[int, Action] = {
@@ -28,7 +28,7 @@ KINDS: Mapping[int, Kind] = {
 
 
 async def changes(
-    requests: AsyncIterator[pb.StreamMarketDataRequest], pace: Pace, *, allowed: int
+    requests: AsyncIterator[pb.StreamMarketDataRequest], pace: SendInterval, *, allowed: int
 ) -> AsyncIterator[Change]:
     """Yields each request as a change; a pace once chosen holds until another is.
 

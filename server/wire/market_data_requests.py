@@ -14,7 +14,7 @@ from tasty.v1 import market_data_stream_pb2 as stream_pb2
 
 from server.brokerage.instruments.lookup import InstrumentQuery
 from server.errors import NothingGiven, TooManyGiven
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_INTERVAL_S = 0.1
@@ -65,31 +65,31 @@ def timeout(seconds: float | None) -> float:
     return DEFAULT_TIMEOUT_S if seconds is None else seconds
 
 
-DEFAULT_PACE = Pace(
+DEFAULT_PACE = SendInterval(
     min_interval=timedelta(seconds=DEFAULT_INTERVAL_S),
     heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S),
 )
 
 
-POSITIONS_PACE = Pace(
+POSITIONS_PACE = SendInterval(
     min_interval=timedelta(seconds=1), heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S)
 )
 """A portfolio is read by people, and every message of it is the whole of what changed."""
 
 
-def pace(request: Paced) -> Pace:
+def pace(request: Paced) -> SendInterval:
     """Returns how often a reader wants to hear."""
     return pace_or(request, DEFAULT_PACE)
 
 
-def pace_or(request: Paced, current: Pace) -> Pace:
+def pace_or(request: Paced, current: SendInterval) -> SendInterval:
     """As `pace`, where the request leaves out what shall stay as it is."""
     interval, heartbeat = current.min_interval, current.heartbeat
     if request.HasField("min_interval"):
         interval = timedelta(seconds=request.min_interval)
     if request.HasField("heartbeat_interval"):
         heartbeat = timedelta(seconds=request.heartbeat_interval)
-    return Pace(min_interval=interval, heartbeat=heartbeat)
+    return SendInterval(min_interval=interval, heartbeat=heartbeat)
 
 
 def _strike(raw: float) -> Decimal:

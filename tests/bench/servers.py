@@ -31,7 +31,7 @@ from server.clock import SystemClock
 from server.market.hub import Hub
 from server.market.reader import Reader
 from server.market.topics import Kind
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 from server.wire.streams import StreamCodec
 
 METHOD = "StreamQuotes"
@@ -109,7 +109,7 @@ class Ours(Source):
 
     async def stream(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
         codec = StreamCodec()
-        pace = Pace(min_interval=self._interval, heartbeat=timedelta(seconds=30))
+        pace = SendInterval(min_interval=self._interval, heartbeat=timedelta(seconds=30))
         labels = {symbol: symbol for symbol in SYMBOLS}
         self.readers += 1
         try:

@@ -105,10 +105,10 @@ async def told(trader: Trader, name: str) -> None:
 
 async def everything_known(gateway: Gateway) -> None:
     """Returns once the broker was asked often enough for what is still open."""
-    resolver = gateway.app.office.resolver
-    readings = resolver.statistics().readings + 3
+    reconciler = gateway.app.orders.reconciler
+    readings = reconciler.statistics().readings + 3
     async with asyncio.timeout(30):
-        while resolver.statistics().waiting and resolver.statistics().readings < readings:  # noqa: ASYNC110 - looks are made by the server's own clock
+        while reconciler.statistics().waiting and reconciler.statistics().readings < readings:  # noqa: ASYNC110 - looks are made by the server's own clock
             await asyncio.sleep(0.05)
 
 

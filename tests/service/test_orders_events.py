@@ -309,7 +309,7 @@ async def test_heartbeats_keep_the_connection_and_beats_the_stream(
             await asyncio.sleep(2)  # twice what the broker allows between heartbeats
             assert stream.kinds.count("HEARTBEAT") > 5
             assert "STALE" not in stream.kinds
-            (follower,) = gateway.app.office.streams.statistics().followers.values()
+            (follower,) = gateway.app.orders.streams.statistics().followers.values()
             assert follower.connects == 1
 
 
@@ -356,7 +356,7 @@ async def test_a_reader_that_does_not_read_is_ended_with_its_cursor(
         call = trader.caller.orders.StreamAccountEvents(request)
         first = await call.read()
         assert first.notice.cursor
-        streams = gateway.app.office.streams
+        streams = gateway.app.orders.streams
         for _ in range(400):
             for _ in range(5):
                 trader.fill(order_id, 1)

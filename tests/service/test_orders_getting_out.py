@@ -71,7 +71,7 @@ class Desk:
 
     async def switch(self, **fields: Any) -> None:
         tenant = await self.trader.gateway.app.tenants.authenticate(Secret(f"key-of-{NAME}"))
-        await self.trader.gateway.app.office.board.put(tenant.id, Switches(**fields))
+        await self.trader.gateway.app.orders.risk_limits.put(tenant.id, Switches(**fields))
 
 
 @asynccontextmanager

@@ -21,10 +21,10 @@ import pytest
 from sqlalchemy import insert, text
 from tasty.v1 import order_placement_pb2 as pb
 
-from server.brokerage.transport.send_progress import Journey
+from server.brokerage.transport.send_progress import SendProgress
 from server.errors import BrokerTimeout, DeadlineExceeded
 from server.orders.model.receipts import receipt_of
-from server.orders.model.schema import ledger
+from server.orders.model.schema import journal
 from server.orders.submitting.journal import Intent, State
 from server.secret import Secret
 from server.settings import Settings
@@ -90,7 +90,7 @@ def opened(sim: Simulator, meddler: Meddler, folder: Path, **settings: Any) -> A
 
 
 async def state_of(trader: Trader, name: str) -> State | None:
-    entry = await trader.gateway.app.office.ledger.find(trader.account, name)
+    entry = await trader.gateway.app.orders.journal.find(trader.account, name)
     return None if entry is None else entry.state
 
 
@@ -219,7 +219,7 @@ async def test_a_broker_that_is_down_is_asked_until_it_answers(
     meddler.down = False
     readable = time.monotonic()
     assert await settled(trader, "down") is State.ACCEPTED
-    clock: Any = trader.gateway.app.office.desk._clock
+    clock: Any = trader.gateway.app.orders.desk._clock
     assert (time.monotonic() - readable) * clock.factor < 15
     assert meddler.changes["POST"] == 1
 
@@ -302,12 +302,12 @@ async def test_a_deadline_ends_the_waiting_and_not_the_sending(
 
 
 async def test_an_order_whose_caller_is_out_of_time_does_not_leave(trader: Trader) -> None:
-    async def send(_journey: Journey) -> tuple[dict[str, Any], str]:
+    async def send(_journey: SendProgress) -> tuple[dict[str, Any], str]:
         raise AssertionError("it was sent")
 
-    office, tenant = trader.gateway.app.office, await tenant_of(trader)
+    orders, tenant = trader.gateway.app.orders, await tenant_of(trader)
     with pytest.raises(DeadlineExceeded):
-        await office.dispatch.carry_out(tenant, intent(trader, "no-time"), send, timedelta())
+        await orders.submitter.carry_out(tenant, intent(trader, "no-time"), send, timedelta())
     assert await state_of(trader, "no-time") is None
 
 
@@ -323,7 +323,7 @@ async def test_a_caller_behind_an_order_under_way_is_not_told_that_it_was_not_se
     async with Database(Settings(data_dir=tmp_path)) as other, other.write():
         # Another process writes, so neither call gets as far as its row.
         first = place()
-        await eventually(lambda: punctual.gateway.app.office.dispatch.statistics().flights)
+        await eventually(lambda: punctual.gateway.app.orders.submitter.statistics().flights)
         told = [(await each).status for each in (place(), first)]
 
     assert told == ["Unknown", "Unknown"]
@@ -334,15 +334,15 @@ async def test_a_caller_behind_an_order_under_way_is_not_told_that_it_was_not_se
 async def test_a_store_that_fails_behind_an_order_makes_it_unknown_and_not_failed(
     trader: Trader, tmp_path: Path
 ) -> None:
-    async def send(journey: Journey) -> tuple[dict[str, Any], str]:
-        await journey.trace("http11.send_request_headers.started", {})
+    async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
+        await progress.trace("http11.send_request_headers.started", {})
         async with Database(Settings(data_dir=tmp_path)) as other, other.write() as connection:
             await connection.execute(text("ALTER TABLE order_ledger RENAME TO lost"))
 
         raise BrokerTimeout("/orders")
 
-    office, tenant = trader.gateway.app.office, await tenant_of(trader)
-    entry, _ = await office.dispatch.carry_out(
+    orders, tenant = trader.gateway.app.orders, await tenant_of(trader)
+    entry, _ = await orders.submitter.carry_out(
         tenant, intent(trader, "no-store"), send, timedelta(seconds=600)
     )
     assert entry is not None
@@ -457,19 +457,19 @@ async def test_five_hundred_open_orders_are_settled_within_two_seconds(
 
     async with Database(Settings(data_dir=tmp_path)) as database, database.write() as connection:
         rows = [_sending(name, trader.account, tenant.id) for name in names]
-        await connection.execute(insert(ledger), rows)
+        await connection.execute(insert(journal), rows)
 
     for name in names:
         sim.exchange.order_entry.place(account, _ticket(name))
 
     started = time.monotonic()
     async with opened(sim, meddler, tmp_path) as gateway:
-        resolver = gateway.app.office.resolver
-        await eventually(lambda: resolver.statistics().waiting == 0)
-        assert resolver.statistics().found == len(names)
+        reconciler = gateway.app.orders.reconciler
+        await eventually(lambda: reconciler.statistics().waiting == 0)
+        assert reconciler.statistics().found == len(names)
         assert time.monotonic() - started < 2 * SLOWNESS
         for name in names[::50]:
-            entry_ = await gateway.app.office.ledger.find(trader.account, name)
+            entry_ = await gateway.app.orders.journal.find(trader.account, name)
             assert entry_ is not None
             assert entry_.state is State.ACCEPTED
 

@@ -17,7 +17,7 @@ from tasty.v1 import new_order_pb2
 
 from server.brokerage.api.order_api import ORDERS_A_PAGE
 from server.brokerage.instruments.symbols import parse
-from server.orders.model.schema import ledger
+from server.orders.model.schema import journal
 from server.orders.submitting.journal import Intent
 from server.secret import Secret
 from server.settings import Settings
@@ -132,7 +132,7 @@ async def test_what_was_sent_after_a_copy_was_made_is_known_when_it_is_put_back(
         tenant = await trader.gateway.app.tenants.authenticate(Secret("key-of-restored"))
         before = await trader.place(leg(*BUY), price="-1.00", client_order_id="before")
         # As it stands in a copy that is made between the writing and the sending.
-        await trader.gateway.app.office.ledger.record(
+        await trader.gateway.app.orders.journal.record(
             Intent(
                 account_number=trader.account,
                 client_order_id="meanwhile",
@@ -148,7 +148,9 @@ async def test_what_was_sent_after_a_copy_was_made_is_known_when_it_is_put_back(
     copy = file.read_bytes()
     async with opened(sim, tmp_path) as trader:
         async with trader.gateway.app.database.write() as connection:
-            await connection.execute(delete(ledger).where(ledger.c.client_order_id == "meanwhile"))
+            await connection.execute(
+                delete(journal).where(journal.c.client_order_id == "meanwhile")
+            )
 
         names = ("meanwhile", "after")
         sent = [await trader.place(leg(*BUY), price="-1.00", client_order_id=n) for n in names]

@@ -48,7 +48,7 @@ async def trader(sim: Simulator, tmp_path: Path) -> AsyncIterator[Trader]:
 async def switch(trader: Trader, **fields: Any) -> None:
     tenants = trader.gateway.app.tenants
     tenant = await tenants.authenticate(Secret(KEY))
-    await trader.gateway.app.office.board.put(tenant.id, Switches(**fields))
+    await trader.gateway.app.orders.risk_limits.put(tenant.id, Switches(**fields))
 
 
 def by(switch_name: str, refusal: Refusal) -> bool:

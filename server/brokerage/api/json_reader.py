@@ -9,9 +9,9 @@ counted. Words that may grow (statuses, actions, types) stay the broker's own te
 from __future__ import annotations
 
 __all__ = [
-    "Faults",
     "Item",
     "Listing",
+    "ParseFaults",
     "Unreadable",
     "items_of",
     "read_all",
@@ -39,7 +39,7 @@ class Unreadable(Exception):
     """An item lacks what it is known by; whoever reads the list leaves it out."""
 
 
-class Faults:
+class ParseFaults:
     """Counts the values that could not be read, by where they stood."""
 
     __slots__ = ("counts",)
@@ -63,7 +63,7 @@ class Item:
 
     __slots__ = ("_faults", "_noun", "raw")
 
-    def __init__(self, raw: object, faults: Faults, noun: str = "answer") -> None:
+    def __init__(self, raw: object, faults: ParseFaults, noun: str = "answer") -> None:
         if not isinstance(raw, dict):
             faults.add(noun, raw)
             raise Unreadable(noun)
@@ -233,7 +233,7 @@ class Listing(Generic[T]):
 
 
 def read_listing(
-    raw: Sequence[object], read: Callable[[Item], T], faults: Faults, noun: str
+    raw: Sequence[object], read: Callable[[Item], T], faults: ParseFaults, noun: str
 ) -> Listing[T]:
     """Returns what `read` makes of each, and how many were left out."""
     items = read_all(raw, read, faults, noun)
@@ -241,7 +241,7 @@ def read_listing(
 
 
 def read_all(
-    raw: Iterable[object], read: Callable[[Item], T], faults: Faults, noun: str
+    raw: Iterable[object], read: Callable[[Item], T], faults: ParseFaults, noun: str
 ) -> tuple[T, ...]:
     """Returns what `read` makes of each; an item without its identity is left out."""
     values = []

@@ -1,13 +1,13 @@
 """The broker's pages of orders, as one tenant: place, try, replace, cancel, look up.
 
-A change is sent exactly once, watched by its `Journey`; what a failure means is the caller's to ask
-(`outcome_of`). An answer comes back as the broker's raw JSON, so that it can be kept as it came and
-read again; the readers turn it into values.
+A change is sent exactly once, watched by its `SendProgress`; what a failure means is the caller's
+to ask (`outcome_of`). An answer comes back as the broker's raw JSON, so that it can be kept as it
+came and read again; the readers turn it into values.
 """
 
 from __future__ import annotations
 
-__all__ = ["OrderPages", "complex_order_of", "placement_of", "replacement_of"]
+__all__ = ["OrderApi", "complex_order_of", "placement_of", "replacement_of"]
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from server.brokerage.api.accounts import Account
-from server.brokerage.api.json_reader import Faults, Item, Unreadable, items_of
+from server.brokerage.api.json_reader import Item, ParseFaults, Unreadable, items_of
 from server.brokerage.api.order_replies import (
     BrokerWord,
     ComplexOrder,
@@ -30,7 +30,7 @@ from server.brokerage.api.orders import Order, read_order
 from server.brokerage.session import BrokerSession
 from server.brokerage.transport.failures import answered
 from server.brokerage.transport.paths import segment
-from server.brokerage.transport.send_progress import Journey
+from server.brokerage.transport.send_progress import SendProgress
 from server.errors import (
     BrokerUnreadable,
     ComplexOrderNotFound,
@@ -48,7 +48,7 @@ EVER = timedelta(days=3650)
 """How far back an order may have been placed that still works."""
 
 
-class OrderPages:
+class OrderApi:
     """Orders of one account."""
 
     def __init__(self, session: BrokerSession, account: Account) -> None:
@@ -56,34 +56,34 @@ class OrderPages:
         self._account = account
         self._base = f"/accounts/{account.number}"
 
-    async def place(self, spec: OrderSpec, journey: Journey) -> Answer:
+    async def place(self, spec: OrderSpec, progress: SendProgress) -> Answer:
         from server.brokerage.api.order_forms import order_form  # imports the SDK, open by now
 
-        return await self._send("POST", "/orders", order_form(spec), journey)
+        return await self._send("POST", "/orders", order_form(spec), progress)
 
-    async def place_complex(self, spec: ComplexSpec, journey: Journey) -> Answer:
+    async def place_complex(self, spec: ComplexSpec, progress: SendProgress) -> Answer:
         from server.brokerage.api.order_forms import complex_form  # as above
 
-        return await self._send("POST", "/complex-orders", complex_form(spec), journey)
+        return await self._send("POST", "/complex-orders", complex_form(spec), progress)
 
-    async def replace(self, order_id: str, spec: OrderSpec, journey: Journey) -> Answer:
+    async def replace(self, order_id: str, spec: OrderSpec, progress: SendProgress) -> Answer:
         from server.brokerage.api.order_forms import change_form  # as above
 
         page = f"/orders/{segment(order_id)}"
-        return await self._send("PUT", page, change_form(spec), journey)
+        return await self._send("PUT", page, change_form(spec), progress)
 
-    async def cancel(self, order_id: str, journey: Journey) -> Answer:
+    async def cancel(self, order_id: str, progress: SendProgress) -> Answer:
         """Asks for the end of an order; raises OrderNotFound."""
         try:
-            return await self._send("DELETE", f"/orders/{segment(order_id)}", None, journey)
+            return await self._send("DELETE", f"/orders/{segment(order_id)}", None, progress)
         except NotKnownToBroker as unknown:
             raise OrderNotFound(order_id) from unknown
 
-    async def cancel_complex(self, complex_order_id: str, journey: Journey) -> Answer:
+    async def cancel_complex(self, complex_order_id: str, progress: SendProgress) -> Answer:
         """Asks for the end of a complex order; raises ComplexOrderNotFound."""
         page = f"/complex-orders/{segment(complex_order_id)}"
         try:
-            return await self._send("DELETE", page, None, journey)
+            return await self._send("DELETE", page, None, progress)
         except NotKnownToBroker as unknown:
             raise ComplexOrderNotFound(complex_order_id) from unknown
 
@@ -172,9 +172,11 @@ class OrderPages:
 
         return _object(data)
 
-    async def _send(self, method: str, page: str, body: Answer | None, journey: Journey) -> Answer:
+    async def _send(
+        self, method: str, page: str, body: Answer | None, progress: SendProgress
+    ) -> Answer:
         path = self._base + page
-        data = await self._session.connection.send(method, path, body, journey=journey)
+        data = await self._session.connection.send(method, path, body, progress=progress)
         return _object(data)
 
     def _refused(self, refused: OrderRefused) -> Placement:
@@ -201,7 +203,7 @@ class OrderPages:
         )
 
 
-def placement_of(data: object, faults: Faults, *, dry_run: bool = False) -> Placement:
+def placement_of(data: object, faults: ParseFaults, *, dry_run: bool = False) -> Placement:
     """Returns the answer to a placement; raises BrokerUnreadable for one without its order."""
     try:
         return read_placement(Item(data, faults, "placement"), dry_run=dry_run)
@@ -209,7 +211,7 @@ def placement_of(data: object, faults: Faults, *, dry_run: bool = False) -> Plac
         raise BrokerUnreadable("a placement without its order") from None
 
 
-def replacement_of(data: object, faults: Faults) -> Order:
+def replacement_of(data: object, faults: ParseFaults) -> Order:
     """Returns the order that a replacement or a cancel answers with."""
     try:
         return read_order(Item(data, faults, "order"))
@@ -217,7 +219,7 @@ def replacement_of(data: object, faults: Faults) -> Order:
         raise BrokerUnreadable("a change without its order") from None
 
 
-def complex_order_of(data: object, faults: Faults) -> ComplexOrder:
+def complex_order_of(data: object, faults: ParseFaults) -> ComplexOrder:
     """Returns the complex order that a cancel answers with."""
     try:
         return read_complex_order(Item(data, faults, "complex order"))

@@ -7,13 +7,13 @@ way to notice.
 
 from __future__ import annotations
 
-__all__ = ["WatchlistDesk"]
+__all__ = ["WatchlistApi"]
 
 import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from server.brokerage.api.json_reader import Faults, Item, items_of, read_all
+from server.brokerage.api.json_reader import Item, ParseFaults, items_of, read_all
 from server.brokerage.api.watchlists import (
     Watchlist,
     WatchlistEntry,
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 ENTRIES = "watchlist-entries"
 
 
-class WatchlistDesk:
+class WatchlistApi:
     """One tenant's watchlists."""
 
-    def __init__(self, connection: Connection, faults: Faults) -> None:
+    def __init__(self, connection: Connection, faults: ParseFaults) -> None:
         self._connection = connection
         self._faults = faults
         self._changing = asyncio.Lock()

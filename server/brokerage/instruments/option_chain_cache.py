@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["ChainShelf"]
+__all__ = ["OptionChainCache"]
 
 import asyncio
 from collections.abc import Hashable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from server.brokerage.api.json_reader import Faults, Item, items_of, read_all
+from server.brokerage.api.json_reader import Item, ParseFaults, items_of, read_all
 from server.brokerage.instruments.chain_memory import READ_AT_ONCE_EACH, ChainRoom
 from server.brokerage.instruments.chains import OptionChain, read_chain
 from server.brokerage.instruments.symbols import Instrument, InstrumentKind, parse
 from server.brokerage.transport.paths import segment
-from server.brokerage.transport.single_flight import Once
+from server.brokerage.transport.single_flight import SingleFlight
 from server.clock import Clock, new_york_today
 from server.errors import NotKnownToBroker, SymbolNotFound
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 Key = tuple[date, str]
 
 
-class ChainShelf:
+class OptionChainCache:
     """One tenant's chains. A new day asks anew: yesterday's expirations are gone."""
 
     def __init__(
-        self, connection: Connection, clock: Clock, faults: Faults, room: ChainRoom, owner: str
+        self, connection: Connection, clock: Clock, faults: ParseFaults, room: ChainRoom, owner: str
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._faults = faults
         self._room = room
         self._owner = owner
-        self._chains: dict[Hashable, Once[OptionChain]] = {}
+        self._chains: dict[Hashable, SingleFlight[OptionChain]] = {}
         self._reading = asyncio.Semaphore(READ_AT_ONCE_EACH)
         self._day = new_york_today(clock)
         self._closed = False
@@ -46,7 +46,7 @@ class ChainShelf:
         today = new_york_today(self._clock)
         self._turn_over(today)
         key = (today, underlying.symbol)
-        kept = self._chains.setdefault(key, Once())
+        kept = self._chains.setdefault(key, SingleFlight())
         if kept.busy:
             self._connection.pacer.hurry()
 

@@ -8,7 +8,7 @@ orders are the SDK's.
 
 from __future__ import annotations
 
-__all__ = ["Connection", "Wire"]
+__all__ = ["Connection", "ConnectionPool"]
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from server.brokerage.api.json_reader import items_of
 from server.brokerage.transport.hosts import Hosts
 from server.brokerage.transport.pacing import Pacer
 from server.brokerage.transport.sdk import Session
-from server.brokerage.transport.send_progress import Journey
+from server.brokerage.transport.send_progress import SendProgress
 from server.brokerage.transport.transport import BrokerTransport
 from server.clock import Clock
 from server.errors import BrokerUnreadable, GrantRevoked
@@ -39,7 +39,7 @@ MOST_PAGES = 1000
 Params = Mapping[str, Any]
 
 
-class Wire(httpx2.AsyncHTTPTransport):
+class ConnectionPool(httpx2.AsyncHTTPTransport):
     """The TCP connections to the broker, shared by all tenants: they carry no identity.
 
     Unlimited in number, since each streamer of each tenant holds one for days.
@@ -119,14 +119,14 @@ class Connection:
         return items
 
     async def send(
-        self, method: str, path: str, body: object = None, *, journey: Journey | None = None
+        self, method: str, path: str, body: object = None, *, progress: SendProgress | None = None
     ) -> Any:
         """Sends a change once, and returns the `data` of its answer (None without one).
 
-        `journey` watches that one request; what may come before it (a login) is not part of it.
+        `progress` watches that one request; what may come before it (a login) is not part of it.
         """
         content = None if body is None else orjson.dumps(body)
-        return (await self._answer(method, path, content=content, journey=journey)).get("data")
+        return (await self._answer(method, path, content=content, progress=progress)).get("data")
 
     def end(self) -> None:
         """Lets nothing more out; what is on its way comes to its end.
@@ -143,12 +143,12 @@ class Connection:
         *,
         params: Params | None = None,
         content: bytes | None = None,
-        journey: Journey | None = None,
+        progress: SendProgress | None = None,
     ) -> dict[str, Any]:
         self.pacer.hurry()  # somebody less urgent may be logging in
         await self.sdk.refresh()
         client = self.sdk._client
-        watched = None if journey is None else {"trace": journey.trace}
+        watched = None if progress is None else {"trace": progress.trace}
         response = await client.request(
             method, path, params=_given(params), content=content, extensions=watched
         )

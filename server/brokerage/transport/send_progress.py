@@ -8,7 +8,7 @@ anything; a proxy's page proves nothing.
 
 from __future__ import annotations
 
-__all__ = ["Journey", "Outcome", "outcome_of"]
+__all__ = ["Outcome", "SendProgress", "outcome_of"]
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
@@ -52,7 +52,7 @@ async def _at_once() -> None:
     """Holds nobody up."""
 
 
-class Journey:
+class SendProgress:
     """Watches one request; `step` is called at each of `STEPS`.
 
     `leaving` is awaited when the connection stands and nothing has left yet: if it raises, nothing
@@ -82,9 +82,9 @@ class Journey:
         self._step(step)
 
 
-def outcome_of(failure: BaseException, journey: Journey) -> Outcome:
+def outcome_of(failure: BaseException, progress: SendProgress) -> Outcome:
     """Returns what the failure of a sending proves."""
-    if not journey.left:
+    if not progress.left:
         return Outcome.UNSENT
 
     refusal = answered(failure)

@@ -6,7 +6,7 @@ costs nothing but its own work, and the next one in the line begins anew.
 
 from __future__ import annotations
 
-__all__ = ["Once", "OnceEach"]
+__all__ = ["OnceEach", "SingleFlight"]
 
 import asyncio
 from collections import OrderedDict
@@ -19,7 +19,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Once(Generic[V]):
+class SingleFlight(Generic[V]):
     """Holds one value, and makes it when it is missing.
 
     A failure is told to everybody who was waiting when it happened, and is not kept: the next
@@ -67,11 +67,11 @@ class OnceEach(Generic[K, V]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[K, Once[V]] = OrderedDict()
+        self._kept: OrderedDict[K, SingleFlight[V]] = OrderedDict()
 
     async def get(self, key: K, make: Callable[[], Awaitable[V]]) -> V:
         """Returns the value of a key, made by `make` if there is none; a failure is not kept."""
-        kept = self._kept.setdefault(key, Once())
+        kept = self._kept.setdefault(key, SingleFlight())
         self._kept.move_to_end(key)
         try:
             return await kept.get(make)

@@ -7,7 +7,7 @@ of the pages shows it (a GTC order of last week that was filled yesterday).
 
 from __future__ import annotations
 
-__all__ = ["gap_reports"]
+__all__ = ["backfill_states"]
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,14 +15,14 @@ from datetime import date
 from server.brokerage import BrokerSession
 from server.brokerage.api.accounts import Account
 from server.brokerage.api.json_reader import Unreadable, items_of
-from server.brokerage.api.order_api import OrderPages
+from server.brokerage.api.order_api import OrderApi
 from server.clock import NEW_YORK, Clock, new_york_today
 from server.errors import NotFound
 from server.orders.events.log import EventLog, Known
 from server.orders.events.object_states import (
     EventKind,
+    ObjectState,
     Raw,
-    Report,
     report_of_balances,
     report_of_closing,
     report_of_order,
@@ -30,11 +30,11 @@ from server.orders.events.object_states import (
 )
 
 
-async def gap_reports(
+async def backfill_states(
     session: BrokerSession, account: Account, known: Known, log: EventLog, clock: Clock
-) -> list[Report]:
+) -> list[ObjectState]:
     """Returns the present state of orders, oldest change first, then positions and balances."""
-    orders = await _orders(OrderPages(session, account), session, known, clock)
+    orders = await _orders(OrderApi(session, account), session, known, clock)
     positions = await _positions(session, account, known, log, clock)
     raw = await session.connection.get(f"/accounts/{account.number}/balances/USD")
     balances = report_of_balances(raw, session.faults, sent_at=clock.now())
@@ -42,8 +42,8 @@ async def gap_reports(
 
 
 async def _orders(
-    pages: OrderPages, session: BrokerSession, known: Known, clock: Clock
-) -> list[Report]:
+    pages: OrderApi, session: BrokerSession, known: Known, clock: Clock
+) -> list[ObjectState]:
     shown = list(await pages.raw_today())
     since = _day_of(known)
     if since is not None and since < new_york_today(clock):
@@ -61,9 +61,9 @@ async def _orders(
 
 async def _positions(
     session: BrokerSession, account: Account, known: Known, log: EventLog, clock: Clock
-) -> list[Report]:
+) -> list[ObjectState]:
     data = await session.connection.get(f"/accounts/{account.number}/positions")
-    reports: list[Report] = []
+    reports: list[ObjectState] = []
     for raw in items_of(data):
         try:
             reports.append(report_of_position(raw, session.faults, sent_at=clock.now()))
@@ -79,7 +79,7 @@ async def _positions(
     return reports
 
 
-def _read(shown: Sequence[Raw], session: BrokerSession) -> list[Report]:
+def _read(shown: Sequence[Raw], session: BrokerSession) -> list[ObjectState]:
     reports = []
     for raw in shown:
         try:

@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.errors import CursorNotKept
-from server.orders.events.object_states import EventKind, Report
-from server.orders.events.seen_states import Memory
+from server.orders.events.object_states import EventKind, ObjectState
+from server.orders.events.seen_states import SeenStates
 from server.orders.model.schema import account_events, account_logs, account_objects
 from server.settings import Settings
 from server.store import Database
@@ -88,7 +88,7 @@ class EventLog:
     async def append(
         self,
         account_number: str,
-        reports: Sequence[Report],
+        reports: Sequence[ObjectState],
         *,
         recovered: bool = False,
         silent: bool = False,
@@ -107,7 +107,7 @@ class EventLog:
                 await self._begin(connection, account_number)
 
             newest = 0 if log is None else int(log.newest)
-            memory = await Memory.load(connection, self._environment, account_number, reports)
+            memory = await SeenStates.load(connection, self._environment, account_number, reports)
             rows: list[dict[str, Any]] = []
             for report in reports:
                 for fill_id, at in memory.news(report):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "EventKind",
-    "Report",
+    "ObjectState",
     "report_of_alert",
     "report_of_balances",
     "report_of_closing",
@@ -25,7 +25,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.brokerage.api.balances import read_balances
-from server.brokerage.api.json_reader import Faults, Item, Unreadable
+from server.brokerage.api.json_reader import Item, ParseFaults, Unreadable
 from server.brokerage.api.order_replies import read_complex_order
 from server.brokerage.api.orders import Order, read_order
 from server.brokerage.api.positions import read_position
@@ -53,7 +53,7 @@ class FillKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ObjectState:
     """One object after a change."""
 
     kind: EventKind
@@ -70,7 +70,7 @@ class Report:
     """An order that may still change."""
 
 
-def report_of_alert(alert: Alert, faults: Faults) -> Report | None:
+def report_of_alert(alert: Alert, faults: ParseFaults) -> ObjectState | None:
     """Returns what a notification tells; None for kinds that are no account events."""
     try:
         match alert.kind:
@@ -88,10 +88,10 @@ def report_of_alert(alert: Alert, faults: Faults) -> Report | None:
         return None
 
 
-def report_of_order(raw: Raw, faults: Faults) -> Report:
+def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
     """Returns the state of an order; raises Unreadable."""
     order = read_order(Item(raw, faults, "order"))
-    return Report(
+    return ObjectState(
         kind=EventKind.ORDER,
         account_number=order.account_number or "",
         name=order.id,
@@ -104,12 +104,14 @@ def report_of_order(raw: Raw, faults: Faults) -> Report:
     )
 
 
-def report_of_position(raw: Raw, faults: Faults, *, sent_at: datetime | None = None) -> Report:
+def report_of_position(
+    raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
+) -> ObjectState:
     """Returns the state of a position; raises Unreadable."""
     position = read_position(Item(raw, faults, "position"))
     at = position.updated_at or sent_at
     steady = replace(position, mark=None, mark_price=None, close_price=None, updated_at=None)
-    return Report(
+    return ObjectState(
         kind=EventKind.POSITION,
         account_number=position.account_number,
         name=position.symbol,
@@ -121,11 +123,13 @@ def report_of_position(raw: Raw, faults: Faults, *, sent_at: datetime | None = N
     )
 
 
-def report_of_balances(raw: Raw, faults: Faults, *, sent_at: datetime | None = None) -> Report:
+def report_of_balances(
+    raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
+) -> ObjectState:
     """Returns the state of the balances."""
     balances = read_balances(Item(raw, faults, "balances"))
     at = balances.updated_at or sent_at
-    return Report(
+    return ObjectState(
         kind=EventKind.BALANCE,
         account_number=balances.account_number,
         name="USD",
@@ -136,17 +140,17 @@ def report_of_balances(raw: Raw, faults: Faults, *, sent_at: datetime | None = N
     )
 
 
-def report_of_closing(last: Raw, at: datetime) -> Report:
+def report_of_closing(last: Raw, at: datetime) -> ObjectState:
     """Returns a position that is gone, made of what was last told of it."""
     gone = {**last, "quantity": 0, "quantity-direction": "Zero", "updated-at": at.isoformat()}
-    return report_of_position(gone, Faults())
+    return report_of_position(gone, ParseFaults())
 
 
-def _complex(raw: Raw, faults: Faults) -> Report:
+def _complex(raw: Raw, faults: ParseFaults) -> ObjectState:
     whole = read_complex_order(Item(raw, faults, "complex order"))
     stamps = [_stamp(part.updated_at) for part in whole.parts]
     changed = [part.updated_at for part in whole.parts if part.updated_at is not None]
-    return Report(
+    return ObjectState(
         kind=EventKind.COMPLEX_ORDER,
         account_number=whole.account_number or "",
         name=whole.id,

@@ -6,7 +6,7 @@ being together, or not at all.
 
 from __future__ import annotations
 
-__all__ = ["Memory"]
+__all__ = ["SeenStates"]
 
 import json
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from typing import Any, Self
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.orders.events.object_states import EventKind, Report
+from server.orders.events.object_states import EventKind, ObjectState
 from server.orders.model.schema import account_objects
 
 REMEMBERED = 16
@@ -37,7 +37,7 @@ class _Object:
     working: bool
 
 
-class Memory:
+class SeenStates:
     """The objects of one account that some reports are about."""
 
     def __init__(self, environment: str, account_number: str) -> None:
@@ -50,7 +50,7 @@ class Memory:
         connection: AsyncConnection,
         environment: str,
         account_number: str,
-        reports: Iterable[Report],
+        reports: Iterable[ObjectState],
     ) -> Self:
         """Returns what is remembered of the objects that the reports are about."""
         memory = cls(environment, account_number)
@@ -66,7 +66,7 @@ class Memory:
 
         return memory
 
-    def news(self, report: Report) -> list[News]:
+    def news(self, report: ObjectState) -> list[News]:
         """Returns the events of a report, fills first, and notes them; none for what is known."""
         key = (report.kind.value, report.name)
         known = self._objects.get(key)

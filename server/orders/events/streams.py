@@ -23,8 +23,8 @@ from server.clock import Clock
 from server.errors import BrokerUnavailable, GatewayError, ReaderTooSlow, ShuttingDown
 from server.orders.events.items import Batch, Beat, Begun, LiveChange, StreamItem
 from server.orders.events.log import EventLog
-from server.orders.events.object_states import Report
-from server.orders.events.subscription import Follower, FollowerStatistics
+from server.orders.events.object_states import ObjectState
+from server.orders.events.subscription import AccountSubscription, AccountSubscriptionStatistics
 from server.settings import Settings
 from server.streams.stream_count import StreamCount
 from server.tenants import Tenant
@@ -39,7 +39,7 @@ STUCK = timedelta(seconds=5)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStreamsStatistics:
     readers: int
-    followers: dict[str, FollowerStatistics]
+    followers: dict[str, AccountSubscriptionStatistics]
     """By tenant id."""
     closed_slow: int
 
@@ -63,7 +63,7 @@ class _Reader:
 class _Followed:
     """A tenant's follower with its readers."""
 
-    def __init__(self, follower: Follower, task: asyncio.Task[None]) -> None:
+    def __init__(self, follower: AccountSubscription, task: asyncio.Task[None]) -> None:
         self.follower = follower
         self.task = task
         self.readers: set[_Reader] = set()
@@ -84,7 +84,7 @@ class AccountStreams:
         clock: Clock,
         random: Random,
         draining: asyncio.Event,
-        seen: Callable[[Report], None] = lambda _report: None,
+        seen: Callable[[ObjectState], None] = lambda _report: None,
     ) -> None:
         self._brokerage = brokerage
         self._events = events
@@ -245,7 +245,7 @@ class AccountStreams:
         if held is not None:
             self._stop(held)
 
-        follower = Follower(
+        follower = AccountSubscription(
             tenant,
             self._brokerage,
             self._events,

@@ -6,7 +6,7 @@ too, and the log takes each state once, whichever way it comes first.
 
 from __future__ import annotations
 
-__all__ = ["Follower", "FollowerStatistics"]
+__all__ = ["AccountSubscription", "AccountSubscriptionStatistics"]
 
 import asyncio
 from collections import deque
@@ -22,9 +22,9 @@ from server.brokerage.streaming.alert import Alert
 from server.brokerage.streaming.dxlink_events import ConnectionEnded
 from server.clock import Clock
 from server.errors import AccountNotFound, GatewayError, GrantRevoked, InvalidApiKey
-from server.orders.events.backfill import gap_reports
+from server.orders.events.backfill import backfill_states
 from server.orders.events.log import EventLog
-from server.orders.events.object_states import Report, report_of_alert
+from server.orders.events.object_states import ObjectState, report_of_alert
 from server.streams.backoff import Backoff
 from server.tenants import Tenant
 
@@ -38,14 +38,14 @@ FINAL = (GrantRevoked, InvalidApiKey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowerStatistics:
+class AccountSubscriptionStatistics:
     live: bool
     connects: int
     alerts: int
     waiting: int
 
 
-class Follower:
+class AccountSubscription:
     """Writes what happens in a tenant's accounts to the log, until cancelled.
 
     `told` is called with an account and the number of its newest event, and with None when the
@@ -60,7 +60,7 @@ class Follower:
         clock: Clock,
         random: Random,
         told: Callable[[str | None, int], None],
-        seen: Callable[[Report], None] = lambda _report: None,
+        seen: Callable[[ObjectState], None] = lambda _report: None,
     ) -> None:
         self.tenant = tenant
         self._brokerage = brokerage
@@ -107,8 +107,8 @@ class Follower:
             log.info("account streamer ended", tenant=self.tenant.id[:12], cause=self.cause)
             await self._clock.sleep(pause)
 
-    def statistics(self) -> FollowerStatistics:
-        return FollowerStatistics(
+    def statistics(self) -> AccountSubscriptionStatistics:
+        return AccountSubscriptionStatistics(
             live=self.live,
             connects=self._connects,
             alerts=self._alerts,
@@ -144,7 +144,7 @@ class Follower:
     async def _check(self, session: BrokerSession, accounts: Sequence[Account]) -> None:
         for account in accounts:
             known = await self._events.known(account.number)
-            reports = await gap_reports(session, account, known, self._events, self._clock)
+            reports = await backfill_states(session, account, known, self._events, self._clock)
             newest = await self._events.append(
                 account.number, reports, recovered=True, silent=known.is_new, checked=True
             )
@@ -159,7 +159,7 @@ class Follower:
 
             alerts = [self._waiting.popleft() for _ in range(len(self._waiting))]
             reports = [report_of_alert(alert, session.faults) for alert in alerts]
-            by_account: dict[str, list[Report]] = {}
+            by_account: dict[str, list[ObjectState]] = {}
             for report in reports:
                 if report is not None:
                     self._seen(report)

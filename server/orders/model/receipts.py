@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.brokerage.api.json_reader import Faults
+from server.brokerage.api.json_reader import ParseFaults
 from server.brokerage.api.order_api import placement_of
 from server.brokerage.api.order_replies import Placement
 from server.brokerage.transport.failures import answered
@@ -54,7 +54,7 @@ def receipt_of(entry: Entry, *, replayed: bool = False) -> Receipt:
     placement = Placement()
     status = UNKNOWN
     if entry.state is State.ACCEPTED:
-        placement = placement_of(entry.answer, Faults())
+        placement = placement_of(entry.answer, ParseFaults())
         if placement.order is not None:
             status = placement.order.status
         elif placement.complex_order is not None:

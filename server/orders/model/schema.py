@@ -6,7 +6,7 @@ __all__ = [
     "account_events",
     "account_logs",
     "account_objects",
-    "ledger",
+    "journal",
     "restored_accounts",
     "switch_accounts",
     "switches",
@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from server.store import METADATA, Instant
 
-ledger = Table(
+journal = Table(
     "order_ledger",
     METADATA,
     Column("id", String(32), primary_key=True),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.brokerage import BrokerSession
-from server.brokerage.api.order_api import OrderPages
-from server.brokerage.transport.send_progress import Journey, Outcome, outcome_of
+from server.brokerage.api.order_api import OrderApi
+from server.brokerage.transport.send_progress import Outcome, SendProgress, outcome_of
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError
 from server.orders.submitting.reconciliation import is_cancelled, is_whole_ending
@@ -42,7 +42,7 @@ class CancelResult:
 async def cancel_all(session: BrokerSession, clock: Clock) -> AsyncIterator[CancelResult]:
     """Yields a result for each cancel; raises GatewayError where an account cannot be read."""
     for account in await session.accounts():
-        pages = OrderPages(session, account)
+        pages = OrderApi(session, account)
         working = await pages.raw_working(new_york_today(clock))
         for number in _wholes(working):
             yield await _cancel(pages, account.number, number, whole=True)
@@ -58,18 +58,18 @@ def _wholes(working: Sequence[Raw]) -> Sequence[str]:
 
 
 async def _cancel(
-    pages: OrderPages, account_number: str, number: str, *, whole: bool
+    pages: OrderApi, account_number: str, number: str, *, whole: bool
 ) -> CancelResult:
-    journey = Journey()
+    progress = SendProgress()
     try:
         if whole:
-            await pages.cancel_complex(number, journey)
+            await pages.cancel_complex(number, progress)
             outcome, words = "cancelled", "with all that works of it"
         else:
-            answer = await pages.cancel(number, journey)
+            answer = await pages.cancel(number, progress)
             outcome, words = "cancelled", str(answer.get("status") or "")
     except GatewayError as failure:
-        outcome, words = await _told(pages, number, failure, journey, whole=whole)
+        outcome, words = await _told(pages, number, failure, progress, whole=whole)
 
     return CancelResult(
         account_number=account_number,
@@ -80,11 +80,11 @@ async def _cancel(
 
 
 async def _told(
-    pages: OrderPages, number: str, failure: GatewayError, journey: Journey, *, whole: bool
+    pages: OrderApi, number: str, failure: GatewayError, progress: SendProgress, *, whole: bool
 ) -> tuple[str, str]:
     """Returns what a failure proves; a lost answer is looked for in the order itself."""
     words = str(failure)
-    match outcome_of(failure, journey):
+    match outcome_of(failure, progress):
         case Outcome.UNSENT:
             return "not sent", words
         case Outcome.REFUSED:

@@ -10,7 +10,7 @@ that nothing is known simply asks again.
 
 from __future__ import annotations
 
-__all__ = ["Cancelled", "Cancels"]
+__all__ = ["CancelService", "Cancelled"]
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from server.brokerage.api.json_reader import Faults
+from server.brokerage.api.json_reader import ParseFaults
 from server.brokerage.api.order_api import complex_order_of, replacement_of
 from server.brokerage.api.order_replies import BrokerWord, ComplexOrder
 from server.brokerage.api.orders import Order
 from server.brokerage.transport.paths import is_number
-from server.brokerage.transport.send_progress import Journey
+from server.brokerage.transport.send_progress import SendProgress
 from server.clock import Clock
 from server.errors import (
     CancelUnknown,
@@ -37,13 +37,13 @@ from server.errors import (
 )
 from server.orders.model.receipts import UNKNOWN
 from server.orders.model.records import record_of
-from server.orders.risk_limits import SwitchBoard
+from server.orders.risk_limits import RiskLimits
 from server.orders.submitting.cancel_record import CancelRecord
 from server.orders.submitting.idempotent_orders import Caller
-from server.orders.submitting.journal import Entry, Intent, Ledger, State
+from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
 from server.orders.submitting.reconciliation import ENDING, is_whole_ending
-from server.orders.submitting.submitter import LOOKS, Dispatch, Send
-from server.orders.submitting.time_limited_store import Aside
+from server.orders.submitting.submitter import LOOKS, OrderSubmitter, Send
+from server.orders.submitting.time_limited_store import TimeLimitedStore
 
 ENDED_BY_US = frozenset({"Cancelled", "Canceled", "Removed"})
 
@@ -64,20 +64,20 @@ class Cancelled:
     """What the server could not do beside it: its record."""
 
 
-class Cancels:
+class CancelService:
     """Asks the broker for the end of orders, whatever the store does."""
 
     def __init__(
         self,
-        ledger: Ledger,
-        board: SwitchBoard,
-        dispatch: Dispatch,
-        aside: Aside,
+        journal: OrderJournal,
+        risk_limits: RiskLimits,
+        submitter: OrderSubmitter,
+        aside: TimeLimitedStore,
         clock: Clock,
     ) -> None:
-        self._ledger = ledger
-        self._board = board
-        self._dispatch = dispatch
+        self._journal = journal
+        self._risk_limits = risk_limits
+        self._submitter = submitter
         self._aside = aside
         self._clock = clock
         self._unwritten: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -90,16 +90,16 @@ class Cancels:
         if not is_number(order_id):
             raise OrderNotFound(order_id)
 
-        async def send(journey: Journey) -> tuple[dict[str, Any], str]:
-            data = await caller.pages.cancel(order_id, journey)
-            return {"order": data}, replacement_of(data, Faults()).id
+        async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
+            data = await caller.pages.cancel(order_id, progress)
+            return {"order": data}, replacement_of(data, ParseFaults()).id
 
-        record = CancelRecord(order_id, self._ledger, self._aside, self._clock)
+        record = CancelRecord(order_id, self._journal, self._aside, self._clock)
         before = await self._before(caller, order_id, record)
         entry = await self._carry_out(caller, "cancel", order_id, send, record)
         answer = None if entry is None else entry.answer
         if entry is not None and entry.state is State.ACCEPTED and answer is not None:
-            order = replacement_of(answer["order"], Faults())
+            order = replacement_of(answer["order"], ParseFaults())
             done = Cancelled(order_id=order_id, status=order.status, order=order)
         else:
             done = await self._judged(caller, order_id, entry, before=before)
@@ -111,16 +111,16 @@ class Cancels:
         if not is_number(complex_order_id):
             raise ComplexOrderNotFound(complex_order_id)
 
-        async def send(journey: Journey) -> tuple[dict[str, Any], str]:
-            data = await caller.pages.cancel_complex(complex_order_id, journey)
-            return {"complex-order": data}, complex_order_of(data, Faults()).id
+        async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
+            data = await caller.pages.cancel_complex(complex_order_id, progress)
+            return {"complex-order": data}, complex_order_of(data, ParseFaults()).id
 
-        record = CancelRecord(complex_order_id, self._ledger, self._aside, self._clock)
+        record = CancelRecord(complex_order_id, self._journal, self._aside, self._clock)
         await self._before(caller, complex_order_id, record)
         entry = await self._carry_out(caller, "cancel_complex", complex_order_id, send, record)
         answer = None if entry is None else entry.answer
         if entry is not None and entry.state is State.ACCEPTED and answer is not None:
-            whole = complex_order_of(answer["complex-order"], Faults())
+            whole = complex_order_of(answer["complex-order"], ParseFaults())
             return Cancelled(
                 order_id=complex_order_id,
                 status="",
@@ -149,10 +149,10 @@ class Cancels:
         number = caller.account.number
         remembered = (number, target_id) in self._unwritten
         asked = await record.ask(
-            lambda: self._ledger.before_cancel(caller.tenant.id, number, target_id), remembered
+            lambda: self._journal.before_cancel(caller.tenant.id, number, target_id), remembered
         )
         if record.trouble:
-            self._board.refuse_known_viewer(caller.tenant.id)
+            self._risk_limits.refuse_known_viewer(caller.tenant.id)
 
         return asked or remembered
 
@@ -172,7 +172,7 @@ class Cancels:
             target_id=target_id,
         )
         patience = timedelta(seconds=max(0.0, caller.deadline - self._clock.monotonic()))
-        entry, _ = await self._dispatch.carry_out(caller.tenant, intent, send, patience, record)
+        entry, _ = await self._submitter.carry_out(caller.tenant, intent, send, patience, record)
         if entry is not None and not entry.written and entry.state is not State.REFUSED:
             self._remember(caller.account.number, target_id)
 
@@ -241,7 +241,7 @@ class Cancels:
             except GatewayError:
                 continue
             if is_whole_ending(raw):
-                return complex_order_of(raw, Faults())
+                return complex_order_of(raw, ParseFaults())
 
         return None
 

@@ -6,17 +6,17 @@ when its answer was lost.
 
 from __future__ import annotations
 
-__all__ = ["ComplexDesk"]
+__all__ = ["ComplexOrderService"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from server.brokerage.api.json_reader import Faults
+from server.brokerage.api.json_reader import ParseFaults
 from server.brokerage.api.order_api import placement_of
 from server.brokerage.api.order_specs import ComplexSpec
-from server.brokerage.transport.send_progress import Journey
+from server.brokerage.transport.send_progress import SendProgress
 from server.errors import BrokerUnreadable, InvalidField, NothingGiven
 from server.orders.model.drafts import ComplexDraft
 from server.orders.model.names import check_name
@@ -24,9 +24,9 @@ from server.orders.model.receipts import Receipt
 from server.orders.model.records import Priced, record_of
 from server.orders.placing.model_order_guard import Guard, Weighed, larger, taken_by
 from server.orders.placing.order_preparer import Preparation, Prepared
-from server.orders.placing.order_service import OrderDesk
-from server.orders.risk_limits import SwitchBoard
-from server.orders.submitting.idempotent_orders import Caller, Errand, Errands
+from server.orders.placing.order_service import OrderService
+from server.orders.risk_limits import RiskLimits
+from server.orders.submitting.idempotent_orders import Caller, IdempotentOrders, OrderCommand
 
 CHILDREN: Mapping[str, int] = {"OCO": 2, "OTO": 1, "OTOCO": 2}
 """How many orders depend, by type."""
@@ -34,16 +34,20 @@ TRIGGERED = frozenset({"OTO", "OTOCO"})
 NOT_PRICED = Priced(price=None, source="", pricing=None)
 
 
-class ComplexDesk:
+class ComplexOrderService:
     """Places complex orders."""
 
     def __init__(
-        self, desk: OrderDesk, preparation: Preparation, errands: Errands, board: SwitchBoard
+        self,
+        desk: OrderService,
+        preparation: Preparation,
+        idempotent_orders: IdempotentOrders,
+        risk_limits: RiskLimits,
     ) -> None:
         self._desk = desk
         self._preparation = preparation
-        self._errands = errands
-        self._board = board
+        self._errands = idempotent_orders
+        self._risk_limits = risk_limits
 
     async def place(
         self, caller: Caller, draft: ComplexDraft, name: str | None, guard: Guard | None = None
@@ -54,8 +58,8 @@ class ComplexDesk:
         """
         _check(draft)
 
-        async def make(chosen: str) -> Errand:
-            asked = await self._board.admit(caller.tenant.id, caller.account.number)
+        async def make(chosen: str) -> OrderCommand:
+            asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
             guarded = guard is not None
             parts = await self._prepared(
                 caller,
@@ -68,15 +72,15 @@ class ComplexDesk:
             if guard is not None:
                 guard.admit(await self._weighed(caller, draft, parts))
 
-            async def send(journey: Journey) -> tuple[dict[str, Any], str]:
-                data = await caller.pages.place_complex(spec, journey)
-                whole = placement_of(data, Faults()).complex_order
+            async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
+                data = await caller.pages.place_complex(spec, progress)
+                whole = placement_of(data, ParseFaults()).complex_order
                 if whole is None:
                     raise BrokerUnreadable("a placement without its order")
 
                 return data, whole.id
 
-            return Errand(
+            return OrderCommand(
                 record=record_of(spec),
                 send=send,
                 notional=_notional(draft, parts),
@@ -90,7 +94,7 @@ class ComplexDesk:
         """Returns what placing would mean."""
         check_name(name)
         _check(draft)
-        asked = await self._board.asks(caller.tenant.id, caller.account.number)
+        asked = await self._risk_limits.asks(caller.tenant.id, caller.account.number)
         parts = await self._prepared(caller, draft, judged=asked.limiting)
         placement = await caller.pages.dry_run(_spec(draft, parts, None))
         return Receipt(

@@ -20,7 +20,7 @@ from server.brokerage.streaming.dxlink_events import FIELDS
 from server.brokerage.streaming.feed_numbers import number
 from server.clock import Clock
 from server.errors import Late, NotFound
-from server.market.market_data_service import MarketDesk
+from server.market.market_data_service import MarketDataService
 from server.market.topics import Kind, Topic
 from server.orders.model.pricing import LegQuote
 from server.settings import Settings
@@ -35,7 +35,7 @@ _QUOTE = {name: place for place, name in enumerate(FIELDS["Quote"])}
 class OrderQuotes:
     """Asks the market desk, and judges what it says."""
 
-    def __init__(self, desk: MarketDesk, settings: Settings, clock: Clock) -> None:
+    def __init__(self, desk: MarketDataService, settings: Settings, clock: Clock) -> None:
         self._desk = desk
         self._clock = clock
         delayed = settings.broker == "sandbox"

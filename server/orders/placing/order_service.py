@@ -6,19 +6,19 @@ what our own risk switches would say.
 
 from __future__ import annotations
 
-__all__ = ["OrderDesk"]
+__all__ = ["OrderService"]
 
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from server.brokerage import Brokerage
-from server.brokerage.api.json_reader import Faults
+from server.brokerage.api.json_reader import ParseFaults
 from server.brokerage.api.order_api import placement_of
 from server.brokerage.api.order_replies import BrokerWord, Placement
 from server.brokerage.api.orders import Order
 from server.brokerage.instruments.lookup import InstrumentQuery
-from server.brokerage.transport.send_progress import Journey
+from server.brokerage.transport.send_progress import SendProgress
 from server.clock import Clock
 from server.errors import (
     BrokerUnreadable,
@@ -34,8 +34,8 @@ from server.orders.model.records import Priced, record_of
 from server.orders.placing.model_order_guard import Guard, Weighed, larger, taken_by
 from server.orders.placing.order_preparer import Preparation, Prepared
 from server.orders.placing.validation import PRICED
-from server.orders.risk_limits import SwitchBoard, Wanted
-from server.orders.submitting.idempotent_orders import Caller, Errand, Errands
+from server.orders.risk_limits import RiskLimits, Wanted
+from server.orders.submitting.idempotent_orders import Caller, IdempotentOrders, OrderCommand
 from server.tenants import Tenant
 
 ANSWER_BEFORE_S = 0.25
@@ -43,21 +43,21 @@ ANSWER_BEFORE_S = 0.25
 DEFAULT_PATIENCE_S = 30.0
 
 
-class OrderDesk:
+class OrderService:
     """Places and replaces single orders."""
 
     def __init__(
         self,
         brokerage: Brokerage,
         preparation: Preparation,
-        errands: Errands,
-        board: SwitchBoard,
+        idempotent_orders: IdempotentOrders,
+        risk_limits: RiskLimits,
         clock: Clock,
     ) -> None:
         self._brokerage = brokerage
         self._preparation = preparation
-        self._errands = errands
-        self._board = board
+        self._errands = idempotent_orders
+        self._risk_limits = risk_limits
         self._clock = clock
 
     async def caller(self, tenant: Tenant, account_id: str, deadline: float | None) -> Caller:
@@ -80,8 +80,8 @@ class OrderDesk:
         A guard is asked before a new order is sent; it raises NotAllowed.
         """
 
-        async def make(chosen: str) -> Errand:
-            asked = await self._board.admit(caller.tenant.id, caller.account.number)
+        async def make(chosen: str) -> OrderCommand:
+            asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
             guarded = guard is not None
             prepared = await self._prepare(
                 caller,
@@ -94,10 +94,10 @@ class OrderDesk:
             if guard is not None:
                 guard.admit(await self._weighed(caller, prepared))
 
-            async def send(journey: Journey) -> tuple[dict[str, Any], str]:
-                return _placed(await caller.pages.place(spec, journey))
+            async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
+                return _placed(await caller.pages.place(spec, progress))
 
-            return Errand(
+            return OrderCommand(
                 record=_record(prepared),
                 send=send,
                 notional=prepared.notional,
@@ -110,7 +110,7 @@ class OrderDesk:
     async def dry_run(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
         """Returns what placing would mean, with the prices that are possible now."""
         check_name(name)
-        asked = await self._board.asks(caller.tenant.id, caller.account.number)
+        asked = await self._risk_limits.asks(caller.tenant.id, caller.account.number)
         prepared = await self._prepare(caller, draft, quoted=True, judged=asked.limiting)
         placement = await caller.pages.dry_run(prepared.spec)
         return Receipt(
@@ -136,8 +136,8 @@ class OrderDesk:
         is asked as in `place`.
         """
 
-        async def make(chosen: str) -> Errand:
-            asked = await self._board.admit(caller.tenant.id, caller.account.number)
+        async def make(chosen: str) -> OrderCommand:
+            asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
             old = await self._working(caller, draft.order_id)
             prepared = await self._prepare(
                 caller,
@@ -158,11 +158,11 @@ class OrderDesk:
                 external_identifier=chosen,
             )
 
-            async def send(journey: Journey) -> tuple[dict[str, Any], str]:
-                data = await caller.pages.replace(old.id, spec, journey)
+            async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
+                data = await caller.pages.replace(old.id, spec, progress)
                 return _placed({"order": data})
 
-            return Errand(
+            return OrderCommand(
                 record=_record(replace(prepared, spec=spec)),
                 send=send,
                 notional=await self._added(caller, old, prepared),
@@ -192,7 +192,7 @@ class OrderDesk:
             closes=closes,
         )
         try:
-            await self._board.rehearse(wanted)
+            await self._risk_limits.rehearse(wanted)
         except (NotAllowed, NotPriceable) as refused:
             code = f"risk_switch.{refused.metadata.get('switch', 'caps')}"
             word = BrokerWord(code=code, message=str(refused))
@@ -260,7 +260,7 @@ def _record(prepared: Prepared) -> dict[str, Any]:
 
 def _placed(data: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Returns an answer with the number of its order; raises BrokerUnreadable without one."""
-    placement = placement_of(data, Faults())
+    placement = placement_of(data, ParseFaults())
     if placement.order is None:
         raise BrokerUnreadable("a placement without its order")
 

@@ -17,8 +17,8 @@ import structlog
 
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError, NotAllowed
-from server.orders.submitting.journal import Entry, Intent, Ledger, State
-from server.orders.submitting.time_limited_store import Aside, TooSlow
+from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
+from server.orders.submitting.time_limited_store import TimeLimitedStore, TooSlow
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +28,11 @@ T = TypeVar("T")
 class CancelRecord:
     """Stands between one cancel and the ledger; raises nothing but what forbids the cancel."""
 
-    def __init__(self, order_id: str, ledger: Ledger, aside: Aside, clock: Clock) -> None:
+    def __init__(
+        self, order_id: str, journal: OrderJournal, aside: TimeLimitedStore, clock: Clock
+    ) -> None:
         self._order_id = order_id
-        self._ledger = ledger
+        self._journal = journal
         self._aside = aside
         self._clock = clock
         self._settled: Entry | None = None
@@ -48,12 +50,12 @@ class CancelRecord:
         Raises NotAllowed.
         """
         unwritten = (self._unwritten(intent), True)
-        return await self._tried("intent", lambda: self._ledger.record(intent), unwritten)
+        return await self._tried("intent", lambda: self._journal.record(intent), unwritten)
 
     async def mark_sending(self, entry: Entry) -> bool:
         """Notes that the cancel leaves now, and never keeps it from that."""
         if entry.written:
-            await self._tried("sending", lambda: self._ledger.mark_sending(entry), default=False)
+            await self._tried("sending", lambda: self._journal.mark_sending(entry), default=False)
 
         return True
 
@@ -72,7 +74,7 @@ class CancelRecord:
 
         try:
             await self._aside.within(
-                lambda: self._ledger.settle(entry, state, answer=answer, order_id=order_id)
+                lambda: self._journal.settle(entry, state, answer=answer, order_id=order_id)
             )
         except Exception as failure:
             self._note("outcome", failure)

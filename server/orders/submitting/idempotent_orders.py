@@ -7,7 +7,7 @@ history was read: it may have been used before this database was there.
 
 from __future__ import annotations
 
-__all__ = ["Caller", "Errand", "Errands"]
+__all__ = ["Caller", "IdempotentOrders", "OrderCommand"]
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from server.brokerage import BrokerSession
 from server.brokerage.api.accounts import Account
-from server.brokerage.api.order_api import OrderPages
+from server.brokerage.api.order_api import OrderApi
 from server.brokerage.api.order_replies import Placement
 from server.clock import Clock
 from server.errors import (
@@ -32,9 +32,9 @@ from server.orders.model.drafts import Draft, digest_of
 from server.orders.model.names import check_name
 from server.orders.model.receipts import UNKNOWN, Receipt, receipt_of
 from server.orders.model.records import priced_of
-from server.orders.submitting.journal import Entry, Intent, Ledger, State
-from server.orders.submitting.reconciler import Resolver
-from server.orders.submitting.submitter import Dispatch, Send
+from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
+from server.orders.submitting.reconciler import Reconciler
+from server.orders.submitting.submitter import OrderSubmitter, Send
 from server.orders.submitting.used_names import UsedNames
 from server.tenants import Tenant
 
@@ -53,12 +53,12 @@ class Caller:
     """On the clock's monotonic scale; a moment before the caller stops listening."""
 
     @property
-    def pages(self) -> OrderPages:
-        return OrderPages(self.session, self.account)
+    def pages(self) -> OrderApi:
+        return OrderApi(self.session, self.account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class OrderCommand:
     """A change that is ready to be sent."""
 
     record: Mapping[str, Any]
@@ -70,21 +70,21 @@ class Errand:
     whole: Decimal | None = None
 
 
-class Errands:
+class IdempotentOrders:
     """The one way from a prepared change to its receipt."""
 
     def __init__(
         self,
-        ledger: Ledger,
+        journal: OrderJournal,
         names: UsedNames,
-        resolver: Resolver,
-        dispatch: Dispatch,
+        reconciler: Reconciler,
+        submitter: OrderSubmitter,
         clock: Clock,
     ) -> None:
-        self._ledger = ledger
+        self._journal = journal
         self._names = names
-        self._resolver = resolver
-        self._dispatch = dispatch
+        self._reconciler = reconciler
+        self._submitter = submitter
         self._clock = clock
 
     async def run(
@@ -93,7 +93,7 @@ class Errands:
         kind: str,
         name: str | None,
         draft: Draft,
-        make: Callable[[str], Awaitable[Errand]],
+        make: Callable[[str], Awaitable[OrderCommand]],
     ) -> Receipt:
         """Returns what became of the change of that name; `make` prepares it if it is new.
 
@@ -111,7 +111,7 @@ class Errands:
         kind: str,
         name: str | None,
         draft: Draft,
-        make: Callable[[str], Awaitable[Errand]],
+        make: Callable[[str], Awaitable[OrderCommand]],
     ) -> Receipt:
         chosen = name if name is not None else str(uuid4())
         check_name(chosen)
@@ -126,15 +126,15 @@ class Errands:
                 if known is not None:
                     return receipt_of(known, replayed=True)
 
-            await self._resolver.ready(caller.account.number, caller.tenant)
-            errand = await make(chosen)
-            intent = _intent(caller, kind, chosen, digest, errand)
-            entry, mine = await self._dispatch.carry_out(
-                caller.tenant, intent, errand.send, self._patience(caller)
+            await self._reconciler.ready(caller.account.number, caller.tenant)
+            command = await make(chosen)
+            intent = _intent(caller, kind, chosen, digest, command)
+            entry, mine = await self._submitter.carry_out(
+                caller.tenant, intent, command.send, self._patience(caller)
             )
             if entry is None or (entry.state is State.UNSENT and not mine):
-                if self._dispatch.is_flying(caller.account.number, chosen):
-                    return _under_way(chosen, errand, mine=mine)
+                if self._submitter.is_flying(caller.account.number, chosen):
+                    return _under_way(chosen, command, mine=mine)
 
                 continue  # who was ahead sent nothing
 
@@ -147,7 +147,7 @@ class Errands:
         self, caller: Caller, kind: str, name: str, draft: Draft, digest: str
     ) -> Entry | None:
         number = caller.account.number
-        entry = await self._ledger.find(number, name)
+        entry = await self._journal.find(number, name)
         if entry is None:
             return None
 
@@ -156,16 +156,16 @@ class Errands:
                 raise ClientOrderIdTaken(name)
 
             await self._names.adopt(entry, draft, caller.pages)
-            entry = await self._ledger.get(entry)
+            entry = await self._journal.get(entry)
 
         _refuse_other(entry, digest)
         if entry.state is State.RECORDED or entry.is_open:
-            if await self._dispatch.wait(number, name, self._patience(caller)):
-                entry = await self._ledger.get(entry)
+            if await self._submitter.wait(number, name, self._patience(caller)):
+                entry = await self._journal.get(entry)
             elif entry.state is State.RECORDED:
                 # Its process died before it sent anything.
-                await self._ledger.release_recorded(entry.id)
-                entry = await self._ledger.get(entry)
+                await self._journal.release_recorded(entry.id)
+                entry = await self._journal.get(entry)
             else:
                 entry = await self._looked(caller, entry)
 
@@ -175,7 +175,7 @@ class Errands:
         """Returns a change after a reading, or as it was if the caller cannot wait for one."""
         try:
             async with asyncio.timeout(self._patience(caller).total_seconds()):
-                return await self._resolver.look(entry, caller.tenant)
+                return await self._reconciler.look(entry, caller.tenant)
         except TimeoutError:
             return entry
 
@@ -183,30 +183,30 @@ class Errands:
         return timedelta(seconds=max(0.0, caller.deadline - self._clock.monotonic()))
 
 
-def _intent(caller: Caller, kind: str, name: str, digest: str, errand: Errand) -> Intent:
+def _intent(caller: Caller, kind: str, name: str, digest: str, command: OrderCommand) -> Intent:
     return Intent(
         account_number=caller.account.number,
         client_order_id=name,
         tenant_id=caller.tenant.id,
         kind=kind,
         digest=digest,
-        notional=errand.notional,
-        symbols=errand.symbols,
-        closes=errand.closes,
-        request=errand.record,
-        target_id=errand.target_id,
-        whole=errand.whole,
+        notional=command.notional,
+        symbols=command.symbols,
+        closes=command.closes,
+        request=command.record,
+        target_id=command.target_id,
+        whole=command.whole,
     )
 
 
-def _under_way(name: str, errand: Errand, *, mine: bool) -> Receipt:
+def _under_way(name: str, command: OrderCommand, *, mine: bool) -> Receipt:
     # What another call is sending has the price that it was given there.
     return Receipt(
         client_order_id=name,
         status=UNKNOWN,
         placement=Placement(),
-        priced=priced_of(errand.record if mine else {}),
-        replaced_order_id=errand.target_id or "",
+        priced=priced_of(command.record if mine else {}),
+        replaced_order_id=command.target_id or "",
     )
 
 

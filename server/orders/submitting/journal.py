@@ -7,7 +7,7 @@ Each step names the states that it may start from, so that two processes cannot 
 
 from __future__ import annotations
 
-__all__ = ["OPEN", "Entry", "Intent", "Ledger", "Sighting", "State"]
+__all__ = ["OPEN", "Entry", "Intent", "OrderJournal", "ReconciliationResult", "State"]
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,8 +21,8 @@ from uuid import uuid4
 from sqlalchemy import Row, Select, Update, insert, or_, select, update
 
 from server.clock import Clock, new_york_today
-from server.orders.model.schema import ledger
-from server.orders.risk_limits import SwitchBoard, Wanted, cents
+from server.orders.model.schema import journal
+from server.orders.risk_limits import RiskLimits, Wanted, cents
 from server.settings import Settings
 from server.store import Database
 
@@ -121,7 +121,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class ReconciliationResult:
     """What a reading of the broker's list showed of a change: its answer, or that it is absent."""
 
     entry: Entry
@@ -131,24 +131,24 @@ class Sighting:
     order_id: str | None = None
 
 
-class Ledger:
+class OrderJournal:
     """Reads and writes the rows of one environment."""
 
     def __init__(
-        self, settings: Settings, database: Database, board: SwitchBoard, clock: Clock
+        self, settings: Settings, database: Database, risk_limits: RiskLimits, clock: Clock
     ) -> None:
         self._environment = settings.broker
         self._kept = timedelta(days=settings.order_keys_days)
         self._database = database
-        self._board = board
+        self._risk_limits = risk_limits
         self._clock = clock
 
     async def find(self, account_number: str, client_order_id: str) -> Entry | None:
         """Returns the row of a name, whatever came of it."""
-        query = select(ledger).where(
-            ledger.c.environment == self._environment,
-            ledger.c.account_number == account_number,
-            ledger.c.client_order_id == client_order_id,
+        query = select(journal).where(
+            journal.c.environment == self._environment,
+            journal.c.account_number == account_number,
+            journal.c.client_order_id == client_order_id,
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
@@ -162,10 +162,10 @@ class Ledger:
 
     async def get_all(self, account_number: str, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Returns what rows of one account have become, in their order."""
-        query = select(ledger).where(
-            ledger.c.environment == self._environment,
-            ledger.c.account_number == account_number,
-            ledger.c.client_order_id.in_([entry.client_order_id for entry in entries]),
+        query = select(journal).where(
+            journal.c.environment == self._environment,
+            journal.c.account_number == account_number,
+            journal.c.client_order_id.in_([entry.client_order_id for entry in entries]),
         )
         async with self._database.read() as connection:
             named = {row.client_order_id: _entry(row) for row in await connection.execute(query)}
@@ -190,13 +190,13 @@ class Ledger:
                 return _entry(found), False
 
             day = new_york_today(self._clock)
-            await self._board.check(connection, day, intent.wanted)
+            await self._risk_limits.check(connection, day, intent.wanted)
             values = self._values(intent, day) | {"id": uuid4().hex}
             if found is None:
-                await connection.execute(insert(ledger).values(values))
+                await connection.execute(insert(journal).values(values))
             else:
-                mine = ledger.c.id == found.id
-                await connection.execute(update(ledger).where(mine).values(values))
+                mine = journal.c.id == found.id
+                await connection.execute(update(journal).where(mine).values(values))
 
         return _recorded(values), True
 
@@ -220,7 +220,7 @@ class Ledger:
         async with self._database.write() as connection:
             await connection.execute(_moved(entry, ENDS_FROM, values))
 
-    async def note_reading(self, sightings: Iterable[Sighting]) -> None:
+    async def note_reading(self, sightings: Iterable[ReconciliationResult]) -> None:
         """Notes what a reading of the broker's list has shown.
 
         Many in one transaction: a start that finds hundreds of changes open is soon done with them.
@@ -244,11 +244,11 @@ class Ledger:
 
         Safe while another process works: its own step to `sending` then fails, and nothing leaves.
         """
-        query = update(ledger).where(
-            ledger.c.environment == self._environment, ledger.c.state == State.RECORDED.value
+        query = update(journal).where(
+            journal.c.environment == self._environment, journal.c.state == State.RECORDED.value
         )
         if entry_id is not None:
-            query = query.where(ledger.c.id == entry_id)
+            query = query.where(journal.c.id == entry_id)
 
         async with self._database.write() as connection:
             found = await connection.execute(query.values(state=State.UNSENT.value))
@@ -256,15 +256,15 @@ class Ledger:
 
     async def open_entries(self, *, since: datetime | None = None) -> Sequence[Entry]:
         """Returns the rows that only the broker knows the end of, oldest first."""
-        query = select(ledger).where(
-            ledger.c.environment == self._environment,
-            ledger.c.state.in_([state.value for state in OPEN]),
+        query = select(journal).where(
+            journal.c.environment == self._environment,
+            journal.c.state.in_([state.value for state in OPEN]),
         )
         if since is not None:
-            query = query.where(ledger.c.recorded_at >= since)
+            query = query.where(journal.c.recorded_at >= since)
 
         async with self._database.read() as connection:
-            rows = await connection.execute(query.order_by(ledger.c.recorded_at))
+            rows = await connection.execute(query.order_by(journal.c.recorded_at))
             return [_entry(row) for row in rows]
 
     async def before_cancel(self, tenant_id: str, account_number: str, order_id: str) -> bool:
@@ -273,31 +273,31 @@ class Ledger:
         Raises TradingReadOnly where the tenant may not even cancel.
         """
         query = (
-            select(ledger.c.id)
+            select(journal.c.id)
             .where(
-                ledger.c.environment == self._environment,
-                ledger.c.account_number == account_number,
-                ledger.c.target_id == order_id,
-                ledger.c.kind.in_(("cancel", "cancel_complex")),
+                journal.c.environment == self._environment,
+                journal.c.account_number == account_number,
+                journal.c.target_id == order_id,
+                journal.c.kind.in_(("cancel", "cancel_complex")),
                 or_(
-                    ledger.c.state == State.ACCEPTED.value,
-                    ledger.c.state.in_([state.value for state in OPEN]),
+                    journal.c.state == State.ACCEPTED.value,
+                    journal.c.state.in_([state.value for state in OPEN]),
                 ),
             )
             .limit(1)
         )
         async with self._database.read() as connection:
-            await self._board.check_cancel(connection, tenant_id, account_number)
+            await self._risk_limits.check_cancel(connection, tenant_id, account_number)
             return await connection.scalar(query) is not None
 
     async def retire(self) -> int:
         """Lets go of answers that are older than they are kept; the names stay used."""
         query = (
-            update(ledger)
+            update(journal)
             .where(
-                ledger.c.environment == self._environment,
-                ledger.c.answer.is_not(None),
-                ledger.c.recorded_at < self._clock.now() - self._kept,
+                journal.c.environment == self._environment,
+                journal.c.answer.is_not(None),
+                journal.c.recorded_at < self._clock.now() - self._kept,
             )
             .values(answer=None, request="{}")
         )
@@ -305,10 +305,10 @@ class Ledger:
             return int((await connection.execute(query)).rowcount)
 
     def _named(self, named: Intent | Entry) -> Select[Any]:
-        return select(ledger).where(
-            ledger.c.environment == self._environment,
-            ledger.c.account_number == named.account_number,
-            ledger.c.client_order_id == named.client_order_id,
+        return select(journal).where(
+            journal.c.environment == self._environment,
+            journal.c.account_number == named.account_number,
+            journal.c.client_order_id == named.client_order_id,
         )
 
     def _values(self, intent: Intent, day: date) -> dict[str, Any]:
@@ -347,11 +347,11 @@ class Ledger:
 def _moved(entry: Entry, states: Sequence[State], values: Mapping[str, Any]) -> Update:
     """Returns the step of a row to another state, which it takes only from the given ones."""
     names = [state.value for state in states]
-    mine = ledger.c.id == entry.id
-    return update(ledger).where(mine, ledger.c.state.in_(names)).values(**values)
+    mine = journal.c.id == entry.id
+    return update(journal).where(mine, journal.c.state.in_(names)).values(**values)
 
 
-def _batches(sightings: Sequence[Sighting]) -> Iterator[Sequence[Sighting]]:
+def _batches(sightings: Sequence[ReconciliationResult]) -> Iterator[Sequence[ReconciliationResult]]:
     for first in range(0, len(sightings), AT_ONCE):
         yield sightings[first : first + AT_ONCE]
 

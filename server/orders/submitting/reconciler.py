@@ -7,7 +7,7 @@ again for that.
 
 from __future__ import annotations
 
-__all__ = ["Resolver", "ResolverStatistics"]
+__all__ = ["Reconciler", "ReconcilerStatistics"]
 
 import asyncio
 from collections import defaultdict
@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from server.brokerage import Brokerage
-from server.brokerage.api.order_api import OrderPages
+from server.brokerage.api.order_api import OrderApi
 from server.brokerage.transport.urgency import Lane, urgent
 from server.clock import Clock, new_york_today
 from server.errors import (
@@ -30,7 +30,7 @@ from server.errors import (
     OrderNotFound,
     OrdersReconciling,
 )
-from server.orders.submitting.journal import Entry, Ledger, Sighting, State
+from server.orders.submitting.journal import Entry, OrderJournal, ReconciliationResult, State
 from server.orders.submitting.reconciliation import find_order, is_cancelled
 from server.tenants import Tenant
 
@@ -53,7 +53,7 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResolverStatistics:
+class ReconcilerStatistics:
     waiting: int
     """Changes whose end is not known."""
     closed_gates: int
@@ -69,12 +69,12 @@ class _Wait:
     due: float
 
 
-class Resolver:
+class Reconciler:
     """Looks for lost changes by itself, and at once when asked; runs inside `running`."""
 
-    def __init__(self, brokerage: Brokerage, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, brokerage: Brokerage, journal: OrderJournal, clock: Clock) -> None:
         self._brokerage = brokerage
-        self._ledger = ledger
+        self._journal = journal
         self._clock = clock
         self._waiting: dict[str, _Wait] = {}
         self._gates: dict[str, asyncio.Event] = {}
@@ -86,9 +86,9 @@ class Resolver:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Takes over what an earlier process left, and looks for it while the block runs."""
-        released = await self._ledger.release_recorded()
+        released = await self._journal.release_recorded()
         since = self._clock.now() - REMEMBERED
-        left = await self._ledger.open_entries(since=since)
+        left = await self._journal.open_entries(since=since)
         if released or left:
             log.warning("orders of an earlier run", released=released, open=len(left))
 
@@ -146,10 +146,10 @@ class Resolver:
         except GatewayError as failure:
             log.info("orders not readable", reason=failure.reason)
 
-        return await self._ledger.get(entry)
+        return await self._journal.get(entry)
 
-    def statistics(self) -> ResolverStatistics:
-        return ResolverStatistics(
+    def statistics(self) -> ReconcilerStatistics:
+        return ReconcilerStatistics(
             waiting=len(self._waiting),
             closed_gates=sum(not gate.is_set() for gate in self._gates.values()),
             readings=self._readings,
@@ -214,8 +214,8 @@ class Resolver:
         # One at a time: two readings at once would count as two, though they saw one moment.
         async with self._locks[account_number]:
             session = await self._brokerage.session(tenant)
-            pages = OrderPages(session, await session.account(account_number))
-            current = await self._ledger.get_all(account_number, entries)
+            pages = OrderApi(session, await session.account(account_number))
+            current = await self._journal.get_all(account_number, entries)
             still = [entry for entry in current if entry.is_open]
             shown = await self._shown(pages, still)
             self._readings += 1
@@ -226,7 +226,7 @@ class Resolver:
 
             self._open_gate(account_number)
 
-    async def _shown(self, pages: OrderPages, entries: Iterable[Entry]) -> Sequence[Raw]:
+    async def _shown(self, pages: OrderApi, entries: Iterable[Entry]) -> Sequence[Raw]:
         days = [entry.day for entry in entries]
         if not days:
             return ()
@@ -237,10 +237,8 @@ class Resolver:
 
         return today
 
-    async def _judge(
-        self, pages: OrderPages, entries: Sequence[Entry], shown: Sequence[Raw]
-    ) -> None:
-        seen: list[Sighting] = []
+    async def _judge(self, pages: OrderApi, entries: Sequence[Entry], shown: Sequence[Raw]) -> None:
+        seen: list[ReconciliationResult] = []
         unreadable: GatewayError | None = None
         for entry in entries:
             try:
@@ -248,7 +246,7 @@ class Resolver:
             except GatewayError as failure:
                 unreadable = failure  # one page that fails must not keep the others from their end
 
-        await self._ledger.note_reading(seen)
+        await self._journal.note_reading(seen)
         for each in seen:
             entry = each.entry
             if each.state is not State.ACCEPTED:
@@ -262,18 +260,22 @@ class Resolver:
         if unreadable is not None:
             raise unreadable
 
-    async def _sighting(self, pages: OrderPages, entry: Entry, shown: Sequence[Raw]) -> Sighting:
+    async def _sighting(
+        self, pages: OrderApi, entry: Entry, shown: Sequence[Raw]
+    ) -> ReconciliationResult:
         answer, order_id = await self._sight(pages, entry, shown)
         if answer is not None:
-            return Sighting(entry=entry, state=State.ACCEPTED, answer=answer, order_id=order_id)
+            return ReconciliationResult(
+                entry=entry, state=State.ACCEPTED, answer=answer, order_id=order_id
+            )
 
         now = self._clock.now()
         again = entry.first_look_at is not None and now - entry.first_look_at >= APART
         state = State.NOT_SEEN if again or entry.state is State.NOT_SEEN else State.UNKNOWN
-        return Sighting(entry=entry, state=state)
+        return ReconciliationResult(entry=entry, state=state)
 
     async def _sight(
-        self, pages: OrderPages, entry: Entry, shown: Sequence[Raw]
+        self, pages: OrderApi, entry: Entry, shown: Sequence[Raw]
     ) -> tuple[Raw | None, str | None]:
         if entry.kind == "cancel":
             return await self._cancelled(pages, entry)
@@ -292,7 +294,7 @@ class Resolver:
 
         return {"complex-order": await pages.raw_complex_order(number)}, number
 
-    async def _cancelled(self, pages: OrderPages, entry: Entry) -> tuple[Raw | None, str | None]:
+    async def _cancelled(self, pages: OrderApi, entry: Entry) -> tuple[Raw | None, str | None]:
         try:
             raw = await pages.raw_order(entry.target_id or "")
         except OrderNotFound:
@@ -301,7 +303,7 @@ class Resolver:
         return ({"order": raw}, entry.target_id) if is_cancelled(raw) else (None, None)
 
     async def _complex_cancelled(
-        self, pages: OrderPages, entry: Entry
+        self, pages: OrderApi, entry: Entry
     ) -> tuple[Raw | None, str | None]:
         try:
             raw = await pages.raw_complex_order(entry.target_id or "")

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import NEW_YORK
-from server.orders.model.schema import ledger, restored_accounts
+from server.orders.model.schema import journal, restored_accounts
 from server.orders.submitting.insert_or_ignore import insert_missing
 from server.orders.submitting.journal import Entry, State
 
@@ -80,7 +80,7 @@ async def restore(
         }
         for each in names
     ]
-    await insert_missing(connection, ledger, rows)
+    await insert_missing(connection, journal, rows)
     await _take_back(
         connection, environment, account_number, {row["client_order_id"]: row for row in rows}
     )
@@ -89,9 +89,9 @@ async def restore(
     mine = _account(environment, account_number)
     await connection.execute(update(restored_accounts).where(mine).values(restored_at=now))
     new = select(func.count()).where(
-        ledger.c.environment == environment,
-        ledger.c.account_number == account_number,
-        ledger.c.state == State.RESTORED.value,
+        journal.c.environment == environment,
+        journal.c.account_number == account_number,
+        journal.c.state == State.RESTORED.value,
     )
     return int(await connection.scalar(new) or 0)
 
@@ -104,10 +104,10 @@ async def adopt(
     answer: Mapping[str, Any],
 ) -> None:
     """Binds a restored name to the request that has been found to be its own, with its answer."""
-    mine = ledger.c.id == entry.id
+    mine = journal.c.id == entry.id
     await connection.execute(
-        update(ledger)
-        .where(mine, ledger.c.state == State.RESTORED.value)
+        update(journal)
+        .where(mine, journal.c.state == State.RESTORED.value)
         .values(
             state=State.ACCEPTED.value,
             digest=digest,
@@ -124,10 +124,10 @@ async def _take_back(
     rows: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Corrects rows that say "not sent" of a name that the broker has: an older copy says so."""
-    query = select(ledger.c.id, ledger.c.client_order_id).where(
-        ledger.c.environment == environment,
-        ledger.c.account_number == account_number,
-        ledger.c.state == State.UNSENT.value,
+    query = select(journal.c.id, journal.c.client_order_id).where(
+        journal.c.environment == environment,
+        journal.c.account_number == account_number,
+        journal.c.state == State.UNSENT.value,
     )
     for unsent in (await connection.execute(query)).all():
         row = rows.get(unsent.client_order_id)
@@ -135,7 +135,7 @@ async def _take_back(
             continue
 
         known = {name: row[name] for name in ("kind", "state", "order_id", "target_id")}
-        await connection.execute(update(ledger).where(ledger.c.id == unsent.id).values(known))
+        await connection.execute(update(journal).where(journal.c.id == unsent.id).values(known))
 
 
 def _account(environment: str, account_number: str) -> ColumnElement[bool]:

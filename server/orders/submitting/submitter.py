@@ -5,13 +5,13 @@ So does a server that stops: its callers are told that nothing is known yet whil
 told something, since "send the request again" would be the wrong advice.
 Every step is logged under its name, in this order: intended, recorded, (connecting, connected,)
 sending, leaving, sent, answering, answered, settled. A crash between any two of them leaves a row
-from which the truth is found (`Resolver`): one that is only recorded was certainly not sent, since
-`sending` is written when the connection stands and before the first byte leaves.
+from which the truth is found (`Reconciler`): one that is only recorded was certainly not sent,
+since `sending` is written when the connection stands and before the first byte leaves.
 """
 
 from __future__ import annotations
 
-__all__ = ["Dispatch", "DispatchStatistics", "Send"]
+__all__ = ["OrderSubmitter", "OrderSubmitterStatistics", "Send"]
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,12 +24,12 @@ from typing import Any, Protocol, Self
 
 import structlog
 
-from server.brokerage.transport.send_progress import Journey, Outcome, outcome_of
+from server.brokerage.transport.send_progress import Outcome, SendProgress, outcome_of
 from server.clock import Clock
 from server.errors import DeadlineExceeded, GatewayError, ShuttingDown
 from server.orders.model.receipts import refusal_record
-from server.orders.submitting.journal import Entry, Intent, Ledger, State
-from server.orders.submitting.reconciler import Resolver
+from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
+from server.orders.submitting.reconciler import Reconciler
 from server.tenants import Tenant
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ LAST_WORD = timedelta(seconds=1)
 """How long before a stopping server cuts its calls their callers get an answer."""
 
 Answer = Mapping[str, Any]
-Send = Callable[[Journey], Awaitable[tuple[Answer, str]]]
+Send = Callable[[SendProgress], Awaitable[tuple[Answer, str]]]
 """Sends the request, and returns what is kept of the answer and the number that it gave."""
 
 
@@ -68,7 +68,7 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchStatistics:
+class OrderSubmitterStatistics:
     flights: int
     sent: int
     refused: int
@@ -86,19 +86,19 @@ class _Landing:
     failure: Exception | None = None
 
 
-class Dispatch:
+class OrderSubmitter:
     """Owns the flights; an async context manager that lets them land."""
 
     def __init__(
         self,
-        ledger: Ledger,
-        resolver: Resolver,
+        journal: OrderJournal,
+        reconciler: Reconciler,
         clock: Clock,
         draining: asyncio.Event,
         grace: timedelta,
     ) -> None:
-        self._ledger = ledger
-        self._resolver = resolver
+        self._journal = journal
+        self._reconciler = reconciler
         self._clock = clock
         self._draining = draining
         self._grace = grace
@@ -111,7 +111,7 @@ class Dispatch:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._resolver.running())
+            await stack.enter_async_context(self._reconciler.running())
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
             hurrying = self._tasks.create_task(self._hurry(), name="order farewell")
             stack.callback(hurrying.cancel)
@@ -149,13 +149,13 @@ class Dispatch:
         if flight is not None:
             # Another call with this name is ahead: its row says whether it is the same order.
             await self._landing(flight, patience)
-            return await self._ledger.find(*name), False
+            return await self._journal.find(*name), False
         if self._tasks is None or self._hurried.is_set():
             raise ShuttingDown
         if patience <= timedelta():
             raise DeadlineExceeded
 
-        flying = self._fly(tenant, intent, send, journal or self._ledger)
+        flying = self._fly(tenant, intent, send, journal or self._journal)
         flight = self._tasks.create_task(flying, name=f"order {name[1]}")
         self._flights[name] = flight
         flight.add_done_callback(partial(self._landed, name))
@@ -182,8 +182,8 @@ class Dispatch:
         flight = self._flights.get((account_number, client_order_id))
         return flight is not None and not flight.done()
 
-    def statistics(self) -> DispatchStatistics:
-        return DispatchStatistics(
+    def statistics(self) -> OrderSubmitterStatistics:
+        return OrderSubmitterStatistics(
             flights=len(self._flights),
             sent=self._sent,
             refused=self._refused,
@@ -252,11 +252,11 @@ class Dispatch:
 
             step("sending")
 
-        journey = Journey(step, leaving)
+        progress = SendProgress(step, leaving)
         try:
-            answer, order_id = await send(journey)
+            answer, order_id = await send(progress)
         except Exception as failure:  # noqa: BLE001 - whatever it is, it must become a row
-            return await self._failed(tenant, entry, failure, journey, journal)
+            return await self._failed(tenant, entry, failure, progress, journal)
 
         self._sent += 1
         settled = await self._settle(journal, entry, State.ACCEPTED, answer, order_id)
@@ -268,10 +268,10 @@ class Dispatch:
         tenant: Tenant,
         entry: Entry,
         failure: Exception,
-        journey: Journey,
+        progress: SendProgress,
         journal: Journal,
     ) -> Entry:
-        match outcome_of(failure, journey):
+        match outcome_of(failure, progress):
             case Outcome.UNSENT:
                 self._unsent += 1
                 await self._settle(journal, entry, State.UNSENT)
@@ -287,11 +287,11 @@ class Dispatch:
         if not entry.written:
             return entry  # a cancel: whoever asked for it looks at the order itself
 
-        self._resolver.follow(entry)
+        self._reconciler.follow(entry)
         for pause in LOOKS:
             await self._clock.sleep(pause)
             try:
-                entry = await self._resolver.look(entry, tenant)
+                entry = await self._reconciler.look(entry, tenant)
             except Exception:
                 # It may be at the broker: no failure of ours may be told as one of the order.
                 log.exception("order not looked up", client_order_id=entry.client_order_id)
@@ -314,7 +314,7 @@ class Dispatch:
         except Exception:
             # The truth is known, and told; the row says `sending` and is settled by a reading.
             log.exception("outcome not stored", client_order_id=entry.client_order_id)
-            self._resolver.follow(entry)
+            self._reconciler.follow(entry)
             return replace(entry, state=state, answer=answer, order_id=order_id)
 
 

@@ -6,7 +6,7 @@ The work runs in a task of its own, since even a cancelled statement may take it
 
 from __future__ import annotations
 
-__all__ = ["LIMIT", "Aside", "TooSlow"]
+__all__ = ["LIMIT", "TimeLimitedStore", "TooSlow"]
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ class _Outcome(Generic[T]):
     failure: Exception | None = None
 
 
-class Aside:
+class TimeLimitedStore:
     """Owns the tasks; an async context manager that waits for what still ends."""
 
     def __init__(self) -> None:

@@ -19,8 +19,8 @@ from typing import Any, Self
 
 import structlog
 
-from server.brokerage.api.json_reader import Faults, Item
-from server.brokerage.api.order_api import OrderPages
+from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.order_api import OrderApi
 from server.clock import Clock, new_york_today
 from server.errors import (
     ClientOrderIdRetired,
@@ -82,7 +82,7 @@ class UsedNames:
         self._tasks = None
 
     async def ready(
-        self, account_number: str, tenant_id: str, pages: OrderPages, patience: timedelta
+        self, account_number: str, tenant_id: str, pages: OrderApi, patience: timedelta
     ) -> None:
         """Returns once the names that the account has used are in the ledger.
 
@@ -110,7 +110,7 @@ class UsedNames:
         if failure is not None:
             raise failure.with_traceback(None)
 
-    async def adopt(self, entry: Entry, draft: Draft, pages: OrderPages) -> None:
+    async def adopt(self, entry: Entry, draft: Draft, pages: OrderApi) -> None:
         """Binds a restored name to the request that now comes under it, with its order as answer.
 
         Raises ClientOrderIdTaken where the order is another one, ClientOrderIdRetired where the
@@ -128,7 +128,7 @@ class UsedNames:
         if not can_be(draft, raw):
             raise ClientOrderIdTaken(entry.client_order_id)
 
-        price = Item(raw, Faults()).signed("price")
+        price = Item(raw, ParseFaults()).signed("price")
         async with self._database.write() as connection:
             await restored_rows.adopt(
                 connection,
@@ -147,7 +147,7 @@ class UsedNames:
             reading.cancel()
 
     async def _restore(
-        self, account_number: str, tenant_id: str, pages: OrderPages
+        self, account_number: str, tenant_id: str, pages: OrderApi
     ) -> Exception | None:
         """Returns why it failed: a task of a group must not raise what is its callers' business."""
         try:
@@ -187,7 +187,7 @@ class UsedNames:
                 self._clock.now(),
             )
 
-    async def _names(self, pages: OrderPages) -> Mapping[str, Restored]:
+    async def _names(self, pages: OrderApi) -> Mapping[str, Restored]:
         since = new_york_today(self._clock) - timedelta(days=self._days)
         found: dict[str, Restored] = {}
         count = 0
@@ -220,7 +220,7 @@ class UsedNames:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             return None
 
-        received = Item(raw, Faults()).moment("received-at") or self._clock.now()
+        received = Item(raw, ParseFaults()).moment("received-at") or self._clock.now()
         replaced, whole = raw.get("replaces-order-id"), raw.get("complex-order-id")
         kind = "replace" if replaced else "complex" if whole else "place"
         return Restored(

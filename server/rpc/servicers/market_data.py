@@ -14,7 +14,7 @@ from tasty.v1 import market_data_stream_pb2 as stream_pb
 from server.agent import Analyst, analyze_of
 from server.clock import Clock
 from server.market.candle_reader import CandleBatch
-from server.market.market_data_service import MarketDesk
+from server.market.market_data_service import MarketDataService
 from server.market.streams import MarketStreams, StreamItem
 from server.market.topics import Kind
 from server.rpc.call import current_call
@@ -36,7 +36,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
 
     def __init__(
         self,
-        desk: MarketDesk,
+        desk: MarketDataService,
         open_streams: MarketStreams,
         analyst: Analyst,
         settings: Settings,

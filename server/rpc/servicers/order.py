@@ -16,7 +16,7 @@ from tasty.v1 import order_service_pb2_grpc
 from server.brokerage import Brokerage
 from server.clock import Clock, new_york_today
 from server.orders.model.receipts import Receipt
-from server.orders.services import OrderOffice
+from server.orders.services import OrderServices
 from server.orders.submitting.idempotent_orders import Caller
 from server.rpc.call import current_call
 from server.rpc.end_in_band import told
@@ -44,10 +44,10 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     """Places and follows the calling tenant's orders."""
 
     def __init__(
-        self, brokerage: Brokerage, office: OrderOffice, models: ModelGuard, clock: Clock
+        self, brokerage: Brokerage, orders: OrderServices, models: ModelGuard, clock: Clock
     ) -> None:
         self._brokerage = brokerage
-        self._office = office
+        self._orders = orders
         self._models = models
         self._clock = clock
 
@@ -105,10 +105,10 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         draft, name = order_draft(order), _name(order)
         caller = await self._caller(request.account_id)
         if order.dry_run:
-            return placed_to(await self._office.desk.dry_run(caller, draft, name))
+            return placed_to(await self._orders.desk.dry_run(caller, draft, name))
 
         with self._models.around(current_call(), caller.account.number) as guard:
-            receipt = await self._office.desk.place(caller, draft, name, guard)
+            receipt = await self._orders.desk.place(caller, draft, name, guard)
 
         await _tell_replay(receipt, context)
         return placed_to(receipt)
@@ -119,7 +119,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         draft, name = change_draft(request), _name(request.change)
         caller = await self._caller(request.account_id)
         with self._models.around(current_call(), caller.account.number) as guard:
-            receipt = await self._office.desk.replace(caller, draft, name, guard)
+            receipt = await self._orders.desk.replace(caller, draft, name, guard)
 
         await _tell_replay(receipt, context)
         return replaced_to(receipt)
@@ -128,7 +128,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         self, request: placement_pb.CancelOrderRequest, context: object
     ) -> placement_pb.CancelOrderResponse:
         caller = await self._caller(request.account_id)
-        done = await self._office.cancels.cancel(caller, request.order_id.strip())
+        done = await self._orders.cancels.cancel(caller, request.order_id.strip())
         return placement_pb.CancelOrderResponse(
             success=True,
             order_id=done.order_id,
@@ -144,10 +144,10 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         draft, name = complex_draft(order), _name(order)
         caller = await self._caller(request.account_id)
         if order.dry_run:
-            return complex_receipt_to(await self._office.complex.dry_run(caller, draft, name))
+            return complex_receipt_to(await self._orders.complex.dry_run(caller, draft, name))
 
         with self._models.around(current_call(), caller.account.number) as guard:
-            receipt = await self._office.complex.place(caller, draft, name, guard)
+            receipt = await self._orders.complex.place(caller, draft, name, guard)
 
         await _tell_replay(receipt, context)
         return complex_receipt_to(receipt)
@@ -157,7 +157,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     ) -> placement_pb.CancelComplexOrderResponse:
         caller = await self._caller(request.account_id)
         number = request.complex_order_id.strip()
-        done = await self._office.cancels.cancel_complex(caller, number)
+        done = await self._orders.cancels.cancel_complex(caller, number)
         whole = done.complex_order
         return placement_pb.CancelComplexOrderResponse(
             success=True,
@@ -178,7 +178,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
             if request.HasField("heartbeat_interval")
             else DEFAULT_HEARTBEAT_S
         )
-        items = self._office.streams.follow(
+        items = self._orders.streams.follow(
             call.tenant,
             request.account_id,
             request.cursor if request.HasField("cursor") else None,
@@ -192,7 +192,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
 
     async def _caller(self, account_id: str) -> Caller:
         call = current_call()
-        return await self._office.desk.caller(call.tenant, account_id, call.deadline)
+        return await self._orders.desk.caller(call.tenant, account_id, call.deadline)
 
 
 def _name(message: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.api.json_reader import Faults, Item
+from server.brokerage.api.json_reader import Item, ParseFaults
 from server.brokerage.instruments.chains import ChainFilter, OptionChain, read_chain
 from server.errors import NoOptions, OptionNotFound
 
@@ -36,8 +36,10 @@ def expiration(root: str, day: date, settles: str, *prices: str) -> dict[str, An
     }
 
 
-def chain(*roots: tuple[str, list[dict[str, Any]]], faults: Faults | None = None) -> OptionChain:
-    faults = faults or Faults()
+def chain(
+    *roots: tuple[str, list[dict[str, Any]]], faults: ParseFaults | None = None
+) -> OptionChain:
+    faults = faults or ParseFaults()
     items = [
         Item({"root-symbol": root, "expirations": each, "tick-sizes": [{"value": "0.05"}]}, faults)
         for root, each in roots
@@ -106,7 +108,7 @@ def test_a_filter_for_an_expiration_that_is_not_listed(spx: OptionChain) -> None
 
 
 def test_an_odd_strike_costs_itself_only() -> None:
-    faults = Faults()
+    faults = ParseFaults()
     odd = expiration("SPX", FRIDAY, "AM", "5000.0")
     odd["strikes"] += [{}, {"strike-price": "NaN"}, {"strike-price": "-1"}, "x", None]
     odd["strikes"] += [{"strike-price": "Infinity", "call": "X"}, {"strike-price": "1E+400"}]

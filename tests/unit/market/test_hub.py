@@ -12,7 +12,7 @@ from server.market.feed_status import Condition
 from server.market.hub import Hub
 from server.market.reader import Heartbeat, Item, Reader
 from server.market.topics import Kind, Topic
-from server.streams.send_pacer import Pace
+from server.streams.send_pacer import SendInterval
 from tests.clock import ManualClock, settle
 
 SECOND = timedelta(seconds=1)
@@ -86,7 +86,7 @@ class Fixture:
             self.hub.hold(Kind.QUOTES, labels) as topics,
             self.hub.join(topics, self.codec) as group,
         ):
-            pace = Pace(min_interval=interval * SECOND, heartbeat=heartbeat * SECOND)
+            pace = SendInterval(min_interval=interval * SECOND, heartbeat=heartbeat * SECOND)
             reader = Reader(self.hub, group, self.clock, pace)
             async for item in reader.items(lambda: False):
                 items.append(item)  # noqa: PERF401  seen by the test as they come
@@ -339,7 +339,7 @@ async def test_a_long_interval_holds_up_data_and_nothing_else(at: Fixture) -> No
 
 async def test_a_reader_that_waits_for_its_interval_still_ends_at_once(at: Fixture) -> None:
     over = asyncio.Event()
-    pace = Pace(min_interval=60 * SECOND, heartbeat=15 * SECOND)
+    pace = SendInterval(min_interval=60 * SECOND, heartbeat=15 * SECOND)
     async with (
         at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics,
         at.hub.join(topics, at.codec) as group,

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.api.json_reader import Faults
+from server.brokerage.api.json_reader import ParseFaults
 from server.brokerage.streaming.alert import Alert
 from server.errors import CursorNotKept
 from server.orders.events.log import EventLog
-from server.orders.events.object_states import EventKind, Report, report_of_alert, report_of_closing
+from server.orders.events.object_states import (
+    EventKind,
+    ObjectState,
+    report_of_alert,
+    report_of_closing,
+)
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock
@@ -27,15 +32,15 @@ def log(database: Database, database_settings: Settings, clock: ManualClock) -> 
     return EventLog(chosen, database, clock)
 
 
-def alert(kind: str, **data: Any) -> Report:
+def alert(kind: str, **data: Any) -> ObjectState:
     named = {name.replace("_", "-"): value for name, value in data.items()}
     body = {"account-number": ACCOUNT, **named}
-    report = report_of_alert(Alert(kind=kind, data=body, sent_at=NOON), Faults())
+    report = report_of_alert(Alert(kind=kind, data=body, sent_at=NOON), ParseFaults())
     assert report is not None
     return report
 
 
-def order(status: str = "Live", at: int = 0, fills: int = 0, **data: Any) -> Report:
+def order(status: str = "Live", at: int = 0, fills: int = 0, **data: Any) -> ObjectState:
     """Returns an order after `at` seconds, with so many fills."""
     executed = [
         {
@@ -125,7 +130,7 @@ async def test_a_position_that_returns_to_its_size_is_told_each_time(log: EventL
 
 
 async def test_marks_that_move_are_no_change_of_a_position(log: EventLog) -> None:
-    def marked(mark: str) -> Report:
+    def marked(mark: str) -> ObjectState:
         return alert(
             "CurrentPosition",
             symbol="KO",
@@ -141,7 +146,7 @@ async def test_marks_that_move_are_no_change_of_a_position(log: EventLog) -> Non
 
 
 async def test_balances_are_told_when_they_change(log: EventLog) -> None:
-    def balance(cash: str, at: int) -> Report:
+    def balance(cash: str, at: int) -> ObjectState:
         moment = (NOON + timedelta(seconds=at)).isoformat()
         return alert("AccountBalance", cash_balance=cash, updated_at=moment)
 
@@ -162,7 +167,7 @@ async def test_balances_are_told_when_they_change(log: EventLog) -> None:
     ],
 )
 def test_what_cannot_be_read_is_no_event(strange: Alert) -> None:
-    assert report_of_alert(strange, Faults()) is None
+    assert report_of_alert(strange, ParseFaults()) is None
 
 
 async def test_cursors_belong_to_an_account_and_a_log(log: EventLog) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.agent.lazy_model_client import AFTER_THE_START, ModelDoor
+from server.agent.lazy_model_client import AFTER_THE_START, LazyModelClient
 from server.settings import Settings
 from tests.clock import ManualClock
 from tests.waiting import eventually
@@ -16,10 +16,10 @@ PATIENCE_S = 60
 
 
 @asynccontextmanager
-async def open_door(clock: ManualClock) -> AsyncIterator[ModelDoor]:
+async def open_door(clock: ManualClock) -> AsyncIterator[LazyModelClient]:
     async with (
         asyncio.TaskGroup() as tasks,
-        ModelDoor(Settings(anthropic_api_key=""), clock, tasks) as door,
+        LazyModelClient(Settings(anthropic_api_key=""), clock, tasks) as door,
     ):
         yield door
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 from datetime import timedelta
 
 from server.orders.events.log import EventLog
-from server.orders.retention import EVERY, FIRST, keep_house
-from server.orders.risk_limits import SwitchBoard
-from server.orders.submitting.journal import Ledger, State
+from server.orders.retention import EVERY, FIRST, run_retention
+from server.orders.risk_limits import RiskLimits
+from server.orders.submitting.journal import OrderJournal, State
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock
-from tests.unit.orders.test_order_ledger import intent
+from tests.unit.orders.test_journal import intent
 from tests.waiting import eventually
 
 
 async def test_old_answers_go_after_a_minute_and_then_every_hour(
     database: Database, database_settings: Settings, clock: ManualClock
 ) -> None:
-    board = SwitchBoard(database_settings, database, clock)
-    ledger = Ledger(database_settings, database, board, clock)
+    risk_limits = RiskLimits(database_settings, database, clock)
+    journal = OrderJournal(database_settings, database, risk_limits, clock)
     kept = timedelta(days=database_settings.order_keys_days)
 
     async def answered(name: str) -> None:
-        entry, _ = await ledger.record(intent(name))
-        await ledger.settle(entry, State.ACCEPTED, answer={"order": {}}, order_id=name)
+        entry, _ = await journal.record(intent(name))
+        await journal.settle(entry, State.ACCEPTED, answer={"order": {}}, order_id=name)
 
     async def has_answer(name: str) -> bool:
-        entry, mine = await ledger.record(intent(name))
+        entry, mine = await journal.record(intent(name))
         assert not mine, "a name stays used"
         return entry.answer is not None
 
@@ -35,7 +35,7 @@ async def test_old_answers_go_after_a_minute_and_then_every_hour(
     await clock.advance(EVERY.total_seconds())
     await answered("younger")
     await clock.advance((kept - EVERY).total_seconds() + 1)
-    async with keep_house(ledger, EventLog(database_settings, database, clock), clock):
+    async with run_retention(journal, EventLog(database_settings, database, clock), clock):
         await clock.advance(FIRST.total_seconds() - 1)
         assert await has_answer("old")
         await clock.advance(1)

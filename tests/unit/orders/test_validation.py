@@ -16,7 +16,7 @@ from server.brokerage.instruments.contracts import Contract
 from server.brokerage.instruments.lookup import InstrumentQuery
 from server.brokerage.instruments.symbols import InstrumentKind
 from server.brokerage.transport.failures import Refusal, explain
-from server.brokerage.transport.send_progress import Journey, Outcome, outcome_of
+from server.brokerage.transport.send_progress import Outcome, SendProgress, outcome_of
 from server.errors import BadInput, BrokerTimeout, BrokerUnavailable
 from server.orders.model.actions import mapped
 from server.orders.model.drafts import ChangeDraft, ComplexDraft, LegDraft, OrderDraft, digest_of
@@ -274,11 +274,11 @@ def refused(status: int, body: bytes = b'{"error": {"code": "c", "message": "m"}
     return error
 
 
-async def went(*steps: str) -> Journey:
-    journey = Journey()
+async def went(*steps: str) -> SendProgress:
+    progress = SendProgress()
     for step in steps:
-        await journey.trace(step, {})
-    return journey
+        await progress.trace(step, {})
+    return progress
 
 
 LEFT = "http11.send_request_headers.started"

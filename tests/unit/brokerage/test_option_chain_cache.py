@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.api.json_reader import Faults
+from server.brokerage.api.json_reader import ParseFaults
 from server.brokerage.instruments.chain_memory import CONTRACT_BYTES, TENANT_PART, ChainRoom
-from server.brokerage.instruments.option_chain_cache import ChainShelf
+from server.brokerage.instruments.option_chain_cache import OptionChainCache
 from server.brokerage.transport.pacing import Customers, Pacer
 from server.brokerage.transport.turns import Turns
 from server.errors import NotKnownToBroker, SymbolNotFound, TooManyChains
@@ -61,9 +61,9 @@ def shelf(
     clock: ManualClock | None = None,
     room: ChainRoom | None = None,
     owner: str = "mine",
-) -> ChainShelf:
+) -> OptionChainCache:
     clock, room = clock or ManualClock(), room or ChainRoom(ROOM)
-    return ChainShelf(pages, clock, Faults(), room, owner)  # type: ignore[arg-type]  # only `get` and `pacer` are used
+    return OptionChainCache(pages, clock, ParseFaults(), room, owner)  # type: ignore[arg-type]  # only `get` and `pacer` are used
 
 
 async def test_callers_at_once_share_one_request(pages: Pages) -> None:

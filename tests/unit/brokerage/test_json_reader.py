@@ -16,8 +16,8 @@ from server.brokerage.api.balances import read_balances
 from server.brokerage.api.history import read_net_liquidating_value
 from server.brokerage.api.hours import read_hours
 from server.brokerage.api.json_reader import (
-    Faults,
     Item,
+    ParseFaults,
     Unreadable,
     items_of,
     read_all,
@@ -56,14 +56,14 @@ READERS = (
 
 
 def item(**values: Any) -> Item:
-    return Item({name.replace("_", "-"): value for name, value in values.items()}, Faults())
+    return Item({name.replace("_", "-"): value for name, value in values.items()}, ParseFaults())
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
 @given(raw=st.dictionaries(KEYS, JSON))
 def test_no_value_whatever_breaks_a_reader(reader: Any, raw: dict[str, Any]) -> None:
     with suppress(Unreadable):  # the one thing it may say
-        reader(Item(raw, Faults()))
+        reader(Item(raw, ParseFaults()))
 
 
 @given(
@@ -78,7 +78,7 @@ def test_a_decimal_is_exact_as_text_and_as_a_bare_number(value: Decimal) -> None
 
 
 def test_a_debit_is_negative() -> None:
-    faults = Faults()
+    faults = ParseFaults()
     raw = {"price": "1.02", "price-effect": "Debit", "value": "-5", "value-effect": "Credit"}
     assert Item(raw, faults).signed("price") == Decimal("-1.02")
     assert Item(raw, faults).signed("value") == Decimal(5)
@@ -86,7 +86,7 @@ def test_a_debit_is_negative() -> None:
 
 
 def test_what_means_nothing_is_absent_and_not_a_fault() -> None:
-    faults = Faults()
+    faults = ParseFaults()
     values = Item({"mark": "NaN", "day": "", "at": 0, "inf": "Infinity", "none": None}, faults)
     assert values.decimal("mark") is None
     assert values.decimal("inf") is None
@@ -97,7 +97,7 @@ def test_what_means_nothing_is_absent_and_not_a_fault() -> None:
 
 
 def test_what_cannot_be_read_is_counted_by_its_name() -> None:
-    faults = Faults()
+    faults = ParseFaults()
     values = Item({"price": "dear", "at": "yesterday", "n": "1.5", "legs": 7}, faults, "order")
     assert values.decimal("price") is None
     assert values.moment("at") is None
@@ -120,7 +120,7 @@ def test_moments_are_aware(given: object, expected: datetime) -> None:
 
 
 def test_an_item_without_its_identity_is_left_out_and_counted() -> None:
-    faults = Faults()
+    faults = ParseFaults()
     raw = [{"id": 1, "status": "Dead"}, {"status": "Live"}, "not an object", {"id": 2}]
     listing = read_listing(raw, read_order, faults, "order")
 
@@ -130,14 +130,14 @@ def test_an_item_without_its_identity_is_left_out_and_counted() -> None:
 
 
 def test_an_unknown_status_costs_nothing_and_counts_as_working() -> None:
-    (order,) = read_all([{"id": 1, "status": "Pondering"}], read_order, Faults(), "order")
+    (order,) = read_all([{"id": 1, "status": "Pondering"}], read_order, ParseFaults(), "order")
     assert order.status == "Pondering"
     assert not order.is_terminal
 
 
 def test_net_liq_history_is_read_in_camel_case_with_bare_numbers() -> None:
     raw = {"time": "2026-06-12T00:00:00Z", "totalClose": 100000.1, "pending-cash-open": "1.0"}
-    value = read_net_liquidating_value(Item(raw, Faults()))
+    value = read_net_liquidating_value(Item(raw, ParseFaults()))
     assert value.total_close == Decimal("100000.1")
     assert value.pending_cash_open == Decimal("1.0")
 
