@@ -61,7 +61,7 @@ proto: dev
 
 generated: dev
 	@$(BIN)/python -m server.contract.generate --check
-	$(BIN)/python -m server.contract.readme --check
+	$(BIN)/python -m server.contract.reference --check
 
 # The same requests every time. Others, and more of them: make attack ATTACK="--examples 300"
 ATTACK ?= --seed 3 --examples 2 --phases examples,coverage,fuzzing
@@ -73,9 +73,9 @@ fix: dev ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/python -m server.contract.lint --fix
 
-gen: dev ## Write gen/ and the tables of the README anew
+gen: dev ## Write gen/ and docs/reference/ anew
 	@$(BIN)/python -m server.contract.generate
-	$(BIN)/python -m server.contract.readme
+	$(BIN)/python -m server.contract.reference
 
 lock: ## Resolve pyproject.toml into the hashed lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

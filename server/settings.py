@@ -1,7 +1,7 @@
 """Every setting of the server: name, type, default, meaning; read once, from the environment.
 
-`TASTY_EDGE_PORT=9000` sets `edge_port`. The README's table is made from this file, so a field
-without a description is a hole in the manual. Nothing else in the tree reads the environment.
+`TASTY_EDGE_PORT=9000` sets `edge_port`. docs/reference/settings.md is made from this file, so a
+field without a description is a hole in the manual. Nothing else in the tree reads the environment.
 """
 
 from __future__ import annotations
