@@ -1,8 +1,7 @@
--- What clients of MCP see, where Envoy's bridge says it in a way that they do not understand; and who
--- may call at all.
+-- Decides who may call /mcp, and corrects answers of Envoy's MCP bridge that clients do not understand.
 --
--- The one thing to know: this runs before the bridge, so the requests here are JSON-RPC still, and the
--- answers are JSON-RPC already.
+-- The one thing to know: this runs before the bridge, so requests here are still JSON-RPC, and answers
+-- are JSON-RPC again.
 
 local PATH = "/mcp"
 
@@ -15,8 +14,8 @@ local function is_ours(host, names)
   return names[host] or string.find(host, "^127%.%d+%.%d+%.%d+$")
 end
 
--- Returns why a request is refused, or nil. A browser names the host that it believes to call, and the
--- origin of the page that makes it call; the page can forge neither. Other programs send no Origin.
+-- Returns why a request is refused, or nil. A browser sends the host that it believes to call and the
+-- origin of the calling page; the page can forge neither. Other programs send no Origin.
 local function refusal_of(headers, metadata)
   local names, origins = metadata:get("hosts") or {}, metadata:get("origins") or {}
   if not is_ours(host_of(headers:get(":authority") or ""), names) then
@@ -34,7 +33,7 @@ function envoy_on_request(handle)
   local headers = handle:headers()
   local path = headers:get(":path") or ""
   if string.match(path, "^[^?]*") ~= PATH then return end
-  -- The server allows what a model calls no more than TASTY_MCP says.
+  -- Marks the call as one of a model, which the server limits to what TASTY_MCP allows.
   headers:replace("x-tasty-origin", "mcp")
   if headers:get(":method") ~= "POST" then return end
   local refused = refusal_of(headers, handle:metadata())
@@ -43,7 +42,7 @@ function envoy_on_request(handle)
     return
   end
   handle:streamInfo():dynamicMetadata():set("mcp", "called", true)
-  -- The bridge would wait for the body until the stream is given up.
+  -- Without a body the bridge would wait until the stream times out.
   if headers:get("content-length") == "0" then
     handle:respond({ [":status"] = "400" }, "The request has no body. Send a JSON-RPC message.")
   end
@@ -52,9 +51,9 @@ end
 function envoy_on_response(handle)
   local called = handle:streamInfo():dynamicMetadata():get("mcp")
   if not (called and called["called"]) then return end
-  -- A tool that refuses has answered: the sentence is in the result, for the model to read. Official
-  -- clients throw the result away when the status is an error. 401 stays one: the key is missing or
-  -- wrong, and that is for a person to mend.
+  -- When a tool refuses, the reason is in the result, for the model to read. Official clients discard
+  -- the result if the status is an error, so 403 becomes 200. 401 stays: the API key is missing or
+  -- wrong, which a person has to correct.
   if handle:headers():get(":status") == "403" then
     handle:headers():replace(":status", "200")
   end

@@ -1,21 +1,21 @@
--- What callers of the REST face see: errors as {"detail": "..."}, no gRPC headers, arrays unwrapped.
+-- Shapes answers for REST callers: errors as {"detail": "..."}, no gRPC headers, arrays unwrapped.
 --
--- The one thing to know: a native gRPC answer always has status 200, even when it is an error. So a
--- status of 400 or more belongs to a REST call (or to a request too broken to be called anything),
--- and touching anything else would break a gRPC stream.
+-- The one thing to know: a native gRPC answer always has status 200, even if it is an error. So a
+-- status of 400 or more belongs to a REST call (or to a request that is not valid at all). Changing
+-- any other answer could break a gRPC stream.
 
--- Headers with which a REST caller could confuse the gRPC server behind the transcoder.
+-- Request headers that would confuse the gRPC server behind the transcoder.
 local GRPC_REQUEST_HEADERS = { "grpc-encoding", "grpc-timeout", "te" }
 local GRPC_RESPONSE_HEADERS = {
   "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding",
 }
 
--- A gRPC error as the transcoder prints it. The quote after the message is the first that has no
--- backslash before it and `details` behind it, since within the message every quote is escaped.
+-- Matches a gRPC error as the transcoder prints it. Every quote within the message is escaped, so the
+-- first unescaped quote that is followed by `details` ends the message.
 local TRANSCODED = '^{"code":%d+,"message":"(.-)","details":%['
 local NO_REASON = "The server refused the request without saying why."
 
--- What the transcoder calls a type, in the words of a person who writes JSON.
+-- The transcoder's names of types, in the words of JSON.
 local EXPECTED = {
   TYPE_BOOL = "true or false",
   TYPE_BYTES = "base64 in quotes",
@@ -30,7 +30,8 @@ local EXPECTED = {
   TYPE_UINT64 = "a whole number, not negative",
 }
 
--- Where a web page could store credentials: any page may send a body of another type without asking.
+-- This route needs no key, and a browser lets any page post a body that is not JSON without a CORS
+-- preflight. So only JSON is accepted here.
 local CREDENTIALS = "/api/v1/credentials"
 
 local function starts_with(text, prefix)
@@ -46,8 +47,8 @@ local function is_json(kind)
   return string.gsub(media, "%s+$", "") == "application/json"
 end
 
--- LuaJIT has no utf8 library. Overlong forms, surrogates and values beyond U+10FFFF are refused too,
--- because protobuf refuses them, and it would answer 500.
+-- Checks UTF-8, for which LuaJIT has no library. Overlong forms, surrogates and values beyond U+10FFFF
+-- are invalid too, because protobuf rejects them, and the answer would be 500.
 local function is_utf8(text)
   local at, size = 1, #text
   while at <= size do
@@ -82,12 +83,12 @@ local function quoted(text)
   return '"' .. escaped .. '"'
 end
 
--- What the transcoder says of JSON that has another shape than its message, in the words of a person.
+-- Rewords the transcoder's errors about JSON whose shape does not fit the message; nil for others.
 local function wrong_shape(text)
   local place, problem = string.match(text, "^([%w_%.%[%]]*): (.+)$")
   if not place then return nil end
   local twice = string.match(problem, "^invalid value oneof field '_[%w_]+' is already set%. Cannot set '([%w_]+)'")
-  if twice then -- what an optional field is to the transcoder
+  if twice then -- the transcoder sees an optional field as a oneof
     if place ~= "" then twice = place .. "." .. twice end
     return "Invalid " .. twice .. ". Expected it once, not several times."
   end
@@ -109,8 +110,8 @@ local function wrong_shape(text)
   return nil
 end
 
--- The sentence of the transcoder, made into one that says what to do. It may quote what was sent,
--- so the value of a field that holds a secret is left out.
+-- Rewords an error of the transcoder so that it says what to do. The error may quote the request, so
+-- the value of a field that holds a secret is left out.
 local function plain(text)
   local shape = wrong_shape(text)
   if shape then return shape end
@@ -127,7 +128,7 @@ local function plain(text)
   if starts_with(text, "Message too deep") then
     return "Invalid request body: it is nested too deeply."
   end
-  -- The JSON parser's own form: a sentence, the line at fault, and a caret below the fault.
+  -- An error of the JSON parser: a sentence, the faulty line, and a caret below the fault.
   local problem = string.match(text, "^([^\n]-)%.?\n.*%^%s*$")
   if problem then
     return "Invalid request body: " .. string.lower(string.sub(problem, 1, 1)) .. string.sub(problem, 2)
@@ -142,8 +143,8 @@ local function or_else(text, other)
 end
 
 local function fill_in(handle, detail)
-  -- `true` gives a body to an answer that has none. The headers are fetched again afterwards:
-  -- waiting for the body invalidates what was fetched before.
+  -- `true` adds a body to an answer without one. Waiting for the body invalidates headers that were
+  -- fetched before, so they are fetched again.
   local size = handle:body(true):setBytes('{"detail":' .. detail .. "}")
   local headers = handle:headers()
   headers:replace("content-type", "application/json")
@@ -154,9 +155,9 @@ local function without_grpc_headers(headers)
   for _, name in ipairs(GRPC_RESPONSE_HEADERS) do headers:remove(name) end
 end
 
--- Whether the request names one host. Envoy joins two Host headers, and a `host` beside :authority, by
--- a comma, which no host name has. The equal pair is what some proxies make of a request when they pass
--- it on over HTTP/2, where it is allowed.
+-- Returns whether the request names exactly one host; refuses it otherwise. Envoy joins two Host
+-- headers, or a `host` beside :authority, with a comma, which no host name contains. Two equal hosts are
+-- allowed over HTTP/2, because some proxies send both headers.
 local function names_one_host(handle, headers)
   local host = headers:get(":authority")
   if not (host and string.find(host, ",", 1, true)) then return true end
@@ -198,8 +199,8 @@ function envoy_on_response(handle)
       headers:replace("x-accel-buffering", "no") -- so that a proxy between does not hold events back
     elseif kind == "application/json" then
       without_grpc_headers(headers)
-      -- Envoy's transcoder has no `response_body` for a repeated field, so the only field of the
-      -- message is cut out of its JSON here; routes that need it carry the field's name.
+      -- Envoy's transcoder does not support `response_body` for a repeated field, so the field is cut
+      -- out of the JSON here. Routes that need this carry the field's name as metadata.
       local field = handle:metadata():get("unwrap")
       if field then
         local body = handle:body(true)
@@ -217,7 +218,7 @@ function envoy_on_response(handle)
   local message = headers:get("grpc-message")
   without_grpc_headers(headers)
   if message then
-    -- Percent-encoded by the gRPC protocol, which is why é and % need no thought further up.
+    -- The gRPC protocol percent-encodes the message, so it may hold any character.
     fill_in(handle, quoted(or_else(percent_decoded(message), NO_REASON)))
     return
   end
