@@ -1,8 +1,8 @@
-"""The command line: `up` for everything, `serve` and `simulate` for one part each, `keys`,
-`migrate` and `switches` for the operator.
+"""Defines the command line: `up` starts everything, `serve` and `simulate` one part each, and
+`keys`, `migrate` and `switches` are for the operator.
 
-Every setting is an environment variable, not an option (server/settings.py): a secret in an option
-would be in everybody's process list.
+Every setting is an environment variable, not an option (server/settings.py), because a secret in an
+option would be visible in the process list.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from server.secret import Secret
 from server.settings import Settings, misspelt
 
 STORE_UNUSABLE = 3
-"""Exit code where the database or the keys cannot be used before somebody mends them."""
+"""Exit code if the database or the keys cannot be used until somebody repairs them."""
 
 
 class Dollars(click.ParamType):  # type: ignore[type-arg]  # generic for the type checker only
@@ -74,7 +74,7 @@ def up() -> None:
 
     Runs the simulated broker (unless TASTY_BROKER names a real one), the gRPC server and Envoy as
     child processes, waits until a request gets through all of them, and prints what to try. The
-    last line is "ready: http://...". What the parts say is printed here and kept in
+    last line is "ready: http://...". The output of all parts is printed here and kept in
     TASTY_DATA_DIR/logs.
 
     \b
@@ -111,12 +111,12 @@ def serve() -> None:
     edge, which `up` brings. With TASTY_BROKER=simulator it expects a simulator at
     TASTY_SIMULATOR_URL or on TASTY_SIMULATOR_PORT.
 
-    SIGTERM stops it gently: health checks fail, running calls get TASTY_DRAIN_S to finish, streams
+    On SIGTERM health checks fail, running calls get TASTY_DRAIN_S seconds to finish, and streams
     get a last message.
 
     \b
-    Database and keys are in TASTY_DATA_DIR, made at the first start. Where keys are there already,
-    a new database is not made: it would be the loss of the old one. See migrate --help.
+    Database and keys are in TASTY_DATA_DIR and are created at the first start. If keys exist but
+    no database, none is created, because the old one must be missing. See migrate --help.
     Exit codes:
       0   stopped as asked
       1   could not start, or failed: a port is in use, or the database does not answer
@@ -148,10 +148,9 @@ def simulate(arguments: tuple[str, ...]) -> None:
 def mcp() -> None:
     """Offer the gateway's tools to a desktop client (MCP over standard input and output).
 
-    A thin client of a gateway that runs already: at TASTY_GATEWAY_URL, or on this machine. The
-    client's configuration starts this command with TASTY_API_KEY in its environment. With the
-    simulator all tools are offered, with a real account those that only read, unless TASTY_MCP
-    says otherwise.
+    Needs a gateway that is already running, at TASTY_GATEWAY_URL or on this machine. The client's
+    configuration starts this command with TASTY_API_KEY in its environment. With the simulator all
+    tools are offered, with a real account only those that read, unless TASTY_MCP says otherwise.
     """
     from server.mcp_stdio import serve as serve_mcp
 
@@ -164,16 +163,16 @@ def mcp() -> None:
 def keys() -> None:
     """Show or replace the master keys that protect the stored credentials.
 
-    They are in TASTY_DATA_DIR/master.key, or in TASTY_MASTER_KEY, newest first. Servers may run
-    meanwhile, and a command that was interrupted is simply given again.
+    They are in TASTY_DATA_DIR/master.key, or in TASTY_MASTER_KEY, newest first. Servers may keep
+    running, and an interrupted command can be repeated.
     """
 
 
 @keys.command()
 def status() -> None:
-    """Tell which keys are in use, and by how many tenants.
+    """Show which keys are in use, and by how many tenants.
 
-    Exit code 1 if some credentials cannot be read with the keys that are there.
+    Exit code 1 if some credentials cannot be read with the configured keys.
     """
     from server.tenants.rotation import describe, master_keys
 
@@ -186,11 +185,11 @@ def status() -> None:
 
 @keys.command()
 def rotate() -> None:
-    """Bring all credentials under a new master key, and drop the old one.
+    """Protect all credentials with a new master key, and remove the old one.
 
-    With a key file the new key is made here. With TASTY_MASTER_KEY there are four steps: add the
+    With a key file this creates the new key. With TASTY_MASTER_KEY there are four steps: add the
     new key at the end and restart every server; move it to the front and restart them again; run
-    this; take the old key out.
+    this command; remove the old key.
     """
     from server.tenants.rotation import describe, rotate_master_key
 
@@ -202,25 +201,25 @@ def rotate() -> None:
 
 
 @main.command()
-@click.option("--init", is_flag=True, help="Begin a new store; refused where there is one.")
-@click.option("--restored", is_flag=True, help="Accept an older copy, or another store.")
+@click.option("--init", is_flag=True, help="Create a new store; refused if one exists.")
+@click.option("--restored", is_flag=True, help="Accept an older copy, or a different store.")
 def migrate(init: bool, restored: bool) -> None:
-    """Bring the database's tables up to date, and tell which store it is.
+    """Migrate the database to the current tables, and show which store it is.
 
-    A server does the same when it starts. It also begins a new store by itself, but only where it
-    makes the keys as well: keys without their database mean that the database is lost, or looked
-    for in the wrong place.
+    A server does the same when it starts. It also creates a new store, but only together with new
+    keys: keys without their database mean that the database is lost, or is looked for in the wrong
+    place.
 
     \b
-    --init      begins a new store all the same: after a loss, or at the very first start with the
-                keys in TASTY_MASTER_KEY and TASTY_PEPPER. Once: it is refused where there is a
-                store, so it does not belong into a start script.
-    --restored  accepts a database that is older than the keys know, or another one: after a
-                backup was put back. Once as well.
-    Either is kept in the database: as the time before which something may be missing. What cannot
-    be noticed: a copy that is put back before the store was opened again, and the loss of database
-    and keys together.
-    Exit code 3 where the store cannot be used.
+    --init      creates a new store in spite of existing keys: after a loss, or at the very first
+                start with the keys in TASTY_MASTER_KEY and TASTY_PEPPER. It is refused if a store
+                exists, so do not put it into a start script.
+    --restored  accepts a database that is older than the keys expect, or a different one, after a
+                backup was restored. Run it once.
+    Both are recorded in the database, as the time before which data may be missing. Two things
+    cannot be detected: a copy that was put back before the store was opened again, and the loss of
+    database and keys together.
+    Exit code 3 if the store cannot be used.
     """
     from server import logs
     from server.store.report import describe, open_once
@@ -240,9 +239,9 @@ def migrate(init: bool, restored: bool) -> None:
 def switches() -> None:
     """Show or set the risk switches of one tenant, or cancel its orders.
 
-    They bind its API key and its accounts, and cannot be changed with the key: only here. Running
-    servers obey at once. Switches of the whole server are settings (TASTY_ORDERS_READ_ONLY and its
-    neighbours).
+    They bind the tenant's API key and accounts, and can be changed only here, not with the key.
+    Running servers apply them at once. Switches of the whole server are settings
+    (TASTY_ORDERS_READ_ONLY and the others that begin with TASTY_ORDERS_).
     """
 
 
@@ -250,13 +249,13 @@ KEY_FILE = click.option(
     "--key-file",
     type=click.File(),
     default="-",
-    help="File with the API key; standard input by default, so that no list of processes shows it.",
+    help="File with the API key; standard input by default, so that no process list shows it.",
 )
 
 
 TENANT = click.option(
     "--tenant",
-    help="Id of the tenant, or its beginning as in the log, where its key is not at hand.",
+    help="Id of the tenant, or its beginning as the log shows it, instead of its API key.",
 )
 
 
@@ -275,10 +274,10 @@ def show(key_file: TextIO, tenant: str | None) -> None:
 @KEY_FILE
 @TENANT
 def cancel_orders(key_file: TextIO, tenant: str | None) -> None:
-    """Cancel everything that works in the accounts of a tenant, once each.
+    """Cancel all working orders in the accounts of a tenant, once each.
 
-    Prints one line for each order and each complex order. Set --reduce-only first, or new ones may
-    be placed meanwhile. Exit code 1 if something was not cancelled, or nobody knows whether it was.
+    Prints one line for each order and each complex order. Set --reduce-only first, so that no new
+    ones are placed meanwhile. Exit code 1 if a cancel failed, or if its outcome is unknown.
     """
     from server.orders.risk_limits_command import cancel_orders as cancel
 
@@ -299,15 +298,21 @@ def cancel_orders(key_file: TextIO, tenant: str | None) -> None:
 @switches.command(name="set")
 @KEY_FILE
 @TENANT
-@click.option("--read-only/--read-write", default=None, help="Whether the key may only look.")
+@click.option("--read-only/--read-write", default=None, help="Whether the key may only read.")
 @click.option(
     "--reduce-only/--no-reduce-only",
     default=None,
-    help="Whether only cancels and orders that reduce a position pass.",
+    help="Whether only cancels and orders that reduce a position are accepted.",
 )
-@click.option("--order-cap", type=Dollars(), help="Notional of one order, in dollars, or none.")
-@click.option("--day-cap", type=Dollars(), help="Notional of a day's orders, in dollars, or none.")
-@click.option("--symbols", help="Underlyings that may be opened (SPY,AAPL,/ES), or all.")
+@click.option(
+    "--order-cap", type=Dollars(), help="Maximum notional of one order, in dollars, or none."
+)
+@click.option(
+    "--day-cap", type=Dollars(), help="Maximum notional of a day's orders, in dollars, or none."
+)
+@click.option(
+    "--symbols", help="Underlyings in which positions may be opened (SPY,AAPL,/ES), or all."
+)
 def set_switches(
     key_file: TextIO,
     tenant: str | None,
@@ -317,10 +322,9 @@ def set_switches(
     day_cap: Decimal | Literal["none"] | None,
     symbols: str | None,
 ) -> None:
-    """Set switches of a tenant; those that are not named stay.
+    """Set switches of a tenant; those that are not named stay unchanged.
 
-    None of them but --read-only keeps anybody from getting out: cancels and orders that only reduce
-    a position pass.
+    Only --read-only stops cancels and orders that reduce a position; the others let them pass.
 
     \b
     Example, for a key whose orders may not pass $5,000 each and $20,000 a day:
@@ -351,10 +355,10 @@ def set_switches(
 
 
 def _leave() -> NoReturn:
-    """Ends the process now that everything it held is closed.
+    """Ends the process at once; everything that it held is closed already.
 
-    The ordinary end would first wait for a thread that still imports an SDK (seconds, on a busy
-    machine more than whoever stops us waits), and then free every object one by one.
+    The ordinary exit would first wait for a thread that still imports an SDK, which can take longer
+    than the caller of SIGTERM waits, and then free every object one by one.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -362,7 +366,7 @@ def _leave() -> NoReturn:
 
 
 def _whose(key_file: TextIO, tenant: str | None) -> Secret | str:
-    """Returns the id that was given, or else the API key: a file need not be read for an id."""
+    """Returns the given id, or else the API key from the file."""
     if tenant is not None:
         return tenant
     if key_file.isatty():
@@ -372,14 +376,14 @@ def _whose(key_file: TextIO, tenant: str | None) -> Secret | str:
 
 
 class StoreFailure(click.ClickException):
-    """Ends the program with the code that says that starting again does not help."""
+    """Ends the program with the exit code that tells supervisors not to restart it."""
 
     exit_code = STORE_UNUSABLE
 
 
 @contextmanager
 def _in_words() -> Iterator[None]:
-    """Ends the program with a sentence where only the operator can help."""
+    """Turns errors that only the operator can resolve into a message and an exit code."""
     try:
         yield
     except StoreUnusable as error:
@@ -395,7 +399,7 @@ def _in_words() -> Iterator[None]:
 
 
 def _settings() -> Settings:
-    """Reads the environment; a wrong value is a sentence for each, not a traceback."""
+    """Reads the settings; reports each wrong value in a sentence instead of a traceback."""
     for name, meant in misspelt(os.environ).items():
         hint = f"; {meant} is one" if meant else ""
         click.echo(f"Warning: {name} is not a setting{hint}.", err=True)

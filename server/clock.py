@@ -1,7 +1,7 @@
-"""The only doorway to time: whoever needs the time, a date or a pause gets a `Clock` handed in.
+"""Defines the clock that is passed to everything that needs the time, a date or a pause.
 
-The date that counts is New York's, not the machine's: expirations, trading days and days to
-expiration all turn over there.
+Dates are New York's, not the machine's: expirations, trading days and days to expiration change at
+midnight there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Clock(Protocol):
-    """What the rest of the server may know of time."""
+    """Tells the time and sleeps; tests pass a clock of their own."""
 
     def now(self) -> datetime:
         """Returns the current instant, aware, in UTC."""
@@ -31,7 +31,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time."""
+    """Uses the time of the machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -49,5 +49,5 @@ def new_york_now(clock: Clock) -> datetime:
 
 
 def new_york_today(clock: Clock) -> date:
-    """Returns the date that the market has now."""
+    """Returns the current date in New York."""
     return new_york_now(clock).date()

@@ -1,9 +1,9 @@
-"""Sets up logging: lines for a person or JSON, each with the request id, none with a secret.
+"""Sets up logging: text lines or JSON, each with the request id, none with a secret.
 
-Libraries are never heard below INFO, whatever `log_level` says: at DEBUG the broker's SDK and the
-HTTP clients print tokens and headers. What they and we do say passes `redacted` as well, which is
-the second line of defence and not the first: it knows the names that secrets go by, the forms that
-tokens have, and the values that `hide` was told in the same call.
+Libraries log at INFO or above, whatever `log_level` says: at DEBUG the broker's SDK and the HTTP
+clients print tokens and headers. All lines pass `redacted`, which is only the second line of
+defence: it knows the usual names of secrets, the forms of tokens, and the values that `hide` was
+given in the same call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from server.settings import Settings
 
 STARS = "***"
 PLAIN = frozenset({type(None), bool, int, float})
-"""Types whose values hold no text."""
+"""Types whose values contain no text to redact."""
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id")
 """The id of the call that the running task serves; set by the first link of the chain."""
@@ -34,10 +34,10 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id")
 _HIDDEN: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
 
 LONGEST_TEXT = 20_000
-"""Characters of one value in a line; a page of the broker's HTML would fill the log otherwise."""
+"""Maximum characters of one value in a line; a page of HTML would fill the log otherwise."""
 
 SHORTEST_HIDDEN = 6
-"""A shorter text would star innocent words, and is no secret."""
+"""Minimum length of a hidden text; a shorter one would redact ordinary words."""
 
 _NAME = (
     r"(?:secret|token(?!s|_type|_count)|password|passwd|api[_-]?key|admin[_-]?key|master[_-]?key"
@@ -61,8 +61,8 @@ _SUSPECT = (
     *("secret", "token", "passw", "key", "authorization", "cookie", "pepper", "credential"),
     *("bearer", "basic", "://", "eyj", "sk-ant"),
 )
-"""One of them is, in lower case, in every plain text that one of the patterns above could change.
-Each is found three times as quickly by itself as all of them by a pattern."""
+"""Every text that the patterns above could change contains one of these in lower case. Searching
+for each in turn is three times as fast as one pattern for all."""
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
@@ -103,13 +103,13 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def hide(secret: str) -> None:
-    """Keeps a text out of every line that the running call logs from now on, wherever it stands."""
+    """Redacts a text in every line that the running call logs from now on."""
     if len(secret) >= SHORTEST_HIDDEN:
         _HIDDEN.set((*_HIDDEN.get(), secret))
 
 
 def redacted(value: Any) -> Any:
-    """Returns a value to log with its secrets starred; looks into mappings and sequences."""
+    """Returns a value for the log with its secrets redacted; looks into mappings and sequences."""
     if isinstance(value, str):
         return _redacted_text(value)
 
@@ -130,8 +130,10 @@ def _is_ours(logger: str) -> bool:
 
 
 def _tells_of_a_client_that_left(said: logging.LogRecord) -> bool:
-    """gRPC's error, with a traceback, for a client that closed its end before its answer was out:
-    nothing of ours could catch it, and the access log has a line for the call as for any other."""
+    """Recognises gRPC's error about a client that disconnected before its answer was sent.
+
+    Our code cannot catch it, and the access log has a line for the call anyway.
+    """
     return said.name.startswith("grpc.") and said.getMessage().startswith("ExecuteBatchError ")
 
 

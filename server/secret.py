@@ -1,4 +1,4 @@
-"""A text that must not be seen: it prints as stars wherever it is printed by accident.
+"""Defines a secret text, which prints as stars wherever it is printed by accident.
 
 `reveal()` is the only way to the text, so a search for that word finds every place that uses one.
 """

@@ -1,8 +1,7 @@
-"""The one database of the server: engine, transactions, migrations, and which store it is.
+"""Opens the server's database: engine, transactions, migrations, and the identity of the store.
 
-It has one table of its own, `store_identity`. Whoever keeps something (tenants, the order ledger)
-declares its tables on `METADATA` in its own package and adds a numbered file to
-`migrations/versions`; a test compares the two.
+Its only own table is `store_identity`. Other packages (tenants, the order journal) declare their
+tables on `METADATA` and add a numbered file to `migrations/versions`; a test compares the two.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Turns the database setting into the place of a database.
+"""Parses the database setting.
 
-The drivers are ours to choose: `postgresql://...` and `sqlite:///...` mean the async ones.
+`postgresql://...` and `sqlite:///...` select the async drivers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DRIVERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the database is: for the engine, and in words for the operator."""
+    """The address of the database, for the engine and in words for the operator."""
 
     url: URL = field(repr=False)
     """It may hold a password."""
@@ -48,7 +48,7 @@ class Place:
 
 
 def database_place(settings: Settings) -> Place:
-    """Returns the place; nothing is made there."""
+    """Returns the address; creates nothing."""
     given = settings.database_url.get_secret_value()
     setting = "TASTY_DATABASE_URL" if given else "TASTY_DATA_DIR"
     if given:
@@ -91,7 +91,7 @@ def _file_of(url: URL) -> str:
 
 
 def make_private(path: Path) -> None:
-    """Makes the folder and the empty file of SQLite, unless they are there."""
+    """Creates the folder and the empty file of SQLite, unless they exist."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Made here because SQLite would make it readable for all; its WAL copies the file's mode. Never
     # opened where it exists: closing it again would drop the locks that this process may hold on

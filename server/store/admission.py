@@ -22,20 +22,20 @@ class Admit(enum.Enum):
     """Which database may be opened."""
 
     KNOWN = enum.auto()
-    """The one that the keys know, or a new one together with new keys."""
+    """The store that the keys know, or a new one together with new keys."""
 
     EXISTING = enum.auto()
-    """The one that the keys know; a new one is never made."""
+    """The store that the keys know; never a new one."""
 
     NEW = enum.auto()
-    """A new one, also where keys are there: the operator knows that there is no earlier one."""
+    """A new store although keys exist, because the operator says that there is no earlier one."""
 
     RESTORED = enum.auto()
-    """An older copy or another one too: the operator has put it there."""
+    """An older copy or a different store too, because the operator restored it."""
 
 
 def admit_new(place: Place, evidence: Evidence, admit: Admit) -> None:
-    """Raises StoreMissing unless a new store may be made."""
+    """Raises StoreMissing unless a new store may be created."""
     if admit is Admit.NEW or (admit is Admit.KNOWN and not evidence.known_by):
         return
 
@@ -45,7 +45,7 @@ def admit_new(place: Place, evidence: Evidence, admit: Admit) -> None:
 def settle(
     connection: Connection, place: Place, evidence: Evidence, admit: Admit, now: datetime
 ) -> StoreIdentity:
-    """Brings the tables up to date, counts this opening, and returns which store it is.
+    """Migrates the tables, counts this opening, and returns the identity of the store.
 
     Raises a `StoreUnusable` where it is not the store that `admit` admits; the caller's transaction
     then leaves everything as it was.
@@ -81,7 +81,7 @@ def settle(
 
 
 def _surprise(row: Row[Any] | None, mark: Mark, where: str) -> StoreOlder | StoreOther | None:
-    """Returns what is wrong with a database in the eyes of the folder of its keys, if anything."""
+    """Returns how a database contradicts the mark in the folder of its keys, if it does."""
     if row is None or row.store_id != mark.store_id:
         return StoreOther(where=where, mark=MARK_FILE)
 

@@ -1,6 +1,6 @@
-"""What tables are declared with: the shared metadata and the column types that both databases keep.
+"""Defines the shared metadata and column types that both databases support.
 
-SQLite forgets time zones, so an instant always goes in as UTC and comes out marked as UTC.
+SQLite does not store time zones, so instants are written and read as UTC.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METADATA = MetaData(
 
 
 class Instant(TypeDecorator[datetime]):
-    """Keeps an aware datetime, to the microsecond; a naive one is refused."""
+    """Stores an aware datetime to the microsecond; refuses a naive one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

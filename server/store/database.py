@@ -1,7 +1,7 @@
-"""Opens the database, brings its tables up to date, and hands out transactions.
+"""Opens the database, migrates its tables, and provides transactions.
 
-A transaction holds nothing but SQL: on SQLite every other writer of this process queues behind it,
-so waiting for anything else inside one stops the server's writing.
+Run nothing but SQL inside a transaction: on SQLite all other writers of this process queue behind
+it, so waiting for anything else would stop all writing.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from server.store.keyfolder import Evidence, Mark, leave_mark, look
 logger = logging.getLogger(__name__)
 
 WAIT_S = 10.0
-"""Longest wait for a connection, a lock or an answer of the database."""
+"""Maximum wait for a connection, a lock or an answer of the database."""
 
 READERS = 4
-"""Connections to SQLite; each is a thread, and more of them read no faster."""
+"""Number of connections to SQLite; each is a thread, and more would not read faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class DatabaseStatistics:
 
 
 class Database:
-    """Hands out transactions on SQLite (the default) or PostgreSQL; an async context manager.
+    """Provides transactions on SQLite (the default) or PostgreSQL; an async context manager.
 
     Any number of processes may open the same database, at the same moment too. Cancelling a caller
     inside a transaction rolls it back and gives its connection up. What the database refuses for a
@@ -112,7 +112,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Gives a connection that sees one state of the database; what is written on it is lost."""
+        """Opens a connection that sees one state of the database; writes on it are lost."""
         with self._translated():
             async with self._engine.connect() as connection:
                 if not self._sqlite:  # which always reads like this
@@ -124,10 +124,10 @@ class Database:
 
     @asynccontextmanager
     async def write(self, *, alone: str | None = None) -> AsyncIterator[AsyncConnection]:
-        """Gives a connection whose work is committed at the end, or rolled back on an exception.
+        """Opens a connection whose work is committed at the end, or rolled back on an exception.
 
-        With `alone` no other transaction of that name runs meanwhile, in whatever process: what is
-        read inside is still true at the commit.
+        With `alone` no other transaction of that name runs at the same time in any process, so what
+        is read inside is still true at the commit.
         """
         task = asyncio.current_task()
         if task in self._writing:
@@ -223,7 +223,7 @@ class Database:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turns the database's own failures into ours; the caller's mistakes pass as they are."""
+        """Turns failures of the database into our errors; mistakes of the caller pass unchanged."""
         try:
             yield
         except (IntegrityError, ProgrammingError, DataError):

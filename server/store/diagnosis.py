@@ -1,4 +1,4 @@
-"""Explains a database's own failure: its name for the log, a sentence for the operator."""
+"""Explains a failure of the database: a name for the log, a sentence for the operator."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 def diagnose(error: BaseException, place: Place) -> StoreBroken | None:
-    """Returns what the operator is to know and do; None for what may pass by itself."""
+    """Returns what the operator should do; None for failures that may pass by themselves."""
     for cause in _causes(error):
         found = _entry(cause, local=place.file is not None)
         if found is not None:
@@ -82,7 +82,7 @@ def diagnose(error: BaseException, place: Place) -> StoreBroken | None:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Tells whether SQLite found its own file damaged."""
+    """Returns whether SQLite found its file damaged."""
     return any(_primary(cause) in _DAMAGED for cause in _causes(error))
 
 

@@ -1,8 +1,8 @@
-"""Binds the database and its keys to each other: the one row that says which store this is.
+"""Binds the database and its keys to each other, by the one row that identifies the store.
 
-The row has the store's id, and a digest of the pepper; the folder of the keys has the id too (see
-`server.store.keyfolder`). What cannot be noticed: a copy that is put back before the store was
-opened again, and the loss of database and keys together.
+The row has the store's id and a digest of the pepper; the folder of the keys has the id too (see
+`server.store.keyfolder`). Two things cannot be detected: a copy that is put back before the store
+was opened again, and the loss of database and keys together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ store_identity = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreIdentity:
-    """Which store this is, and what its operator has said of it."""
+    """The identity of the store, and what its operator has declared about it."""
 
     store_id: str
     begun_at: datetime

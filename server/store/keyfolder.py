@@ -1,7 +1,7 @@
-"""Tells from what lies beside the keys whether a database was begun with them, and which one.
+"""Reads from the folder of the keys whether a database was created with them, and which one.
 
-A new database is made without a word only together with new keys. Where keys are there already,
-whether as files or as settings, there was a database too, and its absence means that it is lost.
+A new database is created automatically only together with new keys. If keys exist, as files or as
+settings, there was a database too, and its absence means that it is lost.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MARK_FILE = "store.id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What the key folder knows of the database."""
+    """What the key folder knows about the database."""
 
     store_id: str
     opened: int
@@ -39,7 +39,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is there of an earlier start."""
+    """What an earlier start has left."""
 
     known_by: tuple[str, ...]
     """Files and settings that are there only if a database was begun; empty at the very first."""
@@ -49,7 +49,7 @@ class Evidence:
 
 
 def look(settings: Settings) -> Evidence:
-    """Returns what is there; look before the database, never after it.
+    """Returns the evidence; read it before the database, never after.
 
     Another process that starts at the same moment makes the database first and then these: whoever
     sees them will find that database too.

@@ -1,4 +1,4 @@
-"""Tells the operator which store there is (the command `migrate`), or why it cannot be used."""
+"""Describes the store to the operator (the command `migrate`), or why it cannot be used."""
 
 from __future__ import annotations
 

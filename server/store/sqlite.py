@@ -1,7 +1,7 @@
-"""Makes SQLite keep what it confirmed, and lets transactions begin where we say.
+"""Configures SQLite for durable commits and explicit transactions.
 
-Python's own driver begins transactions by guessing from the SQL; that is switched off here, so
-`BEGIN` (readers) and `BEGIN IMMEDIATE` (writers) are sent by the engine and nothing else.
+Python's driver begins transactions by guessing from the SQL. That is switched off here: only the
+engine sends `BEGIN` (readers) and `BEGIN IMMEDIATE` (writers).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BUSY_S = 10.0
 """How long a writer waits for the writer of another process."""
 
 CHECK_S = 5.0
-"""Longest time that looking for damage may take from a start."""
+"""Maximum time that the search for damage may take at start."""
 
 CHECK_STEPS = 10_000
 """Steps of SQLite between two looks at the time; some tenths of a millisecond."""
@@ -47,7 +47,7 @@ _PRAGMAS = (
 
 
 class Driver(sqlite3.Connection):
-    """A connection that has no lock any more once it is closed.
+    """A connection that holds no lock after it is closed.
 
     SQLite keeps a closed connection alive, its transaction and its locks with it, for as long as
     one of its statements has rows left. Those of a cancelled caller hang in its traceback until
@@ -112,7 +112,7 @@ class Link(aiosqlite.Connection):
 
 
 class Links:
-    """The connections whose threads still run: also those that nobody holds any more."""
+    """Tracks connections whose threads still run, including abandoned ones."""
 
     def __init__(self) -> None:
         self._running: set[Link] = set()
@@ -127,7 +127,7 @@ class Links:
         return link
 
     async def ended(self) -> None:
-        """Returns once no thread runs; what was cancelled in a statement ends with that."""
+        """Returns once no thread runs any more, cancelled statements included."""
         await self._none.wait()
 
     def _gone(self, link: Link) -> None:
@@ -137,7 +137,7 @@ class Links:
 
 
 def attach(engine: Engine) -> Links:
-    """Prepares every connection that `engine` will open, and returns who knows them all."""
+    """Prepares every connection that `engine` will open, and returns what tracks them."""
     links = Links()
 
     @event.listens_for(engine, "do_connect")
@@ -161,7 +161,7 @@ def attach(engine: Engine) -> Links:
 
 
 def is_new(path: Path) -> bool:
-    """Tells whether there is nothing in the file yet; raises OSError where that cannot be seen.
+    """Returns whether the file is still empty; raises OSError if that cannot be read.
 
     What SQLite keeps beside a database that is gone is not deleted, as SQLite would do with it: it
     may be all that is left.
@@ -180,7 +180,7 @@ def is_new(path: Path) -> bool:
 
 
 def prepare(path: Path) -> None:
-    """Checks the file, and turns it to write-ahead logging, in which readers never wait.
+    """Checks the file, and switches it to write-ahead logging, in which readers never wait.
 
     Raises SQLite's own errors. Blocks, so call it in a thread. Two processes that do it to a new
     file at once meet SQLITE_BUSY, for which SQLite does not call its own busy handler here: hence
@@ -208,12 +208,12 @@ def prepare(path: Path) -> None:
 
 
 def _existing(path: Path) -> str:
-    """Returns a name under which SQLite opens the file but makes none."""
+    """Returns a URI by which SQLite opens the file but never creates it."""
     return f"{path.as_uri()}?mode=rw"
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    """Reads every page once; a large database only in part, so that a start takes its time."""
+    """Reads every page once; of a large database only a part, to bound the time of a start."""
     end = time.monotonic() + CHECK_S
     connection.set_progress_handler(lambda: time.monotonic() > end, CHECK_STEPS)
     try:

@@ -1,7 +1,7 @@
-"""Tenants: API keys as digests, sealed credentials, and the journal of both.
+"""Stores tenants: API keys as digests, sealed credentials, and the journal of both.
 
-A `Tenant` is what calls carry around; only `Tenants.credentials` leads to a secret, and only the
-broker's sessions ask for it.
+Calls carry a `Tenant`, which holds no secret. Only `Tenants.credentials` returns one, and only the
+broker's sessions call it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an API key and a credential may look like, how a key is masked, and its keyed digest.
+"""Validates API keys and credentials, masks keys, and computes their keyed digests.
 
-A slow hash would be wrong here: it costs every request what one guess costs, and the digest is
-useless without the pepper anyway.
+The hash is fast on purpose: a slow one would cost every request as much as one guess, and the
+digest is useless without the pepper anyway.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from server.tenants.model import Credentials
 from server.tenants.printed import is_placeholder, is_printed_key
 
 MINIMUM = 8
-"""Characters of the shortest API key: the guide's own `demo-key` has as many."""
+"""Minimum length of an API key: that of the guide's `demo-key`."""
 
 MAXIMUM = 128
 
 GENERATED = "tasty_"
-"""What a generated key begins with, so that one that got lost is recognised."""
+"""Prefix of generated keys, so that a leaked one is recognised."""
 
 RANDOM_BYTES = 32
 
 CREDENTIAL_MAXIMUM = 4096
-"""Characters of the longest client secret or refresh token; real ones have some hundreds."""
+"""Maximum length of a client secret or refresh token; real ones have some hundreds."""
 
 SHOWN = 3
-"""Characters that a mask shows at each end, at most."""
+"""Maximum number of characters that a mask shows at each end."""
 
-# Exactly what travels unchanged in a header, a path and a shell: the unreserved set of RFC 3986.
+# Characters that need no escaping in a header, a path or a shell: RFC 3986's unreserved set.
 _KEY = re.compile(rf"[A-Za-z0-9._~-]{{{MINIMUM},{MAXIMUM}}}")
 
 
 class KeyHasher:
-    """Turns API keys into digests that say nothing without the pepper."""
+    """Computes digests of API keys, which cannot be guessed without the pepper."""
 
     __slots__ = ("_key", "_prefix")
 
@@ -63,7 +63,7 @@ class KeyHasher:
 
 
 def generate_api_key() -> Secret:
-    """Returns a new key, which nobody can guess."""
+    """Returns a new random key."""
     return Secret(f"{GENERATED}{secrets.token_urlsafe(RANDOM_BYTES)}")
 
 
@@ -80,7 +80,7 @@ def check_api_key(api_key: Secret, *, real: bool = False) -> None:
 
 
 def check_credentials(credentials: Credentials, *, real: bool = False) -> None:
-    """Raises `InvalidField`, without the value, for what cannot be a credential of the broker."""
+    """Raises `InvalidField`, without the value, if a credential cannot be one of the broker's."""
     for field in ("client_secret", "refresh_token"):
         text = getattr(credentials, field).reveal()
         fits = 1 <= len(text) <= CREDENTIAL_MAXIMUM
@@ -100,14 +100,14 @@ def check_credentials(credentials: Credentials, *, real: bool = False) -> None:
 def mask(start: str, end: str, length: int, *, own: bool) -> str:
     """Returns the two ends of a key with the middle left out.
 
-    To others than its holder (and the administrator) a short key shows less: six characters known
-    of eight would leave a few thousand guesses.
+    Anybody but its holder and the administrator sees less of a short key: six known characters of
+    eight would leave a few thousand guesses.
     """
     width = SHOWN if own else min(SHOWN, length // MINIMUM)
     return f"{start[:width]}…{end[-width:]}"
 
 
 def masked(api_key: Secret) -> str:
-    """Returns what may be repeated of a key that somebody has just given."""
+    """Returns the mask of a key for its own sender."""
     text = api_key.reveal()
     return mask(text, text, len(text), own=True) if len(text) >= MINIMUM else "…"

@@ -1,4 +1,4 @@
-"""One entry of the journal of tenants, and the seal that ties it to the one before."""
+"""Defines an entry of the journal of tenants, and the seal that chains it to the one before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 
 class JournalBroken(Misconfigured):
-    """An entry is missing, altered or of another pepper: nothing is served until it is resolved."""
+    """Reports a missing, altered or foreign entry; nothing is served until that is resolved."""
 
     def __init__(self, sequence: int) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class JournalBroken(Misconfigured):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One entry."""
+    """One change of a tenant, with its number and seal."""
 
     sequence: int
     environment: str
@@ -54,7 +54,7 @@ GENESIS = Change(
     changed_at=datetime.fromtimestamp(0, UTC),
     mac=bytes(32),
 )
-"""What the first entry follows."""
+"""The seal that the first entry follows."""
 
 
 def seal_of(key: bytes, change: Change, before: bytes) -> bytes:
@@ -74,6 +74,6 @@ def seal_of(key: bytes, change: Change, before: bytes) -> bytes:
 
 def sealed(key: bytes, *parts: bytes) -> bytes:
     """Returns the keyed digest of the parts, in their order."""
-    # Each part with its length, so that no two lists of parts have the same bytes.
+    # Each part is preceded by its length, so that two different lists never have the same bytes.
     text = b"".join(struct.pack(">I", len(part)) + part for part in parts)
     return hmac.digest(key, text, "sha256")

@@ -1,11 +1,10 @@
-"""The checkpoint of the journal: what all entries up to one of them came to, under a seal.
+"""Defines the checkpoint of the journal: a sealed summary of all entries up to one of them.
 
-Without it the journal would grow with every save, and with it the time that a start takes to prove
-it. The seal covers the number and the seal of the entry that it was made at, so it fits to no other
-place in the chain. An older checkpoint that somebody puts back does not reach the entries that are
-left, for those between are gone. Deleted tenants are not in it: their ids are never given again,
-and a tenant is only whom the checkpoint or an entry after it names, so a row of theirs that is put
-back opens nothing.
+Without it the journal, and the time that a start takes to verify it, would grow with every save.
+The seal covers the number and the seal of the last summarised entry, so it fits no other place in
+the chain. An older checkpoint that somebody puts back does not connect to the remaining entries,
+because those in between are deleted. Deleted tenants are not in it. Their ids are never used again,
+and only tenants named by the checkpoint or a later entry exist, so their old rows are refused.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ Kept = Mapping[tuple[str, str], Known]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What the journal came to with the entry `head`, of whatever environment that is."""
+    """The tenants after the entry `head`; all environments share the numbering."""
 
     head: Change
     kept: Kept
 
 
 def folded(kept: Kept, changes: Iterable[Change]) -> Kept:
-    """Returns what the changes make of the tenants."""
+    """Returns the tenants after the changes."""
     result = dict(kept)
     for change in changes:
         name = (change.environment, change.tenant_id)
@@ -116,5 +115,5 @@ def opened(key: bytes, row: Row[Any], head: Change | None) -> Checkpoint:
 
 
 def _mac(key: bytes, head: Change, before: bytes, roster: bytes) -> bytes:
-    own_key = sealed(key, PURPOSE)  # so that it can be no entry's seal
+    own_key = sealed(key, PURPOSE)  # cannot equal the seal of an entry
     return sealed(own_key, str(head.sequence).encode(), head.mac, before, roster)

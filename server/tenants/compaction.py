@@ -1,8 +1,8 @@
 """Replaces old entries of the journal by a checkpoint, in the background.
 
-A step reads some thousand entries, proves and folds them in a thread, and then, in one short
-transaction, writes the checkpoint and deletes what it stands for. Any number of processes may do it
-at once: who comes second finds another checkpoint than he began with, and stops.
+A step reads some thousand entries, verifies and summarises them in a thread, and then writes the
+checkpoint and deletes those entries in one short transaction. Several processes may do it at once:
+the second one finds that the checkpoint has changed, and stops.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from server.tenants.journal import Journal
 logger = logging.getLogger(__name__)
 
 EVERY = 4_000
-"""Entries that gather before they are replaced: a start proves as many in a tenth of a second."""
+"""Number of entries that starts a run; verifying as many at start takes a tenth of a second."""
 
 STEP = 20_000
-"""Entries a transaction: of a journal of millions, from before there were checkpoints."""
+"""Entries per transaction, for a journal of millions from before checkpoints existed."""
 
 Alone = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
-"""Gives a transaction that is alone in changing tenants, in which the journal was proven."""
+"""Opens the only transaction that changes tenants at the moment, with the journal verified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactionStatistics:
     checkpoint: int
-    """The entry that the newest checkpoint was made at, as far as this process knows; 0: none."""
+    """Number of the last entry in the newest checkpoint that this process knows; 0: none."""
     steps: int
 
 
@@ -61,17 +61,17 @@ class Compaction:
         self._checkpoint = self._steps = 0
 
     def noticed(self, sequence: int) -> None:
-        """Is told of a checkpoint."""
+        """Records that there is a newer checkpoint."""
         self._checkpoint = max(self._checkpoint, sequence)
 
     def consider(self, newest: int) -> None:
-        """Begins a run in the background if enough entries have gathered."""
+        """Starts a run in the background if there are enough entries."""
         if newest - self._checkpoint >= EVERY and not self._running:
             self._running = True
             self._tasks.create_task(self._run(), name="tenants: compaction")
 
     def stop(self) -> None:
-        """Ends the run after its step, and begins no other."""
+        """Stops the run after its current step, and starts no other."""
         self._stopping = True
 
     def statistics(self) -> CompactionStatistics:
@@ -88,7 +88,7 @@ class Compaction:
             self._running = False
 
     async def _step(self) -> bool:
-        """Replaces some entries; tells whether there may be more to replace."""
+        """Replaces some entries; returns whether there may be more."""
         async with self._database.read() as connection:
             old = await self._journal.checkpoint(connection)
             start = GENESIS if old is None else old.head

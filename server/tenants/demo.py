@@ -1,4 +1,4 @@
-"""The tenant that exists from the start with the simulated broker, for a newcomer's first curl.
+"""Defines the demo tenant, which exists from the start with the simulated broker.
 
 Nothing here is a secret: the simulator knows this refresh token as its demo customer, with the
 accounts 5WT00001 and 5WT00002, and no other broker knows it at all.

@@ -1,7 +1,7 @@
-"""The tenants that this process knows of: follows the journal, and tells of every change in it.
+"""Follows the journal of tenants, and notifies listeners of every change.
 
-Other processes change tenants too, so nothing here is written down: it is all read from the
-journal, including what this process has just appended itself.
+Other processes change tenants too, so the known tenants are always read from the journal, even
+after this process has appended to it.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ logger = logging.getLogger(__name__)
 OnChange = Callable[[str], Awaitable[None]]
 
 CHANGES = "tenants"
-"""Name of the transactions that change tenants: one at a time in all processes, as the journal is
-one chain. A rotation of the master key takes part in it."""
+"""Name of the lock for transactions that change tenants: one at a time in all processes, because
+the journal is one chain. Rotating the master key takes it too."""
 
 REFRESH = timedelta(seconds=1)
-"""How often the changes of other processes are looked for."""
+"""Interval at which changes of other processes are read."""
 
 STALENESS = timedelta(seconds=10)
-"""Longest time that keys stay valid while the database cannot be asked."""
+"""How long known keys stay valid while the database does not answer."""
 
 TELLING_S = 10.0
-"""Longest time that those who are told of a change may take, each."""
+"""Time limit of each listener that is notified of a change."""
 
 
 class Recorder(Protocol):
@@ -52,14 +52,14 @@ class Recorder(Protocol):
 
 
 class Changing(NamedTuple):
-    """A transaction that changes tenants; each change of a row is recorded beside it."""
+    """A transaction that changes tenants, and records each change in the journal."""
 
     connection: AsyncConnection
     record: Recorder
 
 
 class Directory:
-    """Keeps a roster as new as the journal; what it starts runs in the task group it is given."""
+    """Keeps a roster up to date with the journal; its tasks run in the given task group."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Directory:
         self._failure: Exception | None = None
 
     def on_change(self, told: OnChange) -> None:
-        """Has `told` awaited with the tenant's id after each change from now on."""
+        """Adds a listener, awaited with the tenant's id after each change."""
         self._told.append(told)
 
     async def find(self, key_digest: bytes, *, unconfirmed: bool = False) -> Known | None:
@@ -109,7 +109,7 @@ class Directory:
         return known
 
     async def watch(self) -> None:
-        """Keeps up with other processes until it is cancelled, whatever happens to the database."""
+        """Reads changes of other processes until cancelled, also while the database fails."""
         while True:
             await self._clock.sleep(REFRESH)
             try:
@@ -120,7 +120,7 @@ class Directory:
                 logger.critical("%s", broken)
 
     async def catch_up(self) -> None:
-        """Takes over what other processes changed; all who wait meanwhile share one query."""
+        """Reads changes of other processes; concurrent callers share one query."""
         asked_in = self._rounds
         async with self._catching_up:
             if self._rounds > asked_in:  # one that began after we asked is over
@@ -139,7 +139,7 @@ class Directory:
                 raise
 
     async def follow(self, connection: AsyncConnection) -> int:
-        """Takes over what other processes changed, as this connection sees it, and has it told.
+        """Reads changes of other processes as this connection sees them, and notifies listeners.
 
         Returns the number of the newest change that the connection sees; the roster may be ahead.
         """
@@ -157,11 +157,11 @@ class Directory:
         return head.sequence
 
     def compact(self) -> None:
-        """Has the journal shortened in the background if it has grown long."""
+        """Starts a compaction of the journal in the background if it has grown long."""
         self.compaction.consider(self.roster.head.sequence)
 
     def _take_over(self, news: News) -> set[str]:
-        """Takes over what is new, and returns the ids of the tenants that others have changed."""
+        """Applies new entries, and returns the ids of tenants that other processes changed."""
         changed: set[str] = set()
         if news.checkpoint is not None:
             self.compaction.noticed(news.checkpoint.head.sequence)
@@ -178,14 +178,14 @@ class Directory:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[AsyncConnection]:
-        """Gives a transaction that is alone in changing tenants, in which the roster is exact."""
+        """Opens the only transaction that changes tenants at the moment, with an exact roster."""
         async with self._database.write(alone=CHANGES) as connection:
             await self.follow(connection)
             yield connection
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Changing]:
-        """Gives a transaction in which the roster is exact; leaving it commits, then tells."""
+        """Opens a transaction with an exact roster; leaving it commits, then notifies."""
         recorded: list[Change] = []
         try:
             async with self._alone() as connection:

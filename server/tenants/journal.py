@@ -1,12 +1,12 @@
-"""The journal of tenants: every save and delete, in order, each entry sealed onto the one before.
+"""Keeps the journal of tenants: every save and delete in order, each entry sealed to the previous.
 
-It does three jobs. It says which API keys exist, so a key is checked without a query. It tells
-other processes what changed. And it shows a row that was put back to an earlier state: that row
-still opens, but the journal has a newer generation of it, and an entry cannot be forged, altered
-or left out without the pepper. What it cannot show after a restart is a whole database that was
-put back, all tables at once: that is what restoring a backup looks like.
+It has three uses. It lists the API keys that exist, so that a key is checked without a query. It
+tells other processes what changed. And it reveals a row that was set back to an earlier state: the
+row still opens, but the journal has a newer generation, and without the pepper an entry cannot be
+forged, altered or left out. After a restart it cannot reveal that the whole database was set back,
+because restoring a backup looks the same.
 
-It begins at entry 1, or at the entry of its checkpoint, before which all entries are deleted.
+It begins at entry 1, or after its checkpoint, before which all entries are deleted.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from server.tenants.checkpoint import Checkpoint, opened, packed
 from server.tenants.schema import changes, checkpoints
 
 BATCH = 5_000
-"""Entries that are read at once; a journal of before there were checkpoints may have millions."""
+"""Entries read at once; a journal from before checkpoints existed may have millions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What the journal says after an entry, or a first part of it."""
+    """The part of the journal that follows an entry, or the beginning of that part."""
 
     checkpoint: Checkpoint | None
-    """Where that entry is gone: what all entries up to the checkpoint came to."""
+    """The checkpoint that replaces the entry, if the entry is deleted."""
 
     changes: Sequence[Change]
-    """What follows, after the checkpoint if there is one."""
+    """The entries that follow, after the checkpoint if there is one."""
 
     more: bool
     """Whether there may be more after these."""
 
 
 class Journal:
-    """Reads entries and proves them, writes entries and seals them; holds no state but its key."""
+    """Reads and verifies entries, seals and writes them; its only state is its key."""
 
     __slots__ = ("_key",)
 
@@ -52,9 +52,9 @@ class Journal:
         self._key = key
 
     async def after(self, connection: AsyncConnection, head: Change) -> News:
-        """Returns what follows `head`, proven; raises `JournalBroken` also where `head` is gone.
+        """Returns the verified entries after `head`; raises `JournalBroken` if they do not connect.
 
-        `head` may be gone where a newer checkpoint stands in for it.
+        `head` may be deleted only if a newer checkpoint replaces it.
         """
         found = await self._from(connection, head.sequence)
         checkpoint = None
@@ -75,7 +75,7 @@ class Journal:
         return News(checkpoint=checkpoint, changes=found, more=more)
 
     async def checkpoint(self, connection: AsyncConnection) -> Checkpoint | None:
-        """Returns the checkpoint, proven, if there is one."""
+        """Returns the verified checkpoint, if there is one."""
         row = (await connection.execute(select(checkpoints))).one_or_none()
         if row is None:
             return None
@@ -85,7 +85,7 @@ class Journal:
         return opened(self._key, row, None if head is None else _change(head))
 
     async def checkpoint_at(self, connection: AsyncConnection) -> int | None:
-        """Returns the number of the entry that the checkpoint was made at, if there is one."""
+        """Returns the number of the last entry in the checkpoint, if there is one."""
         return await connection.scalar(select(checkpoints.c.sequence))
 
     def pack(self, checkpoint: Checkpoint, *, before: bytes) -> dict[str, Any]:
@@ -95,13 +95,13 @@ class Journal:
     async def replace_checkpoint(
         self, connection: AsyncConnection, checkpoint: dict[str, Any]
     ) -> None:
-        """Writes a checkpoint made by `pack`, and deletes the entries that it stands for."""
+        """Writes a checkpoint made by `pack`, and deletes the entries that it replaces."""
         await connection.execute(delete(checkpoints))
         await connection.execute(insert(checkpoints).values(checkpoint))
         await connection.execute(delete(changes).where(changes.c.sequence < checkpoint["sequence"]))
 
     async def append(self, connection: AsyncConnection, change: Change) -> None:
-        """Writes an entry made by `following`; the transaction must be alone of its kind."""
+        """Writes an entry made by `following`; needs the lock on changes of tenants."""
         await connection.execute(insert(changes).values(asdict(change)))
 
     def following(self, head: Change, change: Change) -> Change:

@@ -1,6 +1,6 @@
-"""Key material on disk: files that only the server's user may read, written whole or not at all.
+"""Reads and writes key files, which only the server's user may read and which are never partial.
 
-Two processes may start at once on an empty folder: the one that comes second uses the first's key.
+If two processes start at once on an empty folder, the second uses the first one's key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEY_BYTES = 32
 
 
 class KeysUnusable(StoreUnusable):
-    """The pepper or a master key is missing, malformed or readable by others; says what to do."""
+    """Reports that the pepper or a master key is missing, malformed or readable by others."""
 
 
 def new_key() -> str:
@@ -46,7 +46,7 @@ def decode_key(text: str, origin: str) -> bytes:
 
 
 def load_or_make(path: Path, *, make: bool, needed_by: str) -> str:
-    """Returns what the file holds; where there is none, one with a single new key is made.
+    """Returns the text of the file; creates it with a single new key if it does not exist.
 
     With `make` false a missing file is refused: a new key could not open what `needed_by` holds.
     """

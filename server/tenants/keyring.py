@@ -1,7 +1,7 @@
-"""The master keys, newest first: the first one seals, every one opens.
+"""Holds the master keys, newest first: the first one seals, all of them open.
 
-A key's id is computed from the key, so a key keeps its id wherever it stands in the list, and a
-list in another order or in another process means the same. A key file has one key a line.
+The id of a key is computed from the key, so it is the same at any place in the list and in any
+process. A key file has one key per line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from server.tenants.keyfile import (
 
 
 class MasterKey:
-    """One key that wraps the data keys of tenants; it shows its id and never itself."""
+    """Wraps the data keys of tenants; prints its id, never the key."""
 
     __slots__ = ("cipher", "id")
 
@@ -58,7 +58,7 @@ class Keyring:
 
     @classmethod
     def load(cls, settings: Settings, *, make: bool) -> Self:
-        """Reads the keys; `make` permits a new key file (nothing is sealed yet)."""
+        """Reads the keys; `make` permits creating a key file, if nothing is sealed yet."""
         given = settings.master_key.get_secret_value()
         if given:
             return cls(_parsed(given.split(","), "TASTY_MASTER_KEY"), None)
@@ -83,7 +83,7 @@ class Keyring:
         return tuple(key.id for key in self._order)
 
     def find(self, key_id: str) -> MasterKey | None:
-        """Returns the key of that id, looking into a changed key file before giving up."""
+        """Returns the key of that id; reads a changed key file again before it gives up."""
         if key_id not in self._known:
             self.refresh()
 
@@ -95,11 +95,11 @@ class Keyring:
             self._read()
 
     def add(self) -> MasterKey:
-        """Puts a new key in front; it is on the disk when this returns."""
+        """Adds a new key in front; it is on disk when this returns."""
         return self._write([new_key(), *self._lines()])
 
     def retire(self) -> None:
-        """Leaves only the newest key in the file."""
+        """Removes all keys but the newest from the file."""
         self._write(self._lines()[:1])
 
     def __repr__(self) -> str:
@@ -141,7 +141,7 @@ def _parsed(texts: Iterable[str], origin: str) -> list[MasterKey]:
 
 
 def _stamp(path: Path | None) -> tuple[int, ...]:
-    """Returns what tells one version of the file from another: each is a file of its own."""
+    """Identifies the version of the file; each version is a new file."""
     try:
         status = None if path is None else path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""One tenant as the journal has it, and what an entry makes of it."""
+"""Defines a tenant as the journal knows it, and applies an entry to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.tenants.model import Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One tenant as the journal has it."""
+    """A tenant as the journal knows it."""
 
     tenant: Tenant
     sequence: int
@@ -28,7 +28,7 @@ class Known:
 
 
 def after(before: Known | None, change: Change) -> Known | None:
-    """Returns the tenant after a change of it; None where it is deleted."""
+    """Returns the tenant after a change; None if the change deletes it."""
     if change.action is Action.DELETED:
         return None
 

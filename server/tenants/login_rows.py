@@ -1,4 +1,4 @@
-"""Reads and writes what is stored of logins: those that count, and what each tenant's came to."""
+"""Reads and writes stored logins: those that count, and the last outcomes of each tenant."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from server.tenants.login_rules import WINDOW, Attempt, Standing
 from server.tenants.schema import attempts, standings
 
 LOGINS = "logins"
-"""Name of the transactions that write here: one at a time in all processes."""
+"""Name of the lock for transactions that write logins: one at a time in all processes."""
 
 RUNNING = timedelta(seconds=60)
-"""How long a login may take; one without outcome that is older counts as refused, for the process
-that began it may have ended before it could say."""
+"""How long a login may take. An older one without an outcome counts as refused, because its process
+may have ended before it could store one."""
 
 
 class Outcome(StrEnum):
-    """How a login that is stored ended; one that worked is not stored."""
+    """Outcome of a stored login; successful ones are not stored."""
 
     ASKING = "asking"
     REFUSED = "refused"
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 
 class LoginRows:
-    """The rows of one environment; every method is part of the caller's transaction."""
+    """Reads and writes rows of one environment within the caller's transaction."""
 
     def __init__(self, clock: Clock, environment: str, key: bytes) -> None:
         self._clock = clock
@@ -42,11 +42,11 @@ class LoginRows:
         self._key = hmac.digest(key, b"tasty caller address", "sha256")
 
     def digest(self, address: str) -> bytes:
-        """Returns what is stored of an address, which is a person's; empty where there is none."""
+        """Returns a digest of an address, because it is personal data; empty without an address."""
         return hmac.digest(self._key, address.encode(), "sha256") if address else b""
 
     async def attempts(self, connection: AsyncConnection) -> list[Attempt]:
-        """Returns the logins that count or may come to count."""
+        """Returns the logins that count, or will if they are refused."""
         now = self._clock.now()
         found = await connection.execute(
             select(attempts).where(
@@ -65,7 +65,7 @@ class LoginRows:
         ]
 
     async def add(self, connection: AsyncConnection, attempt: Attempt, attempt_id: str) -> None:
-        """Stores a login, and deletes those that count no more."""
+        """Stores a login, and deletes those that no longer count."""
         await connection.execute(
             delete(attempts).where(attempts.c.begun_at < attempt.begun_at - WINDOW)
         )
@@ -82,7 +82,7 @@ class LoginRows:
         )
 
     async def end(self, connection: AsyncConnection, attempt_id: str, outcome: Outcome) -> None:
-        """Stores how a login ended that goes on counting."""
+        """Stores the outcome of a login that continues to count."""
         await connection.execute(
             update(attempts).where(attempts.c.id == attempt_id).values(outcome=outcome)
         )
@@ -97,7 +97,7 @@ class LoginRows:
         return found.one_or_none()
 
     async def note(self, connection: AsyncConnection, tenant_id: str, **values: Any) -> None:
-        """Changes the tenant's row, or makes it; nobody else does meanwhile (`LOGINS`)."""
+        """Updates or inserts the tenant's row; needs the lock `LOGINS`."""
         changed = await connection.execute(
             update(standings).where(self._of(tenant_id)).values(**values)
         )
@@ -108,7 +108,7 @@ class LoginRows:
             )
 
     def forgetting(self, tenant_id: str) -> Delete:
-        """Returns the statement that forgets a deleted tenant; its logins still count."""
+        """Returns the statement that deletes a tenant's outcomes; its logins still count."""
         return delete(standings).where(self._of(tenant_id))
 
     def _of(self, tenant_id: str) -> ColumnElement[bool]:

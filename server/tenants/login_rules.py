@@ -1,9 +1,9 @@
-"""Decides whether credentials that never worked may be tried at the broker now.
+"""Decides whether credentials that have never worked may be tried at the broker now.
 
-The broker blocks an address for eight hours after too many refused logins, and with it every
-tenant of this server; at how many it does so is not published. So refused logins have a budget for
-the same eight hours. Half of it is open to anybody. The other half is kept for tenants whose
-earlier credentials worked, so that strangers cannot keep them from replacing a revoked grant.
+After an unpublished number of refused logins the broker blocks an address for eight hours, and with
+it every tenant of this server. So refused logins have a budget for the same eight hours. Half of it
+is open to anybody. The other half is reserved for tenants whose earlier credentials worked, so that
+strangers cannot keep them from replacing a revoked grant.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PER_HOUR = 2
 
 
 class Standing(StrEnum):
-    """What is known of the credentials that log in."""
+    """What is known about the credentials of a login."""
 
     NEW = "new"
     """No credentials of the tenant have ever worked."""
@@ -38,7 +38,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One login that was refused, or may be: its outcome is unknown, or still to come."""
+    """A login that was refused, or whose outcome is unknown or pending."""
 
     tenant_id: str
     address: bytes
@@ -46,7 +46,7 @@ class Attempt:
     begun_at: datetime
     standing: Standing
     running: bool
-    """Whether its outcome is still to come."""
+    """Whether its outcome is pending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +56,13 @@ class Held:
     whose: Literal["API key", "address", "server"]
     until: datetime
     running: bool
-    """Whether it would be admitted if every login that runs now turned out to be right."""
+    """Whether the login would be admitted if all pending ones succeeded."""
 
 
 def held_back(
     attempts: Sequence[Attempt], login: Attempt, *, total: int, now: datetime
 ) -> Held | None:
-    """Returns why `login` has to wait, or None where it may be tried."""
+    """Returns why `login` has to wait, or None if it may be tried."""
     attempts = [each for each in attempts if each.begun_at > now - WINDOW]
     whose = _whose(attempts, login, total, now)
     if whose is None:

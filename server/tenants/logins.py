@@ -1,8 +1,8 @@
 """Keeps the budget of refused logins in the store, for all processes that share it.
 
-A login with credentials that never worked reserves its place before it is sent, so that parallel
-first calls cannot all pass; the place is given back when the broker accepts them. Which credentials
-the broker has refused is kept too: neither a restart nor another process tries those again.
+A login with credentials that have never worked reserves its place before it is sent, so that
+parallel first calls cannot all pass; the place is returned when the broker accepts them. Refused
+credentials are stored too, so that neither a restart nor another process tries them again.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from server.tenants.model import Tenant
 logger = logging.getLogger(__name__)
 
 POLL = timedelta(milliseconds=250)
-"""How often it is looked whether the logins that run now have ended."""
+"""Interval at which a waiting login checks whether pending ones have ended."""
 
 PATIENCE = timedelta(seconds=10)
-"""How long a login waits for others that run now."""
+"""How long a login waits for pending ones."""
 
 REMEMBERED = 10_000
-"""Tenants whose working credentials are known without the store."""
+"""Maximum number of tenants whose working credentials are remembered in memory."""
 
 Record = Callable[[AsyncConnection], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginStatistics:
-    """What became of logins in this process, and the budget as it last saw it."""
+    """Counts of logins in this process, and the budget when it was last read."""
 
     refused: int
     """Logins that the broker refused for good."""
@@ -52,12 +52,12 @@ class LoginStatistics:
     counted: int
     """Refused logins of all processes that counted when this process looked last."""
     total: int
-    """How many may count."""
+    """The budget: how many refused logins may count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A login that may be sent now; whoever was given it says how it ended."""
+    """Permission to send a login now; its holder must report the outcome."""
 
     tenant: Tenant
     generation: int
@@ -69,7 +69,7 @@ class Login:
 
 
 class LoginBudget:
-    """Says which logins may be sent, and remembers how they ended."""
+    """Decides which logins may be sent, and stores their outcomes."""
 
     def __init__(
         self, *, database: Database, clock: Clock, environment: str, key: bytes, total: int
@@ -104,7 +104,7 @@ class LoginBudget:
         return await self._reserved(tenant, generation, standing)
 
     async def worked(self, login: Login) -> None:
-        """Gives the place back, and remembers that the credentials work."""
+        """Returns the place, and stores that the credentials work."""
         if len(self._worked) >= REMEMBERED:
             del self._worked[next(iter(self._worked))]
 
@@ -119,16 +119,16 @@ class LoginBudget:
         await self._record(record, login)
 
     async def refused(self, login: Login, words: str) -> None:
-        """Keeps the place, and remembers that these credentials are not to be tried again."""
+        """Keeps the place, and stores that these credentials must not be tried again."""
         await self.revoked(login.tenant, login.generation, words, login)
 
     async def unsent(self, login: Login) -> None:
-        """Gives the place back: the broker has not judged these credentials."""
+        """Returns the place, because the broker has not judged these credentials."""
         if login.id:
             await self._record(lambda connection: self._rows.remove(connection, login.id), login)
 
     async def unknown(self, login: Login) -> None:
-        """Keeps the place of credentials that never worked: the broker may have refused them."""
+        """Keeps the place of credentials that never worked, which may have been refused."""
         if login.standing is not Standing.NEW:
             await self.unsent(login)
         else:
@@ -139,7 +139,7 @@ class LoginBudget:
     async def revoked(
         self, tenant: Tenant, generation: int, words: str, login: Login | None = None
     ) -> None:
-        """Counts a refusal, once for each generation, and remembers it."""
+        """Counts and stores a refusal, once for each generation."""
         self._refused += 1
         self._worked.pop(tenant.id, None)
 
@@ -166,7 +166,7 @@ class LoginBudget:
         )
 
     def forget(self, tenant_id: str) -> Delete:
-        """Returns the statement that forgets a tenant that is deleted; what it cost stays."""
+        """Returns the statement that deletes a tenant's outcomes; its refusals still count."""
         self._worked.pop(tenant_id, None)
         return self._rows.forgetting(tenant_id)
 
@@ -191,7 +191,7 @@ class LoginBudget:
         raise GrantRevoked(row.refused_words)
 
     async def _reserved(self, tenant: Tenant, generation: int, standing: Standing) -> Login:
-        """Reserves a place, after those of the same caller that are being decided on."""
+        """Reserves a place, after earlier logins of the same caller are decided."""
         address = self._rows.digest(tenant.address)
         key = (tenant.id, b"") if standing is Standing.REPLACED else ("", address)
         # As many as may be refused, so that in this process none has to look again and again.

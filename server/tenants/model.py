@@ -1,6 +1,6 @@
-"""What the rest of the server knows of a tenant: who calls, and what opens the broker for them.
+"""Defines tenants and their credentials for the rest of the server.
 
-A tenant is not its API key: the key is only ever seen as a digest, the id is in logs and tables.
+A tenant is identified by its id, in logs and tables. The API key is known only as a digest.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from server.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """Someone who may call, as of one moment."""
+    """A tenant as of one moment."""
 
     id: str
     """Random and never used again, not even for the same API key registered anew."""
 
     generation: int
-    """Grows with each save of credentials; what was opened with an older one is out of date."""
+    """Grows with each save of credentials; sessions opened with an older one are out of date."""
 
     address: str = field(default="", compare=False, repr=False)
     """Where the call came from, for the budget of refused logins. Empty where nobody calls."""
@@ -29,7 +29,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What the broker knows a tenant by."""
+    """The secrets with which a tenant logs in at the broker."""
 
     client_secret: Secret
     refresh_token: Secret
@@ -40,7 +40,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyEntry:
-    """One registered API key as far as it may be shown."""
+    """A registered API key for display."""
 
     shown: str
     """The masked key, such as `dem…key`."""
@@ -54,7 +54,7 @@ class ApiKeyEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyPage:
-    """A part of the registered API keys, oldest first."""
+    """A page of the registered API keys, oldest first."""
 
     entries: tuple[ApiKeyEntry, ...]
     total: int

@@ -1,6 +1,7 @@
-"""The pepper: one secret outside the database, and the keys that are derived from it.
+"""Holds the pepper, a secret outside the database, and derives keys from it.
 
-It cannot be rotated: the digests of API keys are made with it, and the keys themselves are unknown.
+It cannot be rotated, because the digests of API keys depend on it and the keys themselves are not
+stored.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Knows the keys and secrets that the documentation prints for copying.
+"""Recognises keys and secrets that the documentation prints as examples.
 
-Beside the simulator they work, as the guide shows them. With a real broker a key that everybody can
-read opens somebody's account to everybody, and a placeholder for a secret is one more refused
-login.
+With the simulator they work, as the guide shows. With a real broker a printed key would open an
+account to every reader, and a printed secret would be one more refused login.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 __all__ = ["is_placeholder", "is_printed_key"]
 
 PLACEHOLDER = "your_"
-"""How a text begins that stands for one of the reader's own."""
+"""Beginning of a placeholder."""
 
 KEYS = frozenset({"a_long_random_text", "demo_key", "tenant1_key", "tenant2_key"})
 """With `_` for `-`, and in small letters; like those below."""
@@ -29,13 +28,13 @@ SECRETS = frozenset(
 
 
 def is_printed_key(api_key: str) -> bool:
-    """Tells whether an API key is one of the documentation's, however it is spelled."""
+    """Returns whether an API key is printed in the documentation, in any spelling."""
     plain = _plain(api_key)
     return plain in KEYS or plain.startswith(PLACEHOLDER)
 
 
 def is_placeholder(secret: str) -> bool:
-    """Tells whether a client secret or refresh token is one of the documentation's."""
+    """Returns whether a client secret or refresh token is printed in the documentation."""
     plain = _plain(secret)
     return plain in SECRETS or plain.startswith(PLACEHOLDER)
 

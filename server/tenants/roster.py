@@ -1,7 +1,7 @@
-"""Who may call, in memory: the journal's entries of one environment, replayed.
+"""Holds the tenants of one environment in memory, replayed from the journal.
 
-A wrong key and a right one are one dictionary lookup alike, under a digest that its sender cannot
-steer: how long it takes tells nothing about the keys that exist.
+A wrong key and a right one take one dictionary lookup each, by a digest that the sender cannot
+choose, so the time of a lookup reveals nothing about existing keys.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Roster:
         return page, start + size < len(self._firsts)
 
     def apply(self, changes: Iterable[Change]) -> tuple[str, ...]:
-        """Takes over what is new, and returns the ids of the tenants that it changed, in order."""
+        """Applies new entries, and returns the ids of the changed tenants in order."""
         changed: dict[str, None] = {}
         for change in changes:
             if change.sequence <= self.head.sequence:
@@ -67,7 +67,7 @@ class Roster:
         return tuple(changed)
 
     def restore(self, checkpoint: Checkpoint) -> tuple[str, ...]:
-        """Takes over a checkpoint that is newer, and returns the ids of those whom it changed."""
+        """Applies a newer checkpoint, and returns the ids of the changed tenants."""
         if checkpoint.head.sequence <= self.head.sequence:
             return ()
 

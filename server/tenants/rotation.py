@@ -1,7 +1,7 @@
-"""Replaces the master key while servers run, and tells which keys are in use.
+"""Replaces the master key while servers run, and shows which keys are in use.
 
-No secret is decrypted: only the data keys are wrapped anew, some rows a transaction. Stopped at any
-point, the next run goes on where it stopped; an old key is dropped only when no row needs it.
+No secret is decrypted: only the data keys are wrapped again, some rows per transaction. An
+interrupted run is continued by the next one; an old key is removed only when no row needs it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from server.tenants.schema import tenants
 from server.tenants.vault import Unopenable, Vault
 
 BATCH = 100
-"""Rows a transaction: a few milliseconds in which nobody else saves credentials."""
+"""Rows per transaction: a few milliseconds in which nobody else saves credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterKeys:
-    """What the database needs, beside what is configured."""
+    """The keys that the database needs, and those that are configured."""
 
     origin: str
     """The key file's path, or the name of the setting."""
@@ -51,7 +51,7 @@ class MasterKeys:
     """Id of the key that seals; all others only open."""
 
     keys: tuple[KeyUse, ...]
-    """Configured ones in their order, then those that are missing."""
+    """The configured keys in their order, then missing ones."""
 
     unreadable: int
     """Rows that no configured key opens, or that were altered."""

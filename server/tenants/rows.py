@@ -1,6 +1,6 @@
-"""Packs what a tenant entrusts to us into one row of sealed columns, and unpacks it again.
+"""Packs a tenant's secrets into a row of sealed columns, and unpacks them.
 
-Not even the masked key stands in the clear: six characters of a short key are most of it.
+Even the masked key is sealed, because six characters of a short key are most of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HINT = "hint"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """What is kept of an API key for showing it masked."""
+    """The parts of an API key that are kept for showing it masked."""
 
     start: str
     end: str

@@ -1,4 +1,4 @@
-"""The tables of tenants and of their logins, as the code sees them (the migrations make them)."""
+"""Declares the tables of tenants and their logins; the migrations create them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ tenants = Table(
     UniqueConstraint("key_digest"),
     Index("ix_tenants_master_key_id", "master_key_id"),  # how `keys rotate` finds what is left
 )
-"""One row a tenant, holding nothing that can be read without the master key."""
+"""One row per tenant; nothing in it can be read without the master key."""
 
 changes = Table(
     "tenant_changes",

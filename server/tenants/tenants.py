@@ -1,7 +1,7 @@
-"""Who may call, and what opens the broker for them: authenticate, save, list, delete.
+"""Authenticates tenants, and saves, lists and deletes their credentials.
 
-The journal decides (see `server.tenants.journal`); the rows of the table are only where sealed
-credentials lie, and a row that does not agree with the journal is refused.
+The journal is authoritative (see `server.tenants.journal`). The rows of the table only hold the
+sealed credentials, and a row that does not agree with the journal is refused.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TenantsStatistics:
 
 
 class Tenants:
-    """Keeps tenants; an async context manager that opens the database unless it is given one.
+    """Stores tenants; an async context manager that opens the database unless it is given one.
 
     A save or delete that has begun is finished, and told, even if its caller is cancelled. Several
     processes may share the database: a new key is known to the others at once, a changed or
@@ -134,7 +134,7 @@ class Tenants:
         await self._stack.__aexit__(kind, error, traceback)
 
     def on_change(self, told: OnChange) -> None:
-        """Has `told` awaited with the tenant's id after each save and delete of its credentials.
+        """Adds a listener, awaited with the tenant's id after each save and delete.
 
         For changes of this process that is before `save` and `delete` return; those of other
         processes are told when they are noticed. It must be safe to be told twice.
@@ -157,7 +157,7 @@ class Tenants:
         return known.tenant
 
     def known(self, beginning: str) -> Tenant | None:
-        """Returns the tenant whose id begins so; for the operator, who has no key of it.
+        """Returns the tenant whose id begins with a text; for the operator, who has no key.
 
         None where there is no such tenant, or more than one.
         """
@@ -192,7 +192,7 @@ class Tenants:
     async def save(
         self, api_key: Secret, credentials: Credentials, *, admin: bool = False
     ) -> Tenant:
-        """Registers an API key or replaces its credentials, then tells.
+        """Registers an API key or replaces its credentials, then notifies listeners.
 
         Who names a key holds it, so replacing needs nothing more. A new one needs `admin`, unless
         anybody may register (`server.registration`).
@@ -235,7 +235,7 @@ class Tenants:
         return ApiKeyPage(entries=entries, total=total, after=page[-1].first if more else None)
 
     async def delete(self, api_key: Secret, caller: Tenant | None, *, admin: bool = False) -> None:
-        """Forgets an API key and its credentials, then tells.
+        """Deletes an API key and its credentials, then notifies listeners.
 
         Anyone but the administrator may delete only the key they call with; about all others they
         get one answer, whether those exist or not.
@@ -284,7 +284,7 @@ class Tenants:
         return pepper
 
     async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Waits for `work`, which goes on as our own task if the one who waits is cancelled.
+        """Waits for `work`, which continues in its own task if the caller is cancelled.
 
         Stopped between its commit and its telling, a change would leave old sessions trading.
         """

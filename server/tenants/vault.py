@@ -1,7 +1,7 @@
-"""Seals secrets so that they open only where they were put: for that owner, version and purpose.
+"""Encrypts secrets so that they open only for the same owner, version and purpose.
 
-AES-256-GCM in an envelope: each save makes a data key of its own, and a master key wraps only
-that. Changing the master key therefore rewrites some 60 bytes of a row and no secret.
+Uses envelope encryption with AES-256-GCM: each save has its own data key, and the master key wraps
+only that. Changing the master key therefore rewrites some 60 bytes of a row and no secret.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ TAG_BYTES = 16
 
 
 class Unopenable(Exception):
-    """What was to be opened was altered, moved, is of another version, or its key is unknown."""
+    """Reports a secret that was altered, moved, is of another version, or has an unknown key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a secret belongs; one that is found anywhere else does not open."""
+    """The place of a secret; it does not open anywhere else."""
 
     owner: str
     version: int
