@@ -1,4 +1,4 @@
-# The verbs of this project; `make` alone lists them. Needs Python 3.11+, make and pip, nothing else.
+# Commands of the project; `make` alone lists them. Needs only Python 3.11 or newer, make and pip.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
 export PYTHONPATH := $(CURDIR):$(CURDIR)/gen
-# Tests and the programs that they start are compiled once.
+# Lets Python cache bytecode, so that the programs which tests start need not compile it again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install dev run test bench check lint types imports proto generated attack fix gen lock clean
@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# The stamps make a second `make run` start at once: they are newer than the lock they installed.
+# A stamp is newer than the lock that it installed, so a second `make run` installs nothing.
 $(VENV)/.run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 ..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -63,12 +63,12 @@ generated: dev
 	@$(BIN)/python -m server.contract.generate --check
 	$(BIN)/python -m server.contract.reference --check
 
-# The same requests every time. Others, and more of them: make attack ATTACK="--examples 300"
+# The default sends the same requests every time. For more, at random: make attack ATTACK="--examples 300"
 ATTACK ?= --seed 3 --examples 2 --phases examples,coverage,fuzzing
 attack: dev ## Attack the API description of a running gateway through Envoy (ATTACK="--examples 300")
 	@$(BIN)/python -m tests.attack $(ATTACK)
 
-fix: dev ## Format the code and mend what the linter can mend
+fix: dev ## Format the code and fix what the linter can fix
 	@$(BIN)/ruff check --fix . || true
 	$(BIN)/ruff format .
 	$(BIN)/python -m server.contract.lint --fix
@@ -81,6 +81,6 @@ lock: ## Resolve pyproject.toml into the hashed lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 
-clean: ## Remove what was made: .venv, var, caches
+clean: ## Remove generated files: .venv, var, caches
 	@rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .vendor
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
