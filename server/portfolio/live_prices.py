@@ -6,7 +6,6 @@ __all__ = ["LivePrices"]
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import structlog
@@ -14,6 +13,7 @@ import structlog
 from server.brokerage.api.positions import Position
 from server.brokerage.streaming.dxlink_events import FIELDS, Row
 from server.brokerage.streaming.feed_numbers import number
+from server.clock import instant_of
 from server.errors import GatewayError
 from server.market.markets import Market, Markets
 from server.market.snapshots import snapshot
@@ -72,14 +72,15 @@ def price_of(topic: Topic) -> Price | None:
     if row is not None:
         bid, ask = number(row[_QUOTE["bidPrice"]]), number(row[_QUOTE["askPrice"]])
         if bid is not None and ask is not None and bid <= ask:
-            newest = max(_millis(row[_QUOTE["bidTime"]]), _millis(row[_QUOTE["askTime"]]))
-            return Price(value=(bid + ask) / 2, source="quote", time=_time(newest))
+            times = (instant_of(row[_QUOTE["bidTime"]]), instant_of(row[_QUOTE["askTime"]]))
+            newest = max((time for time in times if time is not None), default=None)
+            return Price(value=(bid + ask) / 2, source="quote", time=newest)
 
     row = topic.rows.get("Trade")
     last = None if row is None else number(row[_TRADE["price"]])
     if row is None or last is None:
         return None
-    return Price(value=last, source="trade", time=_time(_millis(row[_TRADE["time"]])))
+    return Price(value=last, source="trade", time=instant_of(row[_TRADE["time"]]))
 
 
 def greeks_of(row: Row) -> GreekValues:
@@ -95,11 +96,3 @@ async def _topics(market: Market, kind: Kind, labels: Mapping[str, str]) -> tupl
     if not labels:
         return ()
     return (await snapshot(market, kind, labels, PATIENCE_S)).topics
-
-
-def _millis(raw: object) -> int:
-    return raw if isinstance(raw, int) else 0
-
-
-def _time(milliseconds: int) -> datetime | None:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds > 0 else None

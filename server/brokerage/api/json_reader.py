@@ -28,6 +28,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from server.clock import instant_of
 from server.errors import BrokerUnreadable
 
 log = structlog.get_logger(__name__)
@@ -179,12 +180,16 @@ class Item:
         if value is None or value in ("", 0, "0"):
             return None
 
-        try:
-            if isinstance(value, int) and not isinstance(value, bool):
-                return datetime.fromtimestamp(value / 1000, UTC)
+        if isinstance(value, int):
+            instant = instant_of(value)
+            if instant is None:
+                self.odd(name, value)
 
+            return instant
+
+        try:
             instant = datetime.fromisoformat(value)
-        except (TypeError, ValueError, OverflowError, OSError):
+        except (TypeError, ValueError):
             self.odd(name, value)
             return None
 

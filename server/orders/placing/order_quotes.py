@@ -18,7 +18,7 @@ from server.brokerage.instruments.contracts import Contract
 from server.brokerage.instruments.lookup import InstrumentQuery
 from server.brokerage.streaming.dxlink_events import FIELDS
 from server.brokerage.streaming.feed_numbers import number
-from server.clock import Clock
+from server.clock import Clock, instant_of
 from server.errors import Late, NotFound
 from server.market.market_data_service import MarketDataService
 from server.market.topics import Kind, Topic
@@ -120,5 +120,5 @@ def _of_rest(item: RestQuote, now: datetime) -> LegQuote:
 
 
 def _moved_at(*milliseconds: object) -> datetime | None:
-    known = [each for each in milliseconds if isinstance(each, int) and each > 0]
-    return datetime.fromtimestamp(max(known) / 1000, UTC) if known else None
+    instants = map(instant_of, milliseconds)
+    return max((each for each in instants if each is not None), default=None)
