@@ -14,6 +14,7 @@ from server.market.candles import CandleSeries
 from server.market.feed_status import Condition
 from server.market.hub import Hub
 from server.market.reader import Heartbeat
+from server.market.results import Acknowledgement
 from server.streams.send_pacer import SendInterval, SendPacer
 
 CANDLES_A_MESSAGE = 500
@@ -35,7 +36,7 @@ class CandleBatch:
     snapshot: bool
 
 
-CandleItem = CandleBatch | Condition | Heartbeat
+CandleItem = CandleBatch | Acknowledgement | Condition | Heartbeat
 
 
 async def read_candles(

@@ -18,6 +18,7 @@ from server.clock import Clock
 from server.market.feed_status import Condition
 from server.market.group import Group
 from server.market.hub import Hub
+from server.market.results import Acknowledgement
 from server.streams.send_pacer import SendInterval, SendPacer
 
 
@@ -34,8 +35,8 @@ class Heartbeat:
 MESSAGES_WAITING = 32
 """Answers to changes that may wait for a slow client before its next change is looked at."""
 
-Item = bytes | Condition | Heartbeat
-"""A batch, ready to be sent as it is, or something that the rpc puts into its own words."""
+Item = bytes | Acknowledgement | Condition | Heartbeat
+"""A batch, ready to be sent as it is, or something that the rpc encodes."""
 
 
 class Reader:
@@ -46,7 +47,7 @@ class Reader:
         self._clock = clock
         self._group = group
         self._rhythm = SendPacer(clock, pace)
-        self._front: deque[bytes] = deque()
+        self._front: deque[bytes | Acknowledgement] = deque()
         self.room = asyncio.Event()
         """Set while there is room for more messages by `say`; wait for it before making them."""
         self.room.set()
@@ -57,7 +58,7 @@ class Reader:
         self._delivered = 0
         self._beaten = (clock.monotonic(), 0)
 
-    def say(self, message: bytes) -> None:
+    def say(self, message: bytes | Acknowledgement) -> None:
         """Lets a message go out before anything else."""
         self._front.append(message)
         if len(self._front) >= MESSAGES_WAITING:

@@ -1,8 +1,8 @@
-"""A stream whose subscriptions change while it is open: what the bidirectional rpc talks to."""
+"""Holds the subscriptions of a bidirectional stream, which change while it is open."""
 
 from __future__ import annotations
 
-__all__ = ["Conversation"]
+__all__ = ["SubscriptionSession"]
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -12,11 +12,12 @@ from server.clock import Clock
 from server.market.group import Codec
 from server.market.hub import Hub
 from server.market.reader import Reader
+from server.market.results import Acknowledgement
 from server.market.topics import Topic, TopicKey
 from server.streams.send_pacer import SendInterval
 
 
-class Conversation:
+class SubscriptionSession:
     """Holds the topics of one client; an async context manager that gives all of them back.
 
     Every change makes the client's reader follow another group: the readers that happen to follow
@@ -63,8 +64,8 @@ class Conversation:
             self._hub.release(topic)
         return topic
 
-    def publish(self, answer: bytes) -> None:
-        """Lets the answer to a change go out, a snapshot of what is new, then data of all."""
+    def publish(self, answer: Acknowledgement) -> None:
+        """Sends the answer to a change, then a snapshot of what is new, then the data of all."""
         fresh, self._fresh = self._fresh, []
 
         self.reader.say(answer)

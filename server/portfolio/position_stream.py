@@ -24,7 +24,7 @@ from server.market.group import Codec
 from server.market.hub import Hub
 from server.market.markets import Market, Markets
 from server.market.reader import Heartbeat
-from server.market.results import SymbolResult
+from server.market.results import Acknowledgement, SymbolResult
 from server.market.topics import Kind, Topic, TopicKey
 from server.portfolio.live_prices import greeks_of, price_of
 from server.portfolio.totals import Exposure, Totals, totals_of
@@ -57,7 +57,7 @@ class PortfolioUpdate:
     at: datetime
 
 
-PositionItem = PortfolioUpdate | Condition | Heartbeat | tuple[SymbolResult, ...]
+PositionItem = PortfolioUpdate | Acknowledgement | Condition | Heartbeat
 
 
 class _Held:
@@ -149,7 +149,7 @@ class PositionStreams:
             stack.callback(held.close)
             betas: dict[str, Decimal] = {BENCHMARK: BENCHMARK_BETA}
             await self._load(session, account, market, held, betas)
-            yield tuple(_followed(held))
+            yield Acknowledgement(results=tuple(_followed(held)))
 
             conditions = market.hub.conditions
             told, seen, outage = market.hub.version, held.group.version, conditions.outage

@@ -140,7 +140,5 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
             async for item in items:
                 if isinstance(item, PortfolioUpdate):
                     yield portfolio_update(item).SerializeToString()
-                elif isinstance(item, tuple):
-                    yield streams.acknowledgement(item, self._clock.now())
                 else:
-                    yield streams.notice(item, self._clock.now())
+                    yield streams.message(item, self._clock.now())

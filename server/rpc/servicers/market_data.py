@@ -15,7 +15,8 @@ from server.agent import Analyst, analyze_of
 from server.clock import Clock
 from server.market.candle_reader import CandleBatch
 from server.market.market_data_service import MarketDataService
-from server.market.streams import MarketStreams, StreamItem
+from server.market.reader import Item
+from server.market.streams import MarketStreams
 from server.market.topics import Kind
 from server.rpc.call import current_call
 from server.rpc.end_in_band import told
@@ -125,7 +126,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     def StreamMarketData(  # noqa: N802 - named by the contract
         self, request_iterator: AsyncIterator[stream_pb.StreamMarketDataRequest], context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._converse(request_iterator), self._clock)
+        return told(self._follow_changes(request_iterator), self._clock)
 
     def _queries(
         self, instruments: Sequence[market_data.InstrumentMessage], noun: str
@@ -163,18 +164,15 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
                 else:
                     yield self._message(item)
 
-    async def _converse(
+    async def _follow_changes(
         self, requests: AsyncIterator[stream_pb.StreamMarketDataRequest]
     ) -> AsyncGenerator[bytes, None]:
         call = current_call()
         allowed = self._settings.stream_symbols
-        items = self._streams.converse(
+        items = self._streams.follow_changes(
             call.tenant,
             changes(requests, asked.DEFAULT_PACE, allowed=allowed),
             asked.DEFAULT_PACE,
-            lambda results, request_id: streams.acknowledgement(
-                results, self._clock.now(), request_id=request_id
-            ),
             call.draining.is_set,
             allowed=allowed,
         )
@@ -182,9 +180,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             async for item in items:
                 yield self._message(item)
 
-    def _message(self, item: StreamItem) -> bytes:
+    def _message(self, item: Item) -> bytes:
         if isinstance(item, bytes):
             return item
-        if isinstance(item, tuple):
-            return streams.acknowledgement(item, self._clock.now())
-        return streams.notice(item, self._clock.now())
+        return streams.message(item, self._clock.now())
