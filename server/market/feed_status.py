@@ -55,6 +55,11 @@ class FeedStatus:
         """Lets readers be told."""
         self._told.append(condition)
 
+    @property
+    def newest(self) -> int:
+        """The version of the newest condition, 0 before the first."""
+        return self._told[-1].version if self._told else 0
+
     def since(self, version: int) -> list[Condition]:
         """Returns the conditions that a reader at `version` has not been told, oldest first."""
         if not self._told or self._told[-1].version <= version:

@@ -12,7 +12,7 @@ from datetime import datetime
 from server.brokerage import Brokerage
 from server.brokerage.instruments.lookup import InstrumentQuery, Resolved
 from server.clock import Clock
-from server.market.candle_reader import CandleItem, read_candles
+from server.market.candle_reader import CandleItem, CandleReader
 from server.market.candles import CandleKey
 from server.market.changes import Change, apply_changes
 from server.market.group import Codec
@@ -125,9 +125,8 @@ class MarketStreams:
                 for query, each in zip(queries, resolved, strict=True)
             )
             yield Acknowledgement(results=tuple(results))
-            items = read_candles(
-                market.hub, series, start, self._clock, pace, lambda: ended() or market.is_over
-            )
+            reader = CandleReader(market.hub, series, start, self._clock, pace)
+            items = reader.items(lambda: ended() or market.is_over)
             async with aclosing(items):
                 async for item in items:
                     yield item

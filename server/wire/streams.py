@@ -18,7 +18,7 @@ from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
 
 from server.market.feed_status import Condition
-from server.market.reader import Heartbeat
+from server.market.read_stream import Heartbeat
 from server.market.results import Acknowledgement, Outcome, SymbolResult
 from server.market.topics import Kind, Topic
 from server.wire import market_data

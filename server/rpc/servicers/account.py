@@ -15,7 +15,8 @@ from tasty.v1 import account_service_pb2_grpc
 from server.brokerage import Brokerage
 from server.brokerage.api.positions import Position
 from server.clock import Clock, new_york_today
-from server.portfolio.position_stream import PortfolioUpdate, PositionStreams
+from server.portfolio.position_reader import PortfolioUpdate
+from server.portfolio.position_stream import PositionStreams
 from server.portfolio.valuation import NO_GREEKS, GreekValues, Price, value
 from server.rpc.call import current_call
 from server.rpc.end_in_band import told

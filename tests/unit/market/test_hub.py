@@ -10,7 +10,8 @@ import pytest
 
 from server.market.feed_status import Condition
 from server.market.hub import Hub
-from server.market.reader import Heartbeat, Item, Reader
+from server.market.read_stream import Heartbeat
+from server.market.reader import Item, Reader
 from server.market.topics import Kind, Topic
 from server.streams.send_pacer import SendInterval
 from tests.clock import ManualClock, settle
