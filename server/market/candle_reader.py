@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
-from server.brokerage.streaming.dxlink_events import Row
+from server.brokerage.streaming.dxlink_events import CandleRow
 from server.clock import Clock
 from server.market.candles import CandleSeries
 from server.market.feed_status import Condition
@@ -25,7 +25,7 @@ class CandlePart:
     """Candles of one series, oldest first."""
 
     series: CandleSeries
-    rows: tuple[Row, ...]
+    rows: tuple[CandleRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.brokerage.streaming.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import CandleRow, Row, is_same_candle, split_rows
 from server.clock import Clock
 from server.market.candle_room import (
     EACH,
@@ -31,9 +31,6 @@ REMOVE_EVENT = 0x02
 SNAPSHOT_BEGIN = 0x04
 SNAPSHOT_END = 0x08
 SNAPSHOT_SNIP = 0x10
-
-_FLAGS = FIELDS["Candle"].index("eventFlags")
-_TIME = FIELDS["Candle"].index("time")
 
 
 class Wants(Protocol):
@@ -98,23 +95,23 @@ class CandleSeries:
         self._arriving_after = -1
         self._changed = asyncio.Event()
 
-    def take(self, row: Row, now: float) -> None:
+    def take(self, row: CandleRow, now: float) -> None:
         """Takes one candle as it comes."""
-        flags = row[_FLAGS] if isinstance(row[_FLAGS], int) else 0
+        flags = row.event_flags if isinstance(row.event_flags, int) else 0
         if flags & SNAPSHOT_BEGIN:
             self._arriving, self._arriving_after = {}, -1
         rows = self._rows if self._arriving is None else self._arriving
         if flags & REMOVE_EVENT:
-            rows.pop(row[_TIME], None)
+            rows.pop(row.time, None)
             if self._arriving is None:
-                self._versions.pop(row[_TIME], None)
+                self._versions.pop(row.time, None)
         elif self._arriving is None:
-            self._put(row)
+            self._put(row.time, row)
             if len(self._rows) > self.most and not self._grown():
                 self._trim(self._rows)
-        elif row[_TIME] > self._arriving_after:
-            old = self._rows.get(row[_TIME])
-            rows[row[_TIME]] = old if old is not None and _same(old, row) else row
+        elif row.time > self._arriving_after:
+            old = self._rows.get(row.time)
+            rows[row.time] = old if old is not None and is_same_candle(old, row) else row
             if len(rows) > self.most and not self._grown():
                 # It comes newest first: what is older than this need not be looked at.
                 self._arriving_after = self._trim(rows)
@@ -122,8 +119,8 @@ class CandleSeries:
         self.received_at = now
         if flags & (SNAPSHOT_END | SNAPSHOT_SNIP) and self._arriving is not None:
             arrived, self._arriving = self._arriving, None
-            for each in arrived.values():
-                self._put(each)
+            for time, each in arrived.items():
+                self._put(time, each)
             if len(self._rows) > self.most:
                 self._trim(self._rows)
             self._fit()
@@ -132,12 +129,12 @@ class CandleSeries:
             self._changed.set()
             self._changed = asyncio.Event()
 
-    def since_version(self, version: int, since: int) -> list[Row]:
+    def since_version(self, version: int, since: int) -> list[CandleRow]:
         """Returns the candles from `since` on that changed after a version, oldest first."""
         times = [
             time for time, changed in self._versions.items() if changed > version and time >= since
         ]
-        return [self._rows[time] for time in sorted(times)]
+        return [CandleRow._make(self._rows[time]) for time in sorted(times)]
 
     async def changed(self) -> None:
         """Returns at the next change."""
@@ -165,13 +162,12 @@ class CandleSeries:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _put(self, row: Row) -> None:
-        time = row[_TIME]
+    def _put(self, time: int, row: Row) -> None:
         old = self._rows.get(time)
-        if old is not None and _same(old, row):
+        if old is not None and is_same_candle(old, row):
             return
         self.version += 1
-        # Its symbol is the same text in every row: kept once, it is a quarter less.
+        # The symbol, the same in every row, is kept once: a quarter less memory.
         self._rows[time] = (self._name, *row[1:])
         self._versions[time] = self.version
 
@@ -214,11 +210,10 @@ class CandleBook:
 
     def publish(self, flat: Row, now: float) -> None:
         """Takes any number of candle events, flat, in the order of `FIELDS`."""
-        width = len(FIELDS["Candle"])
-        for start in range(0, len(flat), width):
-            series = self._series.get(_canonical(flat[start]))
+        for row in map(CandleRow._make, split_rows("Candle", flat)):
+            series = self._series.get(_canonical(row.event_symbol))
             if series is not None:
-                series.take(flat[start : start + width], now)
+                series.take(row, now)
 
     def ensure_room(self, keys: Iterable[CandleKey], since: int) -> None:
         """Raises TooManyCandles where these histories are more than there is room for."""
@@ -293,8 +288,3 @@ def _canonical(symbol: str) -> str:
     if period.startswith("1") and not period[1:2].isdigit():
         period = period[1:]
     return f"{name}{{={period}{comma}{','.join(sorted(attributes.split(',')))}}}"
-
-
-def _same(old: Row, new: Row) -> bool:
-    # Flags are about the transfer, not about the candle.
-    return tuple(old[_TIME:]) == tuple(new[_TIME:])

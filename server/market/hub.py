@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from server.brokerage.streaming.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import FIELDS, Row, split_rows
 from server.clock import Clock
 from server.errors import TooManySymbols
 from server.market.candle_room import CandleRoom
@@ -121,8 +121,7 @@ class Hub:
         self.version += 1
         version = self.version
         touched: list[Topic] = []
-        # All arguments are one iterator: each row takes the next values from it, without slicing.
-        for row in zip(*[iter(flat)] * len(FIELDS[event])):  # noqa: B905  the feed cut no row short
+        for row in split_rows(event, flat):
             for topic in routes.get(row[0], ()):
                 topic.take(event, row, version, now)
                 touched.append(topic)

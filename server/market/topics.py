@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from server.brokerage.streaming.dxlink_events import Row
+from server.brokerage.streaming.dxlink_events import GreeksRow, QuoteRow, Row, TradeRow
 
 
 class Kind(StrEnum):
@@ -134,6 +134,24 @@ class Topic:
         """The latest event of each kind that has come at all."""
         rows = zip(EVENTS_OF[self.key.kind], (self.main_row, self.other_row), strict=False)
         return {event: row for event, row in rows if row is not None}
+
+    @property
+    def quote(self) -> QuoteRow | None:
+        """The latest Quote, None if there was none."""
+        row = self.main_row if self.main == "Quote" else None
+        return None if row is None else QuoteRow._make(row)
+
+    @property
+    def trade(self) -> TradeRow | None:
+        """The latest Trade, None if there was none."""
+        row = self.main_row if self.main == "Trade" else self.other_row
+        return None if row is None else TradeRow._make(row)
+
+    @property
+    def greeks(self) -> GreeksRow | None:
+        """The latest Greeks, None if there were none."""
+        row = self.main_row if self.main == "Greeks" else None
+        return None if row is None else GreeksRow._make(row)
 
     def take(self, event: str, row: Row, version: int, now: float) -> None:
         """Replaces the event by a newer one; the wire form is made when somebody asks for it."""

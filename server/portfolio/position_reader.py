@@ -248,7 +248,7 @@ class _Holdings:
 
     def greeks(self, streamer_symbol: str | None) -> GreekValues:
         topic = self.topic(Kind.GREEKS, streamer_symbol)
-        return greeks_of(topic.rows["Greeks"]) if topic is not None and topic.rows else NO_GREEKS
+        return NO_GREEKS if topic is None else greeks_of(topic)
 
 
 async def _betas(session: BrokerSession, symbols: Sequence[str]) -> dict[str, Decimal]:
