@@ -58,7 +58,7 @@ class CandleReader:
 
     def items(self, ended: Callable[[], bool]) -> AsyncGenerator[CandleItem, None]:
         """Returns what the stream sends until `ended()` is true; see `read_stream`."""
-        return read_stream(self, self._hub.conditions, self._pacer, self._clock, ended)
+        return read_stream(self, self._hub.status, self._pacer, self._clock, ended)
 
     def take_snapshot(self) -> Sequence[CandleBatch]:
         """Returns nothing: each history is sent when it is complete, and comes again as changes."""

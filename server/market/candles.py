@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 from server.brokerage.streaming.dxlink_events import CandleRow, Row, is_same_candle, split_rows
 from server.clock import Clock
@@ -25,19 +24,13 @@ from server.market.candle_room import (
     candle_shares,
     expected_candles,
 )
+from server.market.subscription_set import Subscriber
 
 TX_PENDING = 0x01
 REMOVE_EVENT = 0x02
 SNAPSHOT_BEGIN = 0x04
 SNAPSHOT_END = 0x08
 SNAPSHOT_SNIP = 0x10
-
-
-class Wants(Protocol):
-    """Where subscriptions are asked for; calls return at once."""
-
-    def want(self, event: str, symbol: str, since: int | None = None) -> None: ...
-    def unwant(self, event: str, symbol: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +195,10 @@ class CandleSeries:
 class CandleBook:
     """One tenant's series, subscribed while somebody reads them."""
 
-    def __init__(self, wants: Wants, clock: Clock, room: CandleRoom | None = None) -> None:
-        self._wants = wants
+    def __init__(
+        self, subscriber: Subscriber, clock: Clock, room: CandleRoom | None = None
+    ) -> None:
+        self._subscriber = subscriber
         self._clock = clock
         self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._series: dict[str, CandleSeries] = {}
@@ -234,11 +229,11 @@ class CandleBook:
             series = self._series[name] = CandleSeries(
                 key, label, since, self._room, self._most(key, since)
             )
-            self._wants.want("Candle", key.streamer_symbol, since)
+            self._subscriber.subscribe("Candle", key.streamer_symbol, since)
         elif since < series.since or (since <= series.cut_at and series.most < LARGEST):
             # A moment earlier than before, or it would be taken for what is there already.
             series.reach_back(min(since, series.since - 1), self._most(key, since))
-            self._wants.want("Candle", key.streamer_symbol, series.since)
+            self._subscriber.subscribe("Candle", key.streamer_symbol, series.since)
 
         series.holds += 1
         try:
@@ -249,7 +244,7 @@ class CandleBook:
                 # At once: a history is cheap to get again, and dear to keep.
                 del self._series[name]
                 series.close()
-                self._wants.unwant("Candle", key.streamer_symbol)
+                self._subscriber.unsubscribe("Candle", key.streamer_symbol)
 
     @property
     def rows(self) -> int:

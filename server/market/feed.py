@@ -6,7 +6,7 @@ survives every connection: a new one starts by subscribing all of it again.
 
 from __future__ import annotations
 
-__all__ = ["Connection", "Connector", "Feed", "FeedState", "FeedStatistics"]
+__all__ = ["Connector", "Feed", "FeedConnection", "FeedState", "FeedStatistics"]
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ PATIENT_TRIES = 5
 TICK = timedelta(seconds=1)
 
 
-class Connection(Protocol):
+class FeedConnection(Protocol):
     """One open, authorised connection; it ends by raising `ConnectionEnded` where it is entered."""
 
     async def add(self, event: str, symbols: Sequence[str]) -> None:
@@ -53,7 +53,7 @@ class Connection(Protocol):
         """Ends subscriptions."""
 
 
-Connector = Callable[[Callable[[str, Row], None]], AbstractAsyncContextManager[Connection]]
+Connector = Callable[[Callable[[str, Row], None]], AbstractAsyncContextManager[FeedConnection]]
 """Opens a connection that hands its events to the sink it is given."""
 
 
@@ -85,14 +85,14 @@ class FeedStatistics:
 class Feed:
     """The supervised connection.
 
-    `run` is its whole life; `want` and `unwant` may be called at any time, before it too.
+    `run` is its whole life; `subscribe` and `unsubscribe` may be called at any time, before it too.
     """
 
     def __init__(self, connector: Connector, clock: Clock, *, random: Random) -> None:
         self._connector = connector
         self._clock = clock
         self._backoff = Backoff(random)
-        self._wishes = SubscriptionSet()
+        self._subscriptions = SubscriptionSet()
         self._hub: Hub | None = None
         self._connections = 0
         self._drops = 0
@@ -108,19 +108,19 @@ class Feed:
         """Names the hub that gets the events; once, before `run`."""
         self._hub = hub
 
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        self._wishes.want(event, symbol, since)
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
+        self._subscriptions.subscribe(event, symbol, since)
 
-    def unwant(self, event: str, symbol: str) -> None:
-        self._wishes.unwant(event, symbol)
+    def unsubscribe(self, event: str, symbol: str) -> None:
+        self._subscriptions.unsubscribe(event, symbol)
 
     async def run(self) -> None:
         """Connects when something is wanted, and again after every drop, until cancelled."""
         hub = self._attached()
         while True:
-            if not self._wishes:
+            if not self._subscriptions:
                 self.state = FeedState.IDLE
-                await self._wishes.changed()
+                await self._subscriptions.changed()
                 continue
 
             self.state = FeedState.CONNECTING
@@ -138,7 +138,7 @@ class Feed:
                 log.exception("feed_failed")
                 dropped = ConnectionEnded(f"unforeseen: {type(error).__name__}")
 
-            if not self._wishes:
+            if not self._subscriptions:
                 hub.rest()
                 continue
 
@@ -153,8 +153,8 @@ class Feed:
     def statistics(self) -> FeedStatistics:
         return FeedStatistics(
             state=self.state,
-            wanted=len(self._wishes),
-            subscribed=self._wishes.granted,
+            wanted=len(self._subscriptions),
+            subscribed=self._subscriptions.sent,
             connections=self._connections,
             drops=self._drops,
             frames=self._frames,
@@ -184,7 +184,7 @@ class Feed:
         try:
             async with self._connector(self._take) as connection:
                 self._connections += 1
-                self._wishes.begin_anew()
+                self._subscriptions.begin_anew()
                 hub.connected()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._keep_subscribed(connection))
@@ -193,7 +193,7 @@ class Feed:
             # The pump, the subscriber and the SDK's own tasks fail together; one cause is enough.
             raise _cause(group) from group
         finally:
-            self._wishes.end()
+            self._subscriptions.end()
         raise ConnectionEnded("the connection ended")
 
     def _take(self, event: str, flat: Row) -> None:
@@ -207,18 +207,18 @@ class Feed:
             hub.resume()
         hub.publish(event, flat)
 
-    async def _keep_subscribed(self, connection: Connection) -> None:
+    async def _keep_subscribed(self, connection: FeedConnection) -> None:
         while True:
-            await self._wishes.changed()
+            await self._subscriptions.changed()
             # One turn of the loop, so that a stream of 500 symbols becomes one piece of work.
             await asyncio.sleep(0)
-            while work := self._wishes.next_work(SYMBOLS_A_MESSAGE):
-                for event, symbols in work.removed.items():
+            while diff := self._subscriptions.next_diff(SYMBOLS_A_MESSAGE):
+                for event, symbols in diff.removed.items():
                     await connection.remove(event, symbols)
-                for event, symbols in work.added.items():
+                for event, symbols in diff.added.items():
                     await connection.add(event, symbols)
-                if work.candles:
-                    await connection.add_candles(work.candles)
+                if diff.candles:
+                    await connection.add_candles(diff.candles)
 
     async def _watch(self, hub: Hub) -> None:
         """Calls data stale when it stops, and ends a connection that is mute or needed by nobody.
@@ -230,7 +230,7 @@ class Feed:
         while True:
             await self._clock.sleep(TICK)
             now = self._clock.monotonic()
-            if not self._wishes:
+            if not self._subscriptions:
                 if now - needed_at >= IDLE_S:
                     raise ConnectionEnded("nobody needs it")
                 self._heard_at = now  # who is asked for nothing is not silent

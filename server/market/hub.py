@@ -9,14 +9,13 @@ That is right for quotes and greeks and would be wrong for orders, which never p
 
 from __future__ import annotations
 
-__all__ = ["Hub", "HubStatistics", "Wants"]
+__all__ = ["Hub", "HubStatistics"]
 
 import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from server.brokerage.streaming.dxlink_events import FIELDS, Row, split_rows
 from server.clock import Clock
@@ -25,25 +24,13 @@ from server.market.candle_room import CandleRoom
 from server.market.candles import CandleBook
 from server.market.feed_status import Condition, FeedStatus
 from server.market.group import Codec, Group
-from server.market.staleness import SILENCE_S, StalenessWatch
+from server.market.staleness import STALE_AFTER_S, StalenessWatch
+from server.market.subscription_set import Subscriber
 from server.market.topics import EVENTS_OF, Freshness, Kind, Topic, TopicKey
 from server.shares import Shares, Whose
 
 MOST_TOPICS = 20_000
 """Topics of one hub where nobody says otherwise."""
-
-
-class Wants(Protocol):
-    """Where the hub says what it needs; calls return at once."""
-
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        """Starts a subscription, now or as soon as there is a connection.
-
-        `since` is for candles: epoch milliseconds from which their history is wanted.
-        """
-
-    def unwant(self, event: str, symbol: str) -> None:
-        """Ends a subscription."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +62,7 @@ class Hub:
 
     def __init__(
         self,
-        wants: Wants,
+        subscriber: Subscriber,
         clock: Clock,
         *,
         grace: timedelta = timedelta(seconds=60),
@@ -83,20 +70,20 @@ class Hub:
         symbols: Shares | None = None,
         candles: CandleRoom | None = None,
     ) -> None:
-        self._wants = wants
+        self._subscriber = subscriber
         self._clock = clock
         self._grace = grace.total_seconds()
         self._owner = owner
         self._room = symbols or Shares(total=MOST_TOPICS, each=MOST_TOPICS, light=MOST_TOPICS)
         self._closed = False
-        self.candles = CandleBook(wants, clock, candles)
-        self.conditions = FeedStatus(clock)
+        self.candles = CandleBook(subscriber, clock, candles)
+        self.status = FeedStatus(clock)
         self._freshness = Freshness()
         self._topics: dict[TopicKey, Topic] = {}
         self._routes: dict[str, dict[str, list[Topic]]] = {event: {} for event in FIELDS}
         self._released: dict[TopicKey, float] = {}
         self._groups: dict[tuple[TopicKey, ...], Group] = {}
-        self._silence = StalenessWatch()
+        self._staleness = StalenessWatch()
         self._last_event = 0.0
         self._connected_at = 0
         self.version = 1
@@ -131,23 +118,23 @@ class Hub:
         for group in groups.union(*[topic.groups for topic in touched]):
             group.version = version
             group.wake()
-        if self.conditions.is_restoring:
+        if self.status.is_restoring:
             for topic in touched:
                 if not topic.stale:
-                    self.conditions.came(topic)
+                    self.status.came(topic)
             self._tell_if_restored()
 
     def connected(self) -> None:
         """Notes a new connection: nothing is live but what comes over it from now on."""
         self._connected_at = self.version
-        self._silence.forget(self._topics.values())
+        self._staleness.reset(self._topics.values())
 
     def interrupt(self, cause: str) -> None:
         """Tells every reader, once an outage, that what it has is stale."""
         self.live = False
         self._freshness.after = math.inf
         self.version += 1
-        self.conditions.begin_outage(
+        self.status.begin_outage(
             Condition(
                 version=self.version,
                 live=False,
@@ -170,8 +157,8 @@ class Hub:
         self._freshness.after = self._connected_at
         self._encode_anew()
         topics = self._topics.values()
-        self.conditions.begin_restoring(
-            topic for topic in topics if topic.rows and topic.renewed <= self._connected_at
+        self.status.begin_restoring(
+            topic for topic in topics if topic.is_known and topic.renewed <= self._connected_at
         )
         self._tell_if_restored()
 
@@ -242,7 +229,7 @@ class Hub:
                 sharers = self._routes[event].setdefault(key.symbol, [])
                 sharers.append(topic)
                 if len(sharers) == 1:
-                    self._wants.want(event, key.symbol)
+                    self._subscriber.subscribe(event, key.symbol)
         elif topic.label == key.symbol != label:
             # First asked for by a streamer symbol whose instrument nobody had looked up yet.
             topic.rename(label)
@@ -290,19 +277,19 @@ class Hub:
     @property
     def knows_something(self) -> bool:
         """Whether the feed has ever sent anything of what is subscribed now."""
-        return any(topic.rows for topic in self._topics.values())
+        return any(topic.is_known for topic in self._topics.values())
 
     @property
     def is_lively(self) -> bool:
         """Whether anything subscribed has been moving all the time."""
-        return self._silence.expects(self._topics.values())
+        return self._staleness.has_regular(self._topics.values())
 
     async def run(self) -> None:
         """Drops topics whose grace is over, flags silent symbols, wakes readers for heartbeats."""
         while True:
             await self._clock.sleep(timedelta(seconds=1))
             now = self._clock.now().timestamp()
-            self._flag_silent(now)
+            self._flag_stale(now)
             self._drop_released(now)
             self._tell_if_restored()
             self.wake_all()
@@ -322,7 +309,7 @@ class Hub:
             updates=self.updates,
             deliveries=self.deliveries,
             delivered_bytes=self.delivered_bytes,
-            known=sum(1 for topic in self._topics.values() if topic.rows),
+            known=sum(1 for topic in self._topics.values() if topic.is_known),
             candle_series=len(self.candles),
             candles=self.candles.rows,
             candle_room=self.candles.room_taken,
@@ -340,9 +327,9 @@ class Hub:
             group.forget()
 
     def _tell_if_restored(self) -> None:
-        if self.conditions.is_restored:
+        if self.status.is_restored:
             self.version += 1
-            self.conditions.end_outage(self.version)
+            self.status.end_outage(self.version)
             self.wake_all()
 
     def _drop_released(self, now: float) -> None:
@@ -353,34 +340,34 @@ class Hub:
         self._released.pop(key, None)
         topic = self._topics.pop(key)
         self._room.give_back(self._owner)
-        self.conditions.came(topic)
+        self.status.came(topic)
         for event in EVENTS_OF[key.kind]:
             sharers = self._routes[event][key.symbol]
             sharers.remove(topic)
             if not sharers:
                 del self._routes[event][key.symbol]
-                self._wants.unwant(event, key.symbol)
+                self._subscriber.unsubscribe(event, key.symbol)
 
-    def _flag_silent(self, now: float) -> None:
-        """Flags active symbols that stopped; if everything stopped, that is the feed's matter."""
-        if not self.live or now - self._last_event > SILENCE_S:
+    def _flag_stale(self, now: float) -> None:
+        """Flags symbols that have stopped while others move; if all have, the feed tells it."""
+        if not self.live or now - self._last_event > STALE_AFTER_S:
             return
 
-        quiet = self._silence.look(self._topics.values(), now)
-        if not quiet:
+        overdue = self._staleness.find_overdue(self._topics.values(), now)
+        if not overdue:
             return
 
         self.version += 1
-        for topic in quiet:
-            topic.silence(self.version)
+        for topic in overdue:
+            topic.mark_silent(self.version)
             for group in topic.groups:
                 group.version = self.version
-        self.conditions.add(
+        self.status.add(
             Condition(
                 version=self.version,
                 live=False,
                 cause="no update while other symbols moved",
-                symbols=tuple(topic.label for topic in quiet),
-                last_received_at=max(topic.received_at for topic in quiet),
+                symbols=tuple(topic.label for topic in overdue),
+                last_received_at=max(topic.received_at for topic in overdue),
             )
         )

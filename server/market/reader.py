@@ -51,7 +51,7 @@ class Reader:
         """
         return read_stream(
             self,
-            self._hub.conditions,
+            self._hub.status,
             self._pacer,
             self._clock,
             lambda: ended() and not self._messages,

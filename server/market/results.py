@@ -37,7 +37,7 @@ class SymbolResult:
             requested=requested,
             symbol=topic.label,
             streamer_symbol=topic.key.symbol,
-            outcome=Outcome.ACCEPTED if topic.rows else Outcome.NO_DATA_YET,
+            outcome=Outcome.ACCEPTED if topic.is_known else Outcome.NO_DATA_YET,
         )
 
     @classmethod

@@ -61,7 +61,7 @@ async def snapshot(
         promising = _promising(market, topics, patience)
         await _all_set(market, promising, "arrived", patience)
         await _all_set(market, promising, "complete", min(TRAILING_S, patience))
-        silent = [labels[topic.key.symbol] for topic in topics if not topic.rows]
+        silent = [labels[topic.key.symbol] for topic in topics if not topic.is_known]
         rest: Mapping[str, Any] = {}
         unknown: frozenset[str] = frozenset()
         failure: GatewayError | None = None
@@ -78,8 +78,8 @@ async def snapshot(
                 spent = asyncio.get_running_loop().time() - started
                 await _all_set(market, topics, "arrived", timeout_s - patience - spent)
 
-        have = tuple(topic for topic in topics if topic.rows)
-        unheard = [(t.key.symbol, labels[t.key.symbol]) for t in topics if not t.rows]
+        have = tuple(topic for topic in topics if topic.is_known)
+        unheard = [(t.key.symbol, labels[t.key.symbol]) for t in topics if not t.is_known]
         missing = tuple(label for _, label in unheard if label not in rest)
         if not have and not rest:
             market.feed.ensure_allowed()

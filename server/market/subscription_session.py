@@ -81,5 +81,5 @@ class SubscriptionSession:
         return [key for key in self._topics if key.symbol == symbol]
 
     def _snapshot(self, fresh: Sequence[Topic]) -> bytes:
-        known = [topic for topic in fresh if topic.rows]
+        known = [topic for topic in fresh if topic.is_known]
         return self._codec.batch(self._codec.items(known), snapshot=True) if known else b""

@@ -130,10 +130,9 @@ class Topic:
         return self.silent or self.renewed <= self.freshness.after
 
     @property
-    def rows(self) -> Mapping[str, Row]:
-        """The latest event of each kind that has come at all."""
-        rows = zip(EVENTS_OF[self.key.kind], (self.main_row, self.other_row), strict=False)
-        return {event: row for event, row in rows if row is not None}
+    def is_known(self) -> bool:
+        """Whether there was any event of it."""
+        return self.main_row is not None or self.other_row is not None
 
     @property
     def quote(self) -> QuoteRow | None:
@@ -179,11 +178,12 @@ class Topic:
     def _note_arrival(self, event: str) -> None:
         if event == self.main:
             self.arrived.set()
-        if len(self.rows) == len(EVENTS_OF[self.key.kind]):
+        both = self.main_row is not None and self.other_row is not None
+        if both or len(EVENTS_OF[self.key.kind]) == 1:
             self.complete.set()
             self.filled = True
 
-    def silence(self, version: int) -> None:
+    def mark_silent(self, version: int) -> None:
         """Marks the topic as silent, which is a change though no event came."""
         self.silent = True
         self.version = version

@@ -82,7 +82,7 @@ class PositionReader:
 
     def items(self, ended: Callable[[], bool]) -> AsyncGenerator[PositionItem, None]:
         """Returns what the stream sends until `ended()` is true; see `read_stream`."""
-        status = self._market.hub.conditions
+        status = self._market.hub.status
         return read_stream(self, status, self._pacer, self._clock, ended)
 
     def close(self) -> None:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["Accounts", "LivePrices"]
+__all__ = ["Accounts"]
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Protocol
 
 from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import account_service_pb2_grpc
 
 from server.brokerage import Brokerage
-from server.brokerage.api.positions import Position
 from server.clock import Clock, new_york_today
+from server.portfolio.live_prices import LivePrices
 from server.portfolio.position_reader import PortfolioUpdate
 from server.portfolio.position_stream import PositionStreams
-from server.portfolio.valuation import NO_GREEKS, GreekValues, Price, value
+from server.portfolio.valuation import NO_GREEKS, value
 from server.rpc.call import current_call
 from server.rpc.end_in_band import told
 from server.tables.plain import plain_table
-from server.tenants import Tenant
 from server.wire import streams
 from server.wire.balance import balances_response
 from server.wire.market_data_requests import POSITIONS_PACE, pace_or
@@ -33,15 +31,6 @@ from server.wire.transaction import transaction_to
 
 DEFAULT_TIME_BACK = "1y"
 DEFAULT_DAYS = 90
-
-
-class LivePrices(Protocol):
-    """The live feed, as far as positions need it. What does not come in time is left out."""
-
-    async def of_positions(
-        self, tenant: Tenant, positions: Sequence[Position]
-    ) -> tuple[Mapping[str, Price], Mapping[str, GreekValues]]:
-        """Returns prices, and greeks of options, by streamer symbol; raises nothing of ours."""
 
 
 class Accounts(account_service_pb2_grpc.AccountServiceServicer):

@@ -19,17 +19,17 @@ from tests.clock import ManualClock, settle
 SECOND = timedelta(seconds=1)
 
 
-class Wants:
+class Subscriptions:
     """Records what the hub asks of its feed."""
 
     def __init__(self) -> None:
-        self.wanted: list[tuple[str, str]] = []
+        self.open: list[tuple[str, str]] = []
 
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        self.wanted.append((event, symbol))
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
+        self.open.append((event, symbol))
 
-    def unwant(self, event: str, symbol: str) -> None:
-        self.wanted.remove((event, symbol))
+    def unsubscribe(self, event: str, symbol: str) -> None:
+        self.open.remove((event, symbol))
 
 
 class Codec:
@@ -43,8 +43,10 @@ class Codec:
 
     def item(self, topic: Topic) -> bytes:
         self.encoded += 1
-        row = topic.rows.get("Quote")
-        shown = f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.stale else ''};"
+        quote = topic.quote
+        shown = (
+            f"{topic.key.symbol}={quote.bid_price if quote else '-'}{'!' if topic.stale else ''};"
+        )
         topic.encoded = shown.encode()
         return topic.encoded
 
@@ -61,9 +63,9 @@ class Fixture:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.wants = Wants()
+        self.subscriptions = Subscriptions()
         self.codec = Codec()
-        self.hub = Hub(self.wants, self.clock)
+        self.hub = Hub(self.subscriptions, self.clock)
         self.tasks: list[asyncio.Task[None]] = []
 
     def connect(self) -> None:
@@ -110,22 +112,22 @@ async def test_first_reader_subscribes_and_the_last_unsubscribes_after_the_grace
 ) -> None:
     await at.reader("SPY")
     await at.reader("SPY")
-    assert sorted(at.wants.wanted) == [("Quote", "SPY"), ("Trade", "SPY")]
+    assert sorted(at.subscriptions.open) == [("Quote", "SPY"), ("Trade", "SPY")]
 
     for task in at.tasks:
         task.cancel()
     await settle()
     assert at.hub.statistics().held == 0
     await at.clock.advance(59)
-    assert at.wants.wanted
+    assert at.subscriptions.open
     await at.clock.advance(2)
-    assert at.wants.wanted == []
+    assert at.subscriptions.open == []
     assert at.hub.statistics().topics == 0
 
 
 async def test_kinds_share_the_event_of_a_symbol(at: Fixture) -> None:
     async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}), at.hub.hold(Kind.TRADES, {"SPY": "SPY"}):
-        assert sorted(at.wants.wanted) == [("Quote", "SPY"), ("Trade", "SPY")]
+        assert sorted(at.subscriptions.open) == [("Quote", "SPY"), ("Trade", "SPY")]
         at.hub.publish("Trade", ["SPY", 1.5, 1, 0, 0, 0, 0, "Q", "UP", False])
         assert at.hub.statistics().updates == 2
 

@@ -38,10 +38,10 @@ class Wanted:
     def __init__(self) -> None:
         self.since: dict[tuple[str, str], int | None] = {}
 
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
         self.since[event, symbol] = since
 
-    def unwant(self, event: str, symbol: str) -> None:
+    def unsubscribe(self, event: str, symbol: str) -> None:
         del self.since[event, symbol]
 
 
