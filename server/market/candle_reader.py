@@ -46,13 +46,18 @@ class CandleReader:
     """
 
     def __init__(
-        self, hub: Hub, series: Sequence[CandleSeries], since: int, clock: Clock, pace: SendInterval
+        self,
+        hub: Hub,
+        series: Sequence[CandleSeries],
+        since: int,
+        clock: Clock,
+        send_interval: SendInterval,
     ) -> None:
         self._hub = hub
         self._series = series
         self._since = since
         self._clock = clock
-        self._pacer = SendPacer(clock, pace)
+        self._pacer = SendPacer(clock, send_interval)
         self._seen: dict[CandleSeries, int] = {}
         """The version of each series whose history was sent."""
 

@@ -34,7 +34,7 @@ class Change:
     symbols: tuple[str, ...]
     kinds: tuple[Kind, ...]
     """Empty: quotes when adding, every kind when removing."""
-    pace: SendInterval
+    send_interval: SendInterval
     request_id: int
 
 
@@ -52,7 +52,7 @@ async def apply_changes(
     """
     async for change in changes:
         await subscriptions.reader.room.wait()
-        subscriptions.reader.keep(change.pace)
+        subscriptions.reader.change_interval(change.send_interval)
         results: list[SymbolResult] = []
         for symbol in dict.fromkeys(change.symbols):
             try:

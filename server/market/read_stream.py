@@ -121,7 +121,7 @@ class _Heartbeats:
     def next_due(self) -> Heartbeat | None:
         now = self._clock.monotonic()
         silent = self._pacer.is_silent
-        if not silent and now - self._at < self._pacer.pace.heartbeat.total_seconds():
+        if not silent and now - self._at < self._pacer.send_interval.heartbeat.total_seconds():
             return None
 
         self._at = now

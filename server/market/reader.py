@@ -30,11 +30,11 @@ Item = bytes | Acknowledgement | Condition | Heartbeat
 class Reader:
     """Reads one group of topics, which may be changed while `items` runs."""
 
-    def __init__(self, hub: Hub, group: Group, clock: Clock, pace: SendInterval) -> None:
+    def __init__(self, hub: Hub, group: Group, clock: Clock, send_interval: SendInterval) -> None:
         self._hub = hub
         self._clock = clock
         self._group = group
-        self._pacer = SendPacer(clock, pace)
+        self._pacer = SendPacer(clock, send_interval)
         self._messages: deque[bytes | Acknowledgement] = deque()
         self.room = asyncio.Event()
         """Set while there is room for more messages by `say`; wait for it before making them."""
@@ -68,9 +68,9 @@ class Reader:
         """Makes the reader look whether it has ended."""
         self._group.wake()
 
-    def keep(self, pace: SendInterval) -> None:
+    def change_interval(self, send_interval: SendInterval) -> None:
         """Changes how often this reader is sent data and heartbeats."""
-        self._pacer.pace = pace
+        self._pacer.send_interval = send_interval
 
     def follow(self, group: Group) -> None:
         """Reads another group from now on; the caller sends the snapshot of its topics."""

@@ -49,7 +49,7 @@ class MarketStreams:
         tenant: Tenant,
         kind: Kind,
         symbols: Sequence[str],
-        pace: SendInterval,
+        send_interval: SendInterval,
         ended: Callable[[], bool],
     ) -> AsyncGenerator[Item, None]:
         """Yields the acknowledgement, then batches and notices until `ended()` or new credentials.
@@ -77,7 +77,7 @@ class MarketStreams:
                 )
                 yield Acknowledgement(results=tuple(results))
                 async with market.hub.join(topics, self._codec) as group:
-                    reader = Reader(market.hub, group, self._clock, pace)
+                    reader = Reader(market.hub, group, self._clock, send_interval)
                     items = reader.items(lambda: ended() or market.is_over)
                     async with aclosing(items):
                         async for item in items:
@@ -90,7 +90,7 @@ class MarketStreams:
         symbols: Sequence[str],
         interval: str,
         since: datetime,
-        pace: SendInterval,
+        send_interval: SendInterval,
         ended: Callable[[], bool],
         *,
         extended: bool,
@@ -125,7 +125,7 @@ class MarketStreams:
                 for query, each in zip(queries, resolved, strict=True)
             )
             yield Acknowledgement(results=tuple(results))
-            reader = CandleReader(market.hub, series, start, self._clock, pace)
+            reader = CandleReader(market.hub, series, start, self._clock, send_interval)
             items = reader.items(lambda: ended() or market.is_over)
             async with aclosing(items):
                 async for item in items:
@@ -136,7 +136,7 @@ class MarketStreams:
         self,
         tenant: Tenant,
         changes: AsyncIterator[Change],
-        pace: SendInterval,
+        send_interval: SendInterval,
         ended: Callable[[], bool],
         *,
         allowed: int,
@@ -153,7 +153,7 @@ class MarketStreams:
             async def resolve(query: InstrumentQuery) -> Resolved:
                 return await market.lookup.resolve(session, query)
 
-            subscriptions = SubscriptionSession(market.hub, self._codec, self._clock, pace)
+            subscriptions = SubscriptionSession(market.hub, self._codec, self._clock, send_interval)
             async with subscriptions:
                 # Not in a TaskGroup: this generator yields, and a group may not span a yield.
                 changing = asyncio.create_task(

@@ -24,13 +24,13 @@ class SubscriptionSession:
     the same topics in the same order share their batches, as everywhere.
     """
 
-    def __init__(self, hub: Hub, codec: Codec, clock: Clock, pace: SendInterval) -> None:
+    def __init__(self, hub: Hub, codec: Codec, clock: Clock, send_interval: SendInterval) -> None:
         self._hub = hub
         self._codec = codec
         self._topics: dict[TopicKey, Topic] = {}
         self._fresh: list[Topic] = []
         self._group = hub.enter((), codec)
-        self.reader = Reader(hub, self._group, clock, pace)
+        self.reader = Reader(hub, self._group, clock, send_interval)
 
     async def __aenter__(self) -> Self:
         return self

@@ -66,13 +66,13 @@ class PositionReader:
         market: Market,
         codec: Codec,
         clock: Clock,
-        pace: SendInterval,
+        send_interval: SendInterval,
     ) -> None:
         self._session = session
         self._account = account
         self._market = market
         self._clock = clock
-        self._pacer = SendPacer(clock, pace)
+        self._pacer = SendPacer(clock, send_interval)
         self._holdings = _Holdings(market.hub, codec)
         self._betas: dict[str, Decimal] = {BENCHMARK: BENCHMARK_BETA}
         self._loaded_at = clock.monotonic()

@@ -35,7 +35,11 @@ class PositionStreams:
         self._codec = codec
 
     async def follow(
-        self, tenant: Tenant, account_id: str, pace: SendInterval, ended: Callable[[], bool]
+        self,
+        tenant: Tenant,
+        account_id: str,
+        send_interval: SendInterval,
+        ended: Callable[[], bool],
     ) -> AsyncGenerator[PositionItem, None]:
         """Yields the acknowledgement, every position, then those that change, with the sums.
 
@@ -46,7 +50,9 @@ class PositionStreams:
             place.belongs_to(session.customer)
             account = await session.account(account_id)
             market = self._markets.of(tenant)
-            reader = PositionReader(session, account, market, self._codec, self._clock, pace)
+            reader = PositionReader(
+                session, account, market, self._codec, self._clock, send_interval
+            )
             with closing(reader):
                 await reader.load()
                 yield reader.acknowledgement()

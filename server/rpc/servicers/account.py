@@ -22,7 +22,7 @@ from server.rpc.end_in_band import told
 from server.tables.plain import plain_table
 from server.wire import streams
 from server.wire.balance import balances_response
-from server.wire.market_data_requests import POSITIONS_PACE, pace_or
+from server.wire.market_data_requests import POSITIONS_SEND_INTERVAL, send_interval_of
 from server.wire.net_liquidating_value import net_liquidating_value_to
 from server.wire.paging import page_of
 from server.wire.portfolio import portfolio_update
@@ -123,7 +123,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
         items = self._streams.follow(
             call.tenant,
             request.account_id,
-            pace_or(request, POSITIONS_PACE),
+            send_interval_of(request, POSITIONS_SEND_INTERVAL),
             call.draining.is_set,
         )
         async with aclosing(items):

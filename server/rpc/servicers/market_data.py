@@ -137,7 +137,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         call = current_call()
         symbols = asked.symbols(request.symbols, allowed=self._settings.stream_symbols)
         items = self._streams.follow(
-            call.tenant, kind, symbols, asked.pace(request), call.draining.is_set
+            call.tenant, kind, symbols, asked.send_interval_of(request), call.draining.is_set
         )
         async with aclosing(items):
             async for item in items:
@@ -153,7 +153,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             asked.symbols(request.symbols, allowed=self._settings.stream_symbols),
             candles.interval(request.interval),
             candles.start_time(request.start_time, opened),
-            asked.pace(request),
+            asked.send_interval_of(request),
             call.draining.is_set,
             extended=request.extended_trading_hours,
         )
@@ -171,8 +171,8 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         allowed = self._settings.stream_symbols
         items = self._streams.follow_changes(
             call.tenant,
-            changes(requests, asked.DEFAULT_PACE, allowed=allowed),
-            asked.DEFAULT_PACE,
+            changes(requests, asked.DEFAULT_SEND_INTERVAL, allowed=allowed),
+            asked.DEFAULT_SEND_INTERVAL,
             call.draining.is_set,
             allowed=allowed,
         )

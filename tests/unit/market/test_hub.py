@@ -89,8 +89,10 @@ class Fixture:
             self.hub.hold(Kind.QUOTES, labels) as topics,
             self.hub.join(topics, self.codec) as group,
         ):
-            pace = SendInterval(min_interval=interval * SECOND, heartbeat=heartbeat * SECOND)
-            reader = Reader(self.hub, group, self.clock, pace)
+            send_interval = SendInterval(
+                min_interval=interval * SECOND, heartbeat=heartbeat * SECOND
+            )
+            reader = Reader(self.hub, group, self.clock, send_interval)
             async for item in reader.items(lambda: False):
                 items.append(item)  # noqa: PERF401  seen by the test as they come
 
@@ -342,12 +344,12 @@ async def test_a_long_interval_holds_up_data_and_nothing_else(at: Fixture) -> No
 
 async def test_a_reader_that_waits_for_its_interval_still_ends_at_once(at: Fixture) -> None:
     over = asyncio.Event()
-    pace = SendInterval(min_interval=60 * SECOND, heartbeat=15 * SECOND)
+    send_interval = SendInterval(min_interval=60 * SECOND, heartbeat=15 * SECOND)
     async with (
         at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics,
         at.hub.join(topics, at.codec) as group,
     ):
-        reader = Reader(at.hub, group, at.clock, pace)
+        reader = Reader(at.hub, group, at.clock, send_interval)
 
         async def read() -> list[Item]:
             return [item async for item in reader.items(over.is_set)]
