@@ -18,7 +18,7 @@ from server.portfolio.position_reader import PortfolioUpdate
 from server.portfolio.position_stream import PositionStreams
 from server.portfolio.valuation import NO_GREEKS, value
 from server.rpc.call import current_call
-from server.rpc.end_in_band import told
+from server.rpc.end_in_band import end_in_band
 from server.tables.plain import plain_table
 from server.wire import streams
 from server.wire.balance import balances_response
@@ -116,7 +116,7 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     def StreamPositions(  # noqa: N802 - named by the contract
         self, request: pb.StreamPositionsRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._positions(request), self._clock)
+        return end_in_band(self._positions(request), self._clock)
 
     async def _positions(self, request: pb.StreamPositionsRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()

@@ -19,7 +19,7 @@ from server.market.reader import Item
 from server.market.streams import MarketStreams
 from server.market.topics import Kind
 from server.rpc.call import current_call
-from server.rpc.end_in_band import told
+from server.rpc.end_in_band import end_in_band
 from server.settings import Settings
 from server.tables.market_data import greeks_table, quotes_table, quotes_table_of
 from server.wire import candles, market_data, streams
@@ -106,27 +106,27 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     def StreamQuotes(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamQuotesRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._stream(Kind.QUOTES, request), self._clock)
+        return end_in_band(self._stream(Kind.QUOTES, request), self._clock)
 
     def StreamGreeks(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamGreeksRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._stream(Kind.GREEKS, request), self._clock)
+        return end_in_band(self._stream(Kind.GREEKS, request), self._clock)
 
     def StreamTrades(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamTradesRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._stream(Kind.TRADES, request), self._clock)
+        return end_in_band(self._stream(Kind.TRADES, request), self._clock)
 
     def StreamCandles(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamCandlesRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._candles(request), self._clock)
+        return end_in_band(self._candles(request), self._clock)
 
     def StreamMarketData(  # noqa: N802 - named by the contract
         self, request_iterator: AsyncIterator[stream_pb.StreamMarketDataRequest], context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._follow_changes(request_iterator), self._clock)
+        return end_in_band(self._follow_changes(request_iterator), self._clock)
 
     def _queries(
         self, instruments: Sequence[market_data.InstrumentMessage], noun: str
