@@ -1,4 +1,4 @@
-"""What one tenant can ask the broker: each read names its page here, and returns domain values.
+"""Reads a tenant's data from the broker: each read names its path here, and returns domain values.
 
 What an answer means is in the module of its noun. An account id from outside goes through
 `account` first: whatever is not the tenant's own is not found, and never reaches the broker.

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Unreadable(Exception):
-    """An item lacks what it is known by; whoever reads the list leaves it out."""
+    """Raised for an item without its identity; whoever reads the list leaves it out."""
 
 
 class ParseFaults:
@@ -60,7 +60,7 @@ class ParseFaults:
 
 
 class Item:
-    """One object of an answer; names are the broker's, with dashes (camelCase is found as well)."""
+    """Reads one object; names are the broker's, with dashes (camelCase is found as well)."""
 
     __slots__ = ("_faults", "_noun", "raw")
 

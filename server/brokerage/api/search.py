@@ -1,7 +1,7 @@
 """What a symbol search finds.
 
 The SDK's own search neither renews the access token nor tells a failure from an empty result, and
-drops half of the fields; so it is asked for as any other page.
+drops half of the fields; so it is requested as everything else.
 """
 
 from __future__ import annotations

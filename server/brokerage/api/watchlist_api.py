@@ -31,7 +31,7 @@ ENTRIES = "watchlist-entries"
 
 
 class WatchlistApi:
-    """One tenant's watchlists."""
+    """Reads and changes one tenant's watchlists."""
 
     def __init__(self, connection: Connection, faults: ParseFaults) -> None:
         self._connection = connection

@@ -132,17 +132,17 @@ class OptionChain:
 
 
 def read_chain(symbol: str, today: date, roots: Iterable[Item]) -> OptionChain:
-    """Returns the chain in the broker's nested page: one object a root, expirations in it."""
+    """Returns the chain in the broker's nested answer: one object a root, expirations in it."""
     contracts: list[OptionContract] = []
     tick_sizes: tuple[TickSize, ...] = ()
     for root in roots:
         tick_sizes = tick_sizes or root.items("tick-sizes", _tick_size)
         for expiration in root.items("expirations", lambda each: each):
-            # A page of futures holds the options on every month; only those on `symbol` are meant.
+            # An answer for futures holds the options on every month, of which `symbol` is one.
             if expiration.text("underlying-symbol") not in (None, symbol):
                 continue
 
-            # It names the contract's root in the expiration, pages of shares above it.
+            # It names the contract's root in the expiration, answers for shares above it.
             name = expiration.text("option-root-symbol") or root.text("root-symbol") or symbol
             contracts.extend(_contracts(expiration, name))
 

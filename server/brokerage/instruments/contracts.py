@@ -173,14 +173,14 @@ class Contracts:
             decimals=min((each for each in venues if each is not None), default=COIN_DECIMALS),
         )
 
-    async def _option_ticks(self, page: str) -> tuple[TickSize, ...]:
+    async def _option_ticks(self, path: str) -> tuple[TickSize, ...]:
         async def ask() -> tuple[TickSize, ...]:
             try:
-                return _table(await self._single(page), "option-tick-sizes")
+                return _table(await self._single(path), "option-tick-sizes")
             except NotKnownToBroker:
                 return ()
 
-        return await self._ticks.get(page, ask)
+        return await self._ticks.get(path, ask)
 
     async def _unlisted(self, symbol: str) -> Exception:
         """Returns why an option does not exist, with the choices that its chain has."""
@@ -191,12 +191,12 @@ class Contracts:
 
         return SymbolNotFound(symbol)
 
-    async def _single(self, page: str) -> Item:
-        data = await self._session.connection.get(page)
+    async def _single(self, path: str) -> Item:
+        data = await self._session.connection.get(path)
         return Item(data, self._session.faults, "instrument")
 
-    async def _listed(self, page: str, symbol: str) -> Item | None:
-        data = await self._session.connection.get(page, {"symbol[]": [symbol]})
+    async def _listed(self, path: str, symbol: str) -> Item | None:
+        data = await self._session.connection.get(path, {"symbol[]": [symbol]})
         found = read_all(items_of(data), _same, self._session.faults, "instrument")
         return next((each for each in found if each.text("symbol") == symbol), None)
 

@@ -26,7 +26,7 @@ from server.errors import (
     SymbolNotFound,
 )
 
-STREAMER_PAGES = {
+STREAMER_PATHS = {
     InstrumentKind.FUTURE: "/instruments/futures",
     InstrumentKind.FUTURE_OPTION: "/instruments/future-options",
     InstrumentKind.CRYPTOCURRENCY: "/instruments/cryptocurrencies",
@@ -122,7 +122,7 @@ class Lookup:
                 kind=InstrumentKind.EQUITY_OPTION,
             )
 
-        if found.kind in STREAMER_PAGES:
+        if found.kind in STREAMER_PATHS:
             found = await self._named(session, found)
         return Resolved(
             symbol=found.symbol, streamer_symbol=found.streamer_symbol or "", kind=found.kind
@@ -145,9 +145,9 @@ class Lookup:
 
     @staticmethod
     async def _ask(session: BrokerSession, instrument: Instrument) -> str:
-        page = STREAMER_PAGES[instrument.kind]
+        path = STREAMER_PATHS[instrument.kind]
         try:
-            data = await session.connection.get(page, {"symbol[]": [instrument.symbol]})
+            data = await session.connection.get(path, {"symbol[]": [instrument.symbol]})
         except NotKnownToBroker:
             raise SymbolNotFound(instrument.symbol) from None
 

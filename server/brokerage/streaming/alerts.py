@@ -1,8 +1,8 @@
-"""One connection to the broker's account streamer, over the SDK's, where that is deaf.
+"""Connects to the broker's account streamer; wraps the SDK's streamer to fix three faults.
 
-The SDK sends no heartbeat (the broker demands one every 2 to 60 seconds), dies of one notification
+The SDK sends no heartbeat (the broker demands one every 2 to 60 seconds), fails at a notification
 that it cannot parse, and waits for ever on a mute socket. Here notifications stay JSON, heartbeats
-go out, and a connection that answers none of them is over.
+are sent, and a connection that answers none of them ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opens DXLink connections for a tenant: what the market package calls a connector."""
+"""Opens DXLink connections for a tenant; the market package calls this a connector."""
 
 from __future__ import annotations
 

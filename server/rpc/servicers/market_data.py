@@ -37,13 +37,13 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
 
     def __init__(
         self,
-        desk: MarketDataService,
+        market_data_service: MarketDataService,
         open_streams: MarketStreams,
         analyst: Analyst,
         settings: Settings,
         clock: Clock,
     ) -> None:
-        self._desk = desk
+        self._service = market_data_service
         self._analyst = analyst
         self._streams = open_streams
         self._settings = settings
@@ -53,7 +53,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         self, request: pb.GetQuotesRequest, context: object
     ) -> pb.GetQuotesResponse | bytes:
         call = current_call()
-        answer = await self._desk.snapshot(
+        answer = await self._service.snapshot(
             call.tenant,
             Kind.QUOTES,
             self._queries(request.instruments, "instrument"),
@@ -87,7 +87,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         self, request: pb.GetGreeksRequest, context: object
     ) -> pb.GetGreeksResponse:
         tenant = current_call().tenant
-        answer = await self._desk.snapshot(
+        answer = await self._service.snapshot(
             tenant,
             Kind.GREEKS,
             self._queries(request.options, "option"),

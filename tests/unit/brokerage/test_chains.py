@@ -1,4 +1,4 @@
-"""Option chains: read from the broker's nested page, searched, and cut down."""
+"""Option chains: read from the broker's nested answer, searched, and cut down."""
 
 from __future__ import annotations
 
