@@ -1,7 +1,7 @@
-"""Candles: a history that arrives as one transaction, then changes, the newest one many times.
+"""Keeps candles: a history that arrives as one transaction, and its changes.
 
-DXLink sends the history newest first, between two flags; until the second of them what came is not
-the history yet. After a reconnect it sends all of it again: what is the same then is not news.
+DXLink sends the history newest first, between two flags; it is complete at the second one. After a
+reconnect it sends all of it again: candles that are the same then do not count as changed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SNAPSHOT_SNIP = 0x10
 
 @dataclass(frozen=True, slots=True)
 class CandleKey:
-    """An instrument and how its candles are made."""
+    """Identifies a series: an instrument, and how its candles are made."""
 
     symbol: str
     """The streamer symbol of the instrument."""
@@ -52,10 +52,10 @@ class CandleKey:
 
 
 class CandleSeries:
-    """The candles of one key, by time, each with the version at which it last changed.
+    """Keeps the candles of one key by time, each with the version at which it last changed.
 
-    It keeps as many as `room` was taken for, and asks for more as it grows; where there is none the
-    oldest go. While a history comes again, what is the same in it is kept once.
+    It keeps as many as `room` was taken for, and takes more as it grows; if there is none, it drops
+    the oldest. While a history arrives again, equal rows are kept once.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class CandleSeries:
         self.most = most
         """How many rows it may have."""
         self.cut_at = -1
-        """The newest time of a row that went for lack of room."""
+        """The newest time of a row that was dropped for lack of room."""
         self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._room.change(most)
         self._name = key.streamer_symbol
@@ -89,7 +89,7 @@ class CandleSeries:
         self._changed = asyncio.Event()
 
     def take(self, row: CandleRow, now: float) -> None:
-        """Takes one candle as it comes."""
+        """Adds or replaces one candle."""
         flags = row.event_flags if isinstance(row.event_flags, int) else 0
         if flags & SNAPSHOT_BEGIN:
             self._arriving, self._arriving_after = {}, -1
@@ -134,19 +134,19 @@ class CandleSeries:
         await self._changed.wait()
 
     def wake(self) -> None:
-        """Lets readers look for something other than a change."""
+        """Wakes the readers for something other than a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def reach_back(self, since: int, most: int) -> None:
-        """Asks for more history than there is; complete again once it has come."""
+        """Notes that an earlier history was subscribed to; `loaded` is set once it is complete."""
         self.since = since
         self.cut_at = -1
         self.loaded.clear()
         self._resize(max(most, self.most))
 
     def close(self) -> None:
-        """Gives its room back."""
+        """Drops all candles, and gives the room back."""
         self._rows.clear()
         self._versions.clear()
         self._arriving = None
@@ -173,7 +173,7 @@ class CandleSeries:
         return True
 
     def _fit(self) -> None:
-        """Gives back what was taken for candles that there are not."""
+        """Gives back room that the history did not need."""
         self._resize(min(LARGEST, len(self._rows) * 5 // 4 + SPARE))
 
     def _resize(self, most: int) -> None:
@@ -182,7 +182,7 @@ class CandleSeries:
             self.most = most
 
     def _trim(self, rows: dict[int, Row]) -> int:
-        """Drops the oldest fifth, not to do it again for the next row; returns the newest of it."""
+        """Drops the oldest fifth, which is cheaper than one a row; returns its newest time."""
         gone = sorted(rows)[: len(rows) - self.most * 4 // 5]
         for time in gone:
             del rows[time]
@@ -193,7 +193,7 @@ class CandleSeries:
 
 
 class CandleBook:
-    """One tenant's series, subscribed while somebody reads them."""
+    """Keeps one tenant's series subscribed while somebody reads them."""
 
     def __init__(
         self, subscriber: Subscriber, clock: Clock, room: CandleRoom | None = None
@@ -204,14 +204,14 @@ class CandleBook:
         self._series: dict[str, CandleSeries] = {}
 
     def publish(self, flat: Row, now: float) -> None:
-        """Takes any number of candle events, flat, in the order of `FIELDS`."""
+        """Hands any number of candle events, flat, to their series."""
         for row in map(CandleRow._make, split_rows("Candle", flat)):
             series = self._series.get(_canonical(row.event_symbol))
             if series is not None:
                 series.take(row, now)
 
     def ensure_room(self, keys: Iterable[CandleKey], since: int) -> None:
-        """Raises TooManyCandles where these histories are more than there is room for."""
+        """Raises TooManyCandles if there is no room for these histories."""
         wanted = 0
         for key in keys:
             series = self._series.get(_canonical(key.streamer_symbol))
@@ -266,7 +266,7 @@ class CandleBook:
         return int(self._clock.now().timestamp() * 1000)
 
     def wake_all(self) -> None:
-        """Lets every reader look for news other than candles."""
+        """Wakes every reader for something other than candles."""
         for series in self._series.values():
             series.wake()
 
@@ -275,7 +275,7 @@ class CandleBook:
 
 
 def _canonical(symbol: str) -> str:
-    """Returns one spelling of a series: dxFeed says `{=m}` to who asked for `{=1m}`."""
+    """Returns the canonical spelling of a series: dxFeed answers `{=m}` for `{=1m}`."""
     name, brace, rest = symbol.partition("{=")
     if not brace:
         return symbol

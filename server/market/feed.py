@@ -1,7 +1,7 @@
-"""Keeps one tenant's connection to DXLink open, and its subscriptions the way the hub wants them.
+"""Keeps one tenant's connection to DXLink open and subscribed to what the hub needs.
 
-The SDK's streamer neither reconnects nor notices a mute socket; both happen here. What is wanted
-survives every connection: a new one starts by subscribing all of it again.
+The SDK's streamer neither reconnects nor notices a mute socket; both happen here. Subscriptions
+outlive connections: a new one starts by sending all of them again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ TICK = timedelta(seconds=1)
 
 
 class FeedConnection(Protocol):
-    """One open, authorised connection; it ends by raising `ConnectionEnded` where it is entered."""
+    """Sends subscriptions over one open, authorised connection.
+
+    It ends by raising `ConnectionEnded` where it is entered.
+    """
 
     async def add(self, event: str, symbols: Sequence[str]) -> None:
         """Subscribes, in messages small enough for the server and no faster than it likes."""
@@ -58,20 +61,20 @@ Connector = Callable[[Callable[[str, Row], None]], AbstractAsyncContextManager[F
 
 
 class FeedState(StrEnum):
-    """What the feed is doing."""
+    """Says what the feed is doing."""
 
     IDLE = "idle"
     CONNECTING = "connecting"
     LIVE = "live"
     MUTE = "mute"
-    """Connected, and yet there is no data."""
+    """Connected, but without data."""
     WAITING = "waiting"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatistics:
-    """What the feed holds and did since it was opened."""
+    """Counts what the feed holds, and what it did since it was opened."""
 
     state: FeedState
     wanted: int
@@ -83,7 +86,7 @@ class FeedStatistics:
 
 
 class Feed:
-    """The supervised connection.
+    """Supervises the connection.
 
     `run` is its whole life; `subscribe` and `unsubscribe` may be called at any time, before it too.
     """
@@ -115,7 +118,7 @@ class Feed:
         self._subscriptions.unsubscribe(event, symbol)
 
     async def run(self) -> None:
-        """Connects when something is wanted, and again after every drop, until cancelled."""
+        """Connects when there is a subscription, and again after every drop, until cancelled."""
         hub = self._attached()
         while True:
             if not self._subscriptions:
@@ -162,13 +165,13 @@ class Feed:
         )
 
     def ensure_allowed(self) -> None:
-        """Raises what the broker said, when it refuses this tenant any data."""
+        """Raises the broker's refusal, if it gives this tenant no data."""
         if self.refusal is not None:
             raise self.refusal
 
     @property
     def failure(self) -> GatewayError | None:
-        """Why there is no data, if there is a connection that cannot be made or kept."""
+        """Why there is no data, if the connection cannot be made or kept."""
         trying_again = self.state is FeedState.CONNECTING and self._last_cause
         if self.state is FeedState.WAITING or trying_again:
             return FeedUnavailable(self._last_cause)
@@ -180,7 +183,7 @@ class Feed:
         return self._hub
 
     async def _connected(self, hub: Hub) -> None:
-        """Lives through one connection; always ends with an exception."""
+        """Runs one connection; always ends with an exception."""
         try:
             async with self._connector(self._take) as connection:
                 self._connections += 1
@@ -221,10 +224,10 @@ class Feed:
                     await connection.add_candles(diff.candles)
 
     async def _watch(self, hub: Hub) -> None:
-        """Calls data stale when it stops, and ends a connection that is mute or needed by nobody.
+        """Reports data as stale when it stops, and ends a connection that is mute or not needed.
 
-        That the server is there, it proves by keepalives, which are the connection's own matter;
-        this is about one that sends keepalives and nothing else.
+        The connection itself notices a server that sends no keepalives; this is about one that
+        sends keepalives and nothing else.
         """
         self._heard_at = needed_at = self._clock.monotonic()
         while True:

@@ -2,9 +2,9 @@
 
 A publisher only replaces the latest value of a topic and wakes the groups that follow it. A group
 is the set of readers that follow the very same symbols: they are woken together and get the very
-same bytes, so a thousand of them cost one encoding and one join. A reader that comes late for its
-batch finds newer values and no queue: what it missed in between is gone, and counted (conflation).
-That is right for quotes and greeks and would be wrong for orders, which never pass through here.
+same bytes, so a thousand of them cost one encoding and one join. A slow reader finds the latest
+values and no queue: what it missed in between is gone, and counted (conflation). That is right for
+quotes and greeks and would be wrong for orders, which never pass through here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_TOPICS = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStatistics:
-    """What the hub holds and did since it was opened."""
+    """Counts what the hub holds, and what it did since it was opened."""
 
     topics: int
     held: int
@@ -46,18 +46,18 @@ class HubStatistics:
     """Values that readers have taken."""
     delivered_bytes: int
     known: int
-    """Topics that there is a value of."""
+    """Topics that have a value."""
     candle_series: int
     candles: int
     candle_room: int
-    """Candles that there may be, histories that are still on their way included."""
+    """Candles that room was taken for, including histories that have not arrived."""
 
 
 class Hub:
-    """One tenant's topics and their readers.
+    """Keeps one tenant's topics and wakes their readers.
 
-    Not thread-safe: everything happens on one event loop. `run` must be running for released topics
-    to be dropped, for silence to be noticed and for heartbeats to be due.
+    Not thread-safe: everything happens on one event loop. `run` must be running, or released topics
+    are not dropped, stale ones not flagged, and readers not woken for heartbeats.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Hub:
         self.updates = 0
 
     def publish(self, event: str, flat: Row) -> None:
-        """Takes the values of any number of events of one type, in the order of `FIELDS`."""
+        """Updates topics from any number of events of one type, flat, in the order of `FIELDS`."""
         now = self._clock.now().timestamp()
         self._last_event = now
         if event == "Candle":
@@ -125,12 +125,12 @@ class Hub:
             self._tell_if_restored()
 
     def connected(self) -> None:
-        """Notes a new connection: nothing is live but what comes over it from now on."""
+        """Notes a new connection: only what comes over it from now on is live."""
         self._connected_at = self.version
         self._staleness.reset(self._topics.values())
 
     def interrupt(self, cause: str) -> None:
-        """Tells every reader, once an outage, that what it has is stale."""
+        """Tells every reader, once in an outage, that its data is stale."""
         self.live = False
         self._freshness.after = math.inf
         self.version += 1
@@ -146,7 +146,7 @@ class Hub:
         self.wake_all()
 
     def resume(self) -> None:
-        """Notes that data flows; after an outage readers are told when all that was known came.
+        """Notes that data flows; readers are told once every topic known before has come again.
 
         Does nothing while it flows already.
         """
@@ -163,7 +163,7 @@ class Hub:
         self._tell_if_restored()
 
     def rest(self) -> None:
-        """Notes that the feed was closed because nobody needs it: no news for anybody."""
+        """Notes that the feed was closed because nobody needs it; there is no reader to tell."""
         self.live = False
         self._freshness.after = math.inf
         self._encode_anew()
@@ -198,9 +198,9 @@ class Hub:
     # The same without a block, for readers whose subscriptions change while they read.
 
     def ensure_room(self, keys: Iterable[TopicKey]) -> None:
-        """Raises TooManySymbols where so many more cannot be followed.
+        """Raises TooManySymbols if there is no room for so many more topics.
 
-        What nobody holds any more goes first.
+        Topics that nobody holds are dropped first.
         """
         new = sum(key not in self._topics for key in keys)
         limit = self._room.limit(self._owner, new) if new else None
@@ -238,7 +238,7 @@ class Hub:
         return topic
 
     def release(self, topic: Topic) -> None:
-        """Gives a topic back; it stays subscribed for the grace period."""
+        """Releases a topic; it stays subscribed for the grace period."""
         topic.holds -= 1
         if not topic.holds:
             self._released[topic.key] = self._clock.now().timestamp()
@@ -246,12 +246,12 @@ class Hub:
                 self._drop(topic.key)
 
     def close(self) -> None:
-        """Drops what nobody holds, and the rest as it is given back: nobody will ask again."""
+        """Drops topics that nobody holds, and the others as soon as they are released."""
         self._closed = True
         self.drop_all()
 
     def enter(self, topics: Sequence[Topic], codec: Codec) -> Group:
-        """Returns the group of these topics, with one reader more."""
+        """Adds a reader to the group of these topics, and returns the group."""
         key = tuple(topic.key for topic in topics)
         group = self._groups.get(key)
         if group is None:
@@ -263,7 +263,7 @@ class Hub:
         return group
 
     def leave(self, group: Group) -> None:
-        """Takes a reader out of a group."""
+        """Removes a reader from a group."""
         group.readers -= 1
         if not group.readers:
             del self._groups[tuple(topic.key for topic in group.topics)]
@@ -281,7 +281,7 @@ class Hub:
 
     @property
     def is_lively(self) -> bool:
-        """Whether anything subscribed has been moving all the time."""
+        """Whether any topic is updated so regularly that a pause means something."""
         return self._staleness.has_regular(self._topics.values())
 
     async def run(self) -> None:
@@ -295,7 +295,7 @@ class Hub:
             self.wake_all()
 
     def wake_all(self) -> None:
-        """Lets every reader look for news: a condition, a heartbeat that is due, the end."""
+        """Wakes every reader: for a condition, a heartbeat that is due, or the end."""
         for group in self._groups.values():
             group.wake()
         self.candles.wake_all()

@@ -1,8 +1,8 @@
-"""Answers "what is it now?" from the hub: at once when a symbol is warm, else after one deadline.
+"""Reads current values from the hub, waiting for those that have not come until one deadline.
 
-One deadline for all symbols together, and no symbol holds up the others. An index such as VIX
-never sends a Quote: its last trade answers. What the feed says nothing of at all, within a short
-patience, is asked of the broker's REST market data.
+The deadline is for all symbols together, and no symbol holds up the others. An index such as VIX
+never sends a Quote: its last trade answers. Symbols that the feed sends nothing
+of for a moment are requested from the broker's REST market data.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ Fallback = Callable[[Sequence[str]], Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What came in time."""
+    """Holds the values that came in time, and what is missing."""
 
     topics: tuple[Topic, ...]
-    """Topics with something in them, in the order asked for; read them before the next await."""
+    """Topics with a value, in the order asked for; read them before the next await."""
     rest: Mapping[str, Any]
     """What only REST knew, by streamer symbol."""
     missing: tuple[str, ...]
     """Labels that neither knew in time."""
     unknown: frozenset[str]
-    """Those of the missing that REST was asked for and, answering in time, did not know."""
+    """The missing that REST does not know either, as it answered in time."""
     failure: GatewayError | None
     """Why REST could not be asked, or the feed has no connection, where that matters."""
 

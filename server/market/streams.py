@@ -1,4 +1,4 @@
-"""Streams for the rpcs: acknowledged, paced, counted, and ended when the credentials change."""
+"""Opens streams of market data: acknowledged, paced, counted, ended with the credentials."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MarketStreams:
         send_interval: SendInterval,
         ended: Callable[[], bool],
     ) -> AsyncGenerator[Item, None]:
-        """Yields the acknowledgement, then batches and notices until `ended()` or new credentials.
+        """Yields the acknowledgement, then what `Reader` does, until `ended()` or new credentials.
 
         Raises BadInput for a symbol that cannot be one, NotFound when none is known; one of several
         that is not known is told in-band.
@@ -141,7 +141,7 @@ class MarketStreams:
         *,
         allowed: int,
     ) -> AsyncGenerator[Item, None]:
-        """Yields answers to the changes as they come, and the data of what is followed meanwhile.
+        """Yields answers to the changes as they come, and data of the symbols subscribed meanwhile.
 
         A change that cannot be read at all ends the stream with its error.
         """

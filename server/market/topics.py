@@ -1,4 +1,4 @@
-"""What is known of one symbol: its latest events, and their wire form, made once an update at most.
+"""Keeps the latest events of one symbol, and their wire form, made at most once an update.
 
 A topic is what readers subscribe to (the quote of SPY); an event is what DXLink sends (Quote,
 Trade). A quote is made of two events, because DXLink's Quote has no last price.
@@ -19,7 +19,7 @@ from server.brokerage.streaming.dxlink_events import GreeksRow, QuoteRow, Row, T
 
 
 class Kind(StrEnum):
-    """What a reader can follow."""
+    """Names the kinds of data that a reader can follow."""
 
     QUOTES = "quotes"
     GREEKS = "greeks"
@@ -36,17 +36,17 @@ EVENTS_OF: Mapping[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class TopicKey:
-    """A kind of data of one streamer symbol."""
+    """Identifies a topic: a kind of data of one streamer symbol."""
 
     kind: Kind
     symbol: str
 
 
 class Freshness:
-    """From where on what came is live; one for all topics of a hub.
+    """Says since which version values are live; shared by all topics of a hub.
 
-    A connection that is back says nothing yet of what it has not sent again: a value is live if it
-    came over the connection that there is, not merely if there is one.
+    A value is live if it came over the present connection. After a reconnect, values that were not
+    sent again are still stale.
     """
 
     __slots__ = ("after",)
@@ -57,7 +57,7 @@ class Freshness:
 
 
 class Topic:
-    """The latest of one symbol.
+    """Keeps the latest events of one symbol.
 
     `version` is the hub's count of updates when this topic last changed, 0 before its first event:
     a reader that remembers the count of its last batch finds what is new by comparing numbers.
@@ -108,9 +108,9 @@ class Topic:
         self.received_at = 0.0
         """Unix seconds at which the latest event came in, 0 before the first."""
         self.liveliness = 0.0
-        """How regularly it moves, as `StalenessWatch` has seen it."""
+        """How regularly it is updated, as measured by `StalenessWatch`."""
         self.silent = False
-        """True once an active symbol has stopped moving while others went on."""
+        """Whether its updates have stopped while those of others go on."""
         self.arrived = asyncio.Event()
         """Set with the first event of the main kind (a Quote for a quote; VIX never has one)."""
         self.complete = asyncio.Event()
@@ -126,7 +126,7 @@ class Topic:
 
     @property
     def stale(self) -> bool:
-        """Whether what is held may be out of date: nobody may trade on it."""
+        """Whether the value may be out of date: nobody may trade on it."""
         return self.silent or self.renewed <= self.freshness.after
 
     @property
@@ -159,7 +159,7 @@ class Topic:
             self.renewed = version
         else:
             self.other_row = row
-            # A trade says nothing of the bid and offer beside it, from before an outage maybe.
+            # A trade does not renew the quote beside it, which may be from before an outage.
             if self.main_row is None:
                 self.renewed = version
         self.version = version

@@ -1,4 +1,4 @@
-"""Live prices and greeks of an account's positions, as far as they come in a short time."""
+"""Reads live prices and greeks of positions, as far as they come in a short time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from server.tenants import Tenant
 log = structlog.get_logger(__name__)
 
 PATIENCE_S = 1.5
-"""How long positions wait for a cold feed; they have the broker's own marks without it."""
+"""How long positions wait for a cold feed; without it they show the broker's own marks."""
 
 
 class LivePrices:

@@ -1,4 +1,4 @@
-"""Accounts: what they hold, what they are worth, what happened in them."""
+"""Serves accounts: balances, positions, history of values, transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quotes and greeks, as snapshots and as streams."""
+"""Serves quotes, greeks, trades and candles, as snapshots and as streams."""
 
 from __future__ import annotations
 

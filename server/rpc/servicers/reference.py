@@ -1,4 +1,4 @@
-"""What changes slowly: metrics, hours, symbols, option chains."""
+"""Serves data that changes slowly: metrics, hours, symbols, option chains."""
 
 from __future__ import annotations
 
