@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, items_of, read_all
 from server.brokerage.instruments.symbols import Instrument, InstrumentKind, parse
 from server.brokerage.session import BrokerSession
 from server.errors import (
@@ -157,7 +157,7 @@ class Lookup:
         raise SymbolNotFound(instrument.symbol)
 
 
-def _names(item: Item) -> tuple[str, str | None]:
+def _names(item: JsonReader) -> tuple[str, str | None]:
     return item.identity("symbol"), item.text("streamer-symbol")
 
 

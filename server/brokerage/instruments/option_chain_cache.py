@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from server.brokerage.api.json_reader import Item, ParseFaults, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, ParseFaults, items_of, read_all
 from server.brokerage.instruments.chain_memory import READ_AT_ONCE_EACH, ChainRoom
 from server.brokerage.instruments.chains import OptionChain, read_chain
 from server.brokerage.instruments.symbols import Instrument, InstrumentKind, parse
@@ -83,7 +83,7 @@ class OptionChainCache:
             if underlying.kind is InstrumentKind.FUTURE:
                 product = segment(underlying.root.lstrip("/"))
                 answer = await self._connection.get(f"/futures-option-chains/{product}/nested")
-                roots = Item(answer, self._faults, "chain").items("option-chains", _as_it_is)
+                roots = JsonReader(answer, self._faults, "chain").items("option-chains", _as_it_is)
             else:
                 answer = await self._connection.get(f"/option-chains/{segment(symbol)}/nested")
                 roots = read_all(items_of(answer), _as_it_is, self._faults, "chain")
@@ -103,5 +103,5 @@ class OptionChainCache:
             self.close()
 
 
-def _as_it_is(item: Item) -> Item:
+def _as_it_is(item: JsonReader) -> JsonReader:
     return item
