@@ -6,7 +6,15 @@ midnight there.
 
 from __future__ import annotations
 
-__all__ = ["NEW_YORK", "Clock", "SystemClock", "new_york_now", "new_york_today"]
+__all__ = [
+    "NEW_YORK",
+    "Clock",
+    "SystemClock",
+    "instant_of",
+    "new_york_now",
+    "new_york_today",
+    "wait_for_event",
+]
 
 import asyncio
 import time
@@ -51,3 +59,32 @@ def new_york_now(clock: Clock) -> datetime:
 def new_york_today(clock: Clock) -> date:
     """Returns the current date in New York."""
     return new_york_now(clock).date()
+
+
+async def wait_for_event(event: asyncio.Event, timeout: timedelta, clock: Clock) -> bool:
+    """Returns when `event` is set or `timeout` has passed on `clock`; True if the event is set.
+
+    Not a method of `Clock`, so that a test's clock needs nothing but `sleep`.
+    """
+    waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(clock.sleep(timeout))]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
+
+    return event.is_set()
+
+
+def instant_of(milliseconds: object) -> datetime | None:
+    """Returns epoch milliseconds as an instant in UTC; None for zero and for what is no such time.
+
+    The broker's JSON has zero, NaN, or nothing where it knows no time.
+    """
+    if type(milliseconds) is not int or milliseconds <= 0:
+        return None
+
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):  # beyond the year 9999
+        return None

@@ -1,4 +1,4 @@
-"""What one tenant can ask the broker: each read names its page here, and returns domain values.
+"""Reads a tenant's data from the broker: each read names its path here, and returns domain values.
 
 What an answer means is in the module of its noun. An account id from outside goes through
 `account` first: whatever is not the tenant's own is not found, and never reaches the broker.
@@ -24,7 +24,7 @@ from server.brokerage.api.hours import (
     read_hours,
 )
 from server.brokerage.api.json_reader import (
-    Item,
+    JsonReader,
     Listing,
     ParseFaults,
     items_of,
@@ -151,7 +151,7 @@ class BrokerSession:
 
     async def balances(self, account: Account) -> Balances:
         data = await self.connection.get(f"/accounts/{account.number}/balances/USD")
-        return read_balances(Item(data, self.faults, "balances"))
+        return read_balances(JsonReader(data, self.faults, "balances"))
 
     async def positions(self, account: Account) -> tuple[Position, ...]:
         """Returns the open positions, with the broker's marks."""
@@ -230,7 +230,7 @@ class BrokerSession:
         except NotKnownToBroker as unknown:
             raise OrderNotFound(order_id) from unknown
 
-        return read_order(Item(data, self.faults, "order"))
+        return read_order(JsonReader(data, self.faults, "order"))
 
     async def market_metrics(self, symbols: Sequence[str]) -> tuple[MarketMetrics, ...]:
         """Returns the metrics of those symbols that the broker knows, in its own order."""
@@ -284,7 +284,7 @@ class BrokerSession:
     async def _ask_holidays(self, exchange: str) -> Holidays:
         kind = "equities/holidays" if exchange == "Equity" else f"futures/holidays/{exchange}"
         data = await self.connection.get(f"/market-time/{kind}")
-        return read_holidays(Item(data, self.faults, "holidays"))
+        return read_holidays(JsonReader(data, self.faults, "holidays"))
 
     def _not_in_sandbox(self, what: str) -> None:
         if self.connection.sdk.is_test:

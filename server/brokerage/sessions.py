@@ -127,7 +127,7 @@ class Brokerage:
         self._slots: dict[str, _Slot] = {}
         self._logging_in: set[asyncio.Task[None]] = set()
         self._module: SingleFlight[ModuleType] = SingleFlight()
-        self._wire: Any = None
+        self._pool: Any = None
         self._stack = AsyncExitStack()
         self._tasks: asyncio.TaskGroup
         self._closed = False
@@ -248,8 +248,8 @@ class Brokerage:
 
     async def _open(self, tenant: Tenant, slot: _Slot) -> BrokerSession:
         module = await self._load()
-        if self._wire is None:
-            self._wire = module.ConnectionPool()
+        if self._pool is None:
+            self._pool = module.ConnectionPool()
 
         credentials = await self._tenants.credentials(tenant)
         # They may be newer than the call that asks: a refusal of them must hold for their own.
@@ -257,7 +257,7 @@ class Brokerage:
         slot.pacer = Pacer(self._clock, self._turns, self._customers, credentials, on=self._paced)
         connection = module.Connection(
             credentials,
-            wire=self._wire,
+            pool=self._pool,
             hosts=self._hosts,
             pacer=slot.pacer,
             longest=self._longest,
@@ -350,8 +350,8 @@ class Brokerage:
         for tenant_id in list(self._slots):
             await self.end(tenant_id)
 
-        if self._wire is not None:
-            await self._wire.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
 
 def _may_count(failure: GatewayError) -> bool:

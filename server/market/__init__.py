@@ -1,4 +1,4 @@
-"""Market data of a tenant: one connection to DXLink, many readers.
+"""Serves a tenant's market data: one connection to DXLink, any number of readers.
 
 Nothing here is ever shared between tenants: market data is licensed to one customer.
 """

@@ -1,7 +1,7 @@
-"""How many candles the series of one tenant, and of all tenants, may keep in memory.
+"""Limits the candles that one tenant, and all tenants, keep in memory.
 
-A history is counted by how many candles it could have before it has come, and by what it has
-afterwards: a market that is closed for most of the day takes no room for that time.
+Until a history has arrived it is counted by the candles that it could have, afterwards by those
+that it has: a market that is closed for most of the day takes no room for that time.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ def expected_candles(
 
 
 def candle_shares(*, each: int, total: int) -> Shares:
-    """Returns what all tenants' series share."""
+    """Returns the room that the series of all tenants share."""
     return Shares(total=total, each=each, light=min(LIGHT, each))
 
 
 class CandleRoom:
-    """One tenant's part of the room."""
+    """Accounts for one tenant's part of the room."""
 
     def __init__(self, shares: Shares, owner: str) -> None:
         self._shares = shares
@@ -84,7 +84,7 @@ class CandleRoom:
         return self._shares.held(self._owner)
 
     def ensure(self, wanted: int) -> None:
-        """Raises TooManyCandles where so many more rows are not to be had."""
+        """Raises TooManyCandles if there is no room for so many more rows."""
         limit = self._shares.limit(self._owner, wanted)
         if limit is not None:
             raise TooManyCandles(
@@ -94,7 +94,7 @@ class CandleRoom:
             )
 
     def grow(self, rows: int) -> bool:
-        """Takes more room for a series that lives; False where there is none."""
+        """Takes more room for a series that grows; returns False if there is none."""
         if self._shares.limit(self._owner, rows) is not None:
             return False
 
@@ -102,7 +102,7 @@ class CandleRoom:
         return True
 
     def change(self, rows: int) -> None:
-        """Takes so much room, or gives it back (a negative number)."""
+        """Takes room for so many rows; a negative number gives it back."""
         if rows > 0:
             self._shares.take(self._owner, rows)
         elif rows < 0:

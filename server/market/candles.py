@@ -1,7 +1,7 @@
-"""Candles: a history that arrives as one transaction, then changes, the newest one many times.
+"""Keeps candles: a history that arrives as one transaction, and its changes.
 
-DXLink sends the history newest first, between two flags; until the second of them what came is not
-the history yet. After a reconnect it sends all of it again: what is the same then is not news.
+DXLink sends the history newest first, between two flags; it is complete at the second one. After a
+reconnect it sends all of it again: candles that are the same then do not count as changed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
-from server.brokerage.streaming.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import CandleRow, Row, is_same_candle, split_rows
 from server.clock import Clock
 from server.market.candle_room import (
     EACH,
@@ -25,6 +24,7 @@ from server.market.candle_room import (
     candle_shares,
     expected_candles,
 )
+from server.market.subscription_set import Subscriber
 
 TX_PENDING = 0x01
 REMOVE_EVENT = 0x02
@@ -32,20 +32,10 @@ SNAPSHOT_BEGIN = 0x04
 SNAPSHOT_END = 0x08
 SNAPSHOT_SNIP = 0x10
 
-_FLAGS = FIELDS["Candle"].index("eventFlags")
-_TIME = FIELDS["Candle"].index("time")
-
-
-class Wants(Protocol):
-    """Where subscriptions are asked for; calls return at once."""
-
-    def want(self, event: str, symbol: str, since: int | None = None) -> None: ...
-    def unwant(self, event: str, symbol: str) -> None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class CandleKey:
-    """An instrument and how its candles are made."""
+    """Identifies a series: an instrument, and how its candles are made."""
 
     symbol: str
     """The streamer symbol of the instrument."""
@@ -62,10 +52,10 @@ class CandleKey:
 
 
 class CandleSeries:
-    """The candles of one key, by time, each with the version at which it last changed.
+    """Keeps the candles of one key by time, each with the version at which it last changed.
 
-    It keeps as many as `room` was taken for, and asks for more as it grows; where there is none the
-    oldest go. While a history comes again, what is the same in it is kept once.
+    It keeps as many as `room` was taken for, and takes more as it grows; if there is none, it drops
+    the oldest. While a history arrives again, equal rows are kept once.
     """
 
     def __init__(
@@ -88,7 +78,7 @@ class CandleSeries:
         self.most = most
         """How many rows it may have."""
         self.cut_at = -1
-        """The newest time of a row that went for lack of room."""
+        """The newest time of a row that was dropped for lack of room."""
         self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._room.change(most)
         self._name = key.streamer_symbol
@@ -98,23 +88,23 @@ class CandleSeries:
         self._arriving_after = -1
         self._changed = asyncio.Event()
 
-    def take(self, row: Row, now: float) -> None:
-        """Takes one candle as it comes."""
-        flags = row[_FLAGS] if isinstance(row[_FLAGS], int) else 0
+    def take(self, row: CandleRow, now: float) -> None:
+        """Adds or replaces one candle."""
+        flags = row.event_flags if isinstance(row.event_flags, int) else 0
         if flags & SNAPSHOT_BEGIN:
             self._arriving, self._arriving_after = {}, -1
         rows = self._rows if self._arriving is None else self._arriving
         if flags & REMOVE_EVENT:
-            rows.pop(row[_TIME], None)
+            rows.pop(row.time, None)
             if self._arriving is None:
-                self._versions.pop(row[_TIME], None)
+                self._versions.pop(row.time, None)
         elif self._arriving is None:
-            self._put(row)
+            self._put(row.time, row)
             if len(self._rows) > self.most and not self._grown():
                 self._trim(self._rows)
-        elif row[_TIME] > self._arriving_after:
-            old = self._rows.get(row[_TIME])
-            rows[row[_TIME]] = old if old is not None and _same(old, row) else row
+        elif row.time > self._arriving_after:
+            old = self._rows.get(row.time)
+            rows[row.time] = old if old is not None and is_same_candle(old, row) else row
             if len(rows) > self.most and not self._grown():
                 # It comes newest first: what is older than this need not be looked at.
                 self._arriving_after = self._trim(rows)
@@ -122,8 +112,8 @@ class CandleSeries:
         self.received_at = now
         if flags & (SNAPSHOT_END | SNAPSHOT_SNIP) and self._arriving is not None:
             arrived, self._arriving = self._arriving, None
-            for each in arrived.values():
-                self._put(each)
+            for time, each in arrived.items():
+                self._put(time, each)
             if len(self._rows) > self.most:
                 self._trim(self._rows)
             self._fit()
@@ -132,31 +122,31 @@ class CandleSeries:
             self._changed.set()
             self._changed = asyncio.Event()
 
-    def since_version(self, version: int, since: int) -> list[Row]:
+    def since_version(self, version: int, since: int) -> list[CandleRow]:
         """Returns the candles from `since` on that changed after a version, oldest first."""
         times = [
             time for time, changed in self._versions.items() if changed > version and time >= since
         ]
-        return [self._rows[time] for time in sorted(times)]
+        return [CandleRow._make(self._rows[time]) for time in sorted(times)]
 
     async def changed(self) -> None:
         """Returns at the next change."""
         await self._changed.wait()
 
     def wake(self) -> None:
-        """Lets readers look for something other than a change."""
+        """Wakes the readers for something other than a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def reach_back(self, since: int, most: int) -> None:
-        """Asks for more history than there is; complete again once it has come."""
+        """Notes that an earlier history was subscribed to; `loaded` is set once it is complete."""
         self.since = since
         self.cut_at = -1
         self.loaded.clear()
         self._resize(max(most, self.most))
 
     def close(self) -> None:
-        """Gives its room back."""
+        """Drops all candles, and gives the room back."""
         self._rows.clear()
         self._versions.clear()
         self._arriving = None
@@ -165,13 +155,12 @@ class CandleSeries:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _put(self, row: Row) -> None:
-        time = row[_TIME]
+    def _put(self, time: int, row: Row) -> None:
         old = self._rows.get(time)
-        if old is not None and _same(old, row):
+        if old is not None and is_same_candle(old, row):
             return
         self.version += 1
-        # Its symbol is the same text in every row: kept once, it is a quarter less.
+        # The symbol, the same in every row, is kept once: a quarter less memory.
         self._rows[time] = (self._name, *row[1:])
         self._versions[time] = self.version
 
@@ -184,7 +173,7 @@ class CandleSeries:
         return True
 
     def _fit(self) -> None:
-        """Gives back what was taken for candles that there are not."""
+        """Gives back room that the history did not need."""
         self._resize(min(LARGEST, len(self._rows) * 5 // 4 + SPARE))
 
     def _resize(self, most: int) -> None:
@@ -193,7 +182,7 @@ class CandleSeries:
             self.most = most
 
     def _trim(self, rows: dict[int, Row]) -> int:
-        """Drops the oldest fifth, not to do it again for the next row; returns the newest of it."""
+        """Drops the oldest fifth, which is cheaper than one a row; returns its newest time."""
         gone = sorted(rows)[: len(rows) - self.most * 4 // 5]
         for time in gone:
             del rows[time]
@@ -204,24 +193,25 @@ class CandleSeries:
 
 
 class CandleBook:
-    """One tenant's series, subscribed while somebody reads them."""
+    """Keeps one tenant's series subscribed while somebody reads them."""
 
-    def __init__(self, wants: Wants, clock: Clock, room: CandleRoom | None = None) -> None:
-        self._wants = wants
+    def __init__(
+        self, subscriber: Subscriber, clock: Clock, room: CandleRoom | None = None
+    ) -> None:
+        self._subscriber = subscriber
         self._clock = clock
         self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._series: dict[str, CandleSeries] = {}
 
     def publish(self, flat: Row, now: float) -> None:
-        """Takes any number of candle events, flat, in the order of `FIELDS`."""
-        width = len(FIELDS["Candle"])
-        for start in range(0, len(flat), width):
-            series = self._series.get(_canonical(flat[start]))
+        """Hands any number of candle events, flat, to their series."""
+        for row in map(CandleRow._make, split_rows("Candle", flat)):
+            series = self._series.get(_canonical(row.event_symbol))
             if series is not None:
-                series.take(flat[start : start + width], now)
+                series.take(row, now)
 
     def ensure_room(self, keys: Iterable[CandleKey], since: int) -> None:
-        """Raises TooManyCandles where these histories are more than there is room for."""
+        """Raises TooManyCandles if there is no room for these histories."""
         wanted = 0
         for key in keys:
             series = self._series.get(_canonical(key.streamer_symbol))
@@ -239,11 +229,11 @@ class CandleBook:
             series = self._series[name] = CandleSeries(
                 key, label, since, self._room, self._most(key, since)
             )
-            self._wants.want("Candle", key.streamer_symbol, since)
+            self._subscriber.subscribe("Candle", key.streamer_symbol, since)
         elif since < series.since or (since <= series.cut_at and series.most < LARGEST):
             # A moment earlier than before, or it would be taken for what is there already.
             series.reach_back(min(since, series.since - 1), self._most(key, since))
-            self._wants.want("Candle", key.streamer_symbol, series.since)
+            self._subscriber.subscribe("Candle", key.streamer_symbol, series.since)
 
         series.holds += 1
         try:
@@ -254,7 +244,7 @@ class CandleBook:
                 # At once: a history is cheap to get again, and dear to keep.
                 del self._series[name]
                 series.close()
-                self._wants.unwant("Candle", key.streamer_symbol)
+                self._subscriber.unsubscribe("Candle", key.streamer_symbol)
 
     @property
     def rows(self) -> int:
@@ -276,7 +266,7 @@ class CandleBook:
         return int(self._clock.now().timestamp() * 1000)
 
     def wake_all(self) -> None:
-        """Lets every reader look for news other than candles."""
+        """Wakes every reader for something other than candles."""
         for series in self._series.values():
             series.wake()
 
@@ -285,7 +275,7 @@ class CandleBook:
 
 
 def _canonical(symbol: str) -> str:
-    """Returns one spelling of a series: dxFeed says `{=m}` to who asked for `{=1m}`."""
+    """Returns the canonical spelling of a series: dxFeed answers `{=m}` for `{=1m}`."""
     name, brace, rest = symbol.partition("{=")
     if not brace:
         return symbol
@@ -293,8 +283,3 @@ def _canonical(symbol: str) -> str:
     if period.startswith("1") and not period[1:2].isdigit():
         period = period[1:]
     return f"{name}{{={period}{comma}{','.join(sorted(attributes.split(',')))}}}"
-
-
-def _same(old: Row, new: Row) -> bool:
-    # Flags are about the transfer, not about the candle.
-    return tuple(old[_TIME:]) == tuple(new[_TIME:])

@@ -1,22 +1,21 @@
-"""Applies a client's changes to its conversation, one after the other, and answers each."""
+"""Applies a client's changes to its subscriptions, one after the other, and answers each."""
 
 from __future__ import annotations
 
 __all__ = ["Action", "Change", "apply_changes"]
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from server.brokerage.instruments.lookup import InstrumentQuery, Resolved
 from server.errors import BadInput, NotAnOption, NotFound, TooManyGiven, TooManySymbols
-from server.market.results import Outcome, SymbolResult
-from server.market.subscription_session import Conversation
+from server.market.results import Acknowledgement, Outcome, SymbolResult
+from server.market.subscription_session import SubscriptionSession
 from server.market.topics import Kind, TopicKey
 from server.streams.send_pacer import SendInterval
 
 Resolve = Callable[[InstrumentQuery], Awaitable[Resolved]]
-Acknowledge = Callable[[Sequence[SymbolResult], int], bytes]
 
 
 class Action(Enum):
@@ -35,15 +34,14 @@ class Change:
     symbols: tuple[str, ...]
     kinds: tuple[Kind, ...]
     """Empty: quotes when adding, every kind when removing."""
-    pace: SendInterval
+    send_interval: SendInterval
     request_id: int
 
 
 async def apply_changes(
-    conversation: Conversation,
+    subscriptions: SubscriptionSession,
     changes: AsyncIterator[Change],
     resolve: Resolve,
-    acknowledge: Acknowledge,
     *,
     allowed: int,
 ) -> None:
@@ -53,42 +51,42 @@ async def apply_changes(
     stream.
     """
     async for change in changes:
-        await conversation.reader.room.wait()
-        conversation.reader.keep(change.pace)
+        await subscriptions.reader.room.wait()
+        subscriptions.reader.change_interval(change.send_interval)
         results: list[SymbolResult] = []
         for symbol in dict.fromkeys(change.symbols):
             try:
                 found = await resolve(InstrumentQuery(symbol=symbol))
                 if change.action is Action.UNSUBSCRIBE:
-                    results.append(_removed(conversation, change, symbol, found))
+                    results.append(_removed(subscriptions, change, symbol, found))
                 else:
-                    results.append(_added(conversation, change, symbol, found, allowed))
+                    results.append(_added(subscriptions, change, symbol, found, allowed))
             except (BadInput, NotFound, TooManySymbols) as failure:
                 results.append(SymbolResult.unknown(symbol, str(failure)))
-        conversation.publish(acknowledge(results, change.request_id))
+        subscriptions.publish(Acknowledgement(results=tuple(results), request_id=change.request_id))
 
 
 def _added(
-    conversation: Conversation, change: Change, symbol: str, found: Resolved, allowed: int
+    subscriptions: SubscriptionSession, change: Change, symbol: str, found: Resolved, allowed: int
 ) -> SymbolResult:
     kinds = change.kinds or (Kind.QUOTES,)
     if Kind.GREEKS in kinds and not found.is_option:
         raise NotAnOption(symbol)
-    if not conversation.keys_of(found.streamer_symbol) and len(conversation) >= allowed:
-        raise TooManyGiven("symbols", given=len(conversation) + 1, allowed=allowed)
+    if not subscriptions.keys_of(found.streamer_symbol) and len(subscriptions) >= allowed:
+        raise TooManyGiven("symbols", given=len(subscriptions) + 1, allowed=allowed)
 
     topics = [
-        conversation.add(TopicKey(kind, found.streamer_symbol), found.symbol) for kind in kinds
+        subscriptions.add(TopicKey(kind, found.streamer_symbol), found.symbol) for kind in kinds
     ]
     return SymbolResult.followed(symbol, topics[0])
 
 
 def _removed(
-    conversation: Conversation, change: Change, symbol: str, found: Resolved
+    subscriptions: SubscriptionSession, change: Change, symbol: str, found: Resolved
 ) -> SymbolResult:
-    keys = conversation.keys_of(found.streamer_symbol)
+    keys = subscriptions.keys_of(found.streamer_symbol)
     gone = [
-        conversation.remove(key) for key in keys if not change.kinds or key.kind in change.kinds
+        subscriptions.remove(key) for key in keys if not change.kinds or key.kind in change.kinds
     ]
     return SymbolResult(
         requested=symbol,

@@ -1,12 +1,12 @@
-"""Keeps one tenant's connection to DXLink open, and its subscriptions the way the hub wants them.
+"""Keeps one tenant's connection to DXLink open and subscribed to what the hub needs.
 
-The SDK's streamer neither reconnects nor notices a mute socket; both happen here. What is wanted
-survives every connection: a new one starts by subscribing all of it again.
+The SDK's streamer neither reconnects nor notices a mute socket; both happen here. Subscriptions
+outlive connections: a new one starts by sending all of them again.
 """
 
 from __future__ import annotations
 
-__all__ = ["Connection", "Connector", "Feed", "FeedState", "FeedStatistics"]
+__all__ = ["Connector", "Feed", "FeedConnection", "FeedState", "FeedStatistics"]
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +40,11 @@ PATIENT_TRIES = 5
 TICK = timedelta(seconds=1)
 
 
-class Connection(Protocol):
-    """One open, authorised connection; it ends by raising `ConnectionEnded` where it is entered."""
+class FeedConnection(Protocol):
+    """Sends subscriptions over one open, authorised connection.
+
+    It ends by raising `ConnectionEnded` where it is entered.
+    """
 
     async def add(self, event: str, symbols: Sequence[str]) -> None:
         """Subscribes, in messages small enough for the server and no faster than it likes."""
@@ -53,25 +56,25 @@ class Connection(Protocol):
         """Ends subscriptions."""
 
 
-Connector = Callable[[Callable[[str, Row], None]], AbstractAsyncContextManager[Connection]]
+Connector = Callable[[Callable[[str, Row], None]], AbstractAsyncContextManager[FeedConnection]]
 """Opens a connection that hands its events to the sink it is given."""
 
 
 class FeedState(StrEnum):
-    """What the feed is doing."""
+    """Says what the feed is doing."""
 
     IDLE = "idle"
     CONNECTING = "connecting"
     LIVE = "live"
     MUTE = "mute"
-    """Connected, and yet there is no data."""
+    """Connected, but without data."""
     WAITING = "waiting"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatistics:
-    """What the feed holds and did since it was opened."""
+    """Counts what the feed holds, and what it did since it was opened."""
 
     state: FeedState
     wanted: int
@@ -83,16 +86,16 @@ class FeedStatistics:
 
 
 class Feed:
-    """The supervised connection.
+    """Supervises the connection.
 
-    `run` is its whole life; `want` and `unwant` may be called at any time, before it too.
+    `run` is its whole life; `subscribe` and `unsubscribe` may be called at any time, before it too.
     """
 
     def __init__(self, connector: Connector, clock: Clock, *, random: Random) -> None:
         self._connector = connector
         self._clock = clock
         self._backoff = Backoff(random)
-        self._wishes = SubscriptionSet()
+        self._subscriptions = SubscriptionSet()
         self._hub: Hub | None = None
         self._connections = 0
         self._drops = 0
@@ -108,19 +111,19 @@ class Feed:
         """Names the hub that gets the events; once, before `run`."""
         self._hub = hub
 
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        self._wishes.want(event, symbol, since)
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
+        self._subscriptions.subscribe(event, symbol, since)
 
-    def unwant(self, event: str, symbol: str) -> None:
-        self._wishes.unwant(event, symbol)
+    def unsubscribe(self, event: str, symbol: str) -> None:
+        self._subscriptions.unsubscribe(event, symbol)
 
     async def run(self) -> None:
-        """Connects when something is wanted, and again after every drop, until cancelled."""
+        """Connects when there is a subscription, and again after every drop, until cancelled."""
         hub = self._attached()
         while True:
-            if not self._wishes:
+            if not self._subscriptions:
                 self.state = FeedState.IDLE
-                await self._wishes.changed()
+                await self._subscriptions.changed()
                 continue
 
             self.state = FeedState.CONNECTING
@@ -138,7 +141,7 @@ class Feed:
                 log.exception("feed_failed")
                 dropped = ConnectionEnded(f"unforeseen: {type(error).__name__}")
 
-            if not self._wishes:
+            if not self._subscriptions:
                 hub.rest()
                 continue
 
@@ -153,8 +156,8 @@ class Feed:
     def statistics(self) -> FeedStatistics:
         return FeedStatistics(
             state=self.state,
-            wanted=len(self._wishes),
-            subscribed=self._wishes.granted,
+            wanted=len(self._subscriptions),
+            subscribed=self._subscriptions.sent,
             connections=self._connections,
             drops=self._drops,
             frames=self._frames,
@@ -162,13 +165,13 @@ class Feed:
         )
 
     def ensure_allowed(self) -> None:
-        """Raises what the broker said, when it refuses this tenant any data."""
+        """Raises the broker's refusal, if it gives this tenant no data."""
         if self.refusal is not None:
             raise self.refusal
 
     @property
     def failure(self) -> GatewayError | None:
-        """Why there is no data, if there is a connection that cannot be made or kept."""
+        """Why there is no data, if the connection cannot be made or kept."""
         trying_again = self.state is FeedState.CONNECTING and self._last_cause
         if self.state is FeedState.WAITING or trying_again:
             return FeedUnavailable(self._last_cause)
@@ -180,11 +183,11 @@ class Feed:
         return self._hub
 
     async def _connected(self, hub: Hub) -> None:
-        """Lives through one connection; always ends with an exception."""
+        """Runs one connection; always ends with an exception."""
         try:
             async with self._connector(self._take) as connection:
                 self._connections += 1
-                self._wishes.begin_anew()
+                self._subscriptions.begin_anew()
                 hub.connected()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._keep_subscribed(connection))
@@ -193,7 +196,7 @@ class Feed:
             # The pump, the subscriber and the SDK's own tasks fail together; one cause is enough.
             raise _cause(group) from group
         finally:
-            self._wishes.end()
+            self._subscriptions.end()
         raise ConnectionEnded("the connection ended")
 
     def _take(self, event: str, flat: Row) -> None:
@@ -207,30 +210,30 @@ class Feed:
             hub.resume()
         hub.publish(event, flat)
 
-    async def _keep_subscribed(self, connection: Connection) -> None:
+    async def _keep_subscribed(self, connection: FeedConnection) -> None:
         while True:
-            await self._wishes.changed()
+            await self._subscriptions.changed()
             # One turn of the loop, so that a stream of 500 symbols becomes one piece of work.
             await asyncio.sleep(0)
-            while work := self._wishes.next_work(SYMBOLS_A_MESSAGE):
-                for event, symbols in work.removed.items():
+            while diff := self._subscriptions.next_diff(SYMBOLS_A_MESSAGE):
+                for event, symbols in diff.removed.items():
                     await connection.remove(event, symbols)
-                for event, symbols in work.added.items():
+                for event, symbols in diff.added.items():
                     await connection.add(event, symbols)
-                if work.candles:
-                    await connection.add_candles(work.candles)
+                if diff.candles:
+                    await connection.add_candles(diff.candles)
 
     async def _watch(self, hub: Hub) -> None:
-        """Calls data stale when it stops, and ends a connection that is mute or needed by nobody.
+        """Reports data as stale when it stops, and ends a connection that is mute or not needed.
 
-        That the server is there, it proves by keepalives, which are the connection's own matter;
-        this is about one that sends keepalives and nothing else.
+        The connection itself notices a server that sends no keepalives; this is about one that
+        sends keepalives and nothing else.
         """
         self._heard_at = needed_at = self._clock.monotonic()
         while True:
             await self._clock.sleep(TICK)
             now = self._clock.monotonic()
-            if not self._wishes:
+            if not self._subscriptions:
                 if now - needed_at >= IDLE_S:
                     raise ConnectionEnded("nobody needs it")
                 self._heard_at = now  # who is asked for nothing is not silent

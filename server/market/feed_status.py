@@ -1,7 +1,7 @@
-"""What readers must be told besides data: that it went stale, and that it is live again.
+"""Records when the data went stale and when it was live again, for readers to be told.
 
-An outage is told once, however often it is tried to end it in vain. Its end is told when what was
-known before has come again, so that the snapshot which follows holds live values.
+An outage is told once, however many reconnects fail. Its end is told when the topics that were
+known before have come again, so that the snapshot which follows holds live values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ are flagged stale until they do."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Something that readers must be told besides data."""
+    """Tells readers that data went stale, or that it is live again."""
 
     version: int
     live: bool
@@ -38,7 +38,7 @@ class Condition:
 
 
 class FeedStatus:
-    """The conditions of the recent past, and the outage if there is one."""
+    """Keeps the recent conditions, and the outage if there is one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -52,8 +52,13 @@ class FeedStatus:
         """Whether data comes again, and readers have not been told yet."""
 
     def add(self, condition: Condition) -> None:
-        """Lets readers be told."""
+        """Adds a condition for readers to be told."""
         self._told.append(condition)
+
+    @property
+    def newest(self) -> int:
+        """The version of the newest condition, 0 before the first."""
+        return self._told[-1].version if self._told else 0
 
     def since(self, version: int) -> list[Condition]:
         """Returns the conditions that a reader at `version` has not been told, oldest first."""
@@ -71,14 +76,14 @@ class FeedStatus:
             self.add(condition)
 
     def begin_restoring(self, awaited: Iterable[Topic]) -> None:
-        """Notes that data comes again, and what of it is waited for."""
+        """Notes that data comes again, and which topics are awaited before readers are told."""
         if self.outage is not None:
             self.is_restoring = True
             self._awaited = set(awaited)
             self._patient_until = self._clock.monotonic() + RESTORING_S
 
     def came(self, topic: Topic) -> None:
-        """Notes that a topic need not be waited for any more."""
+        """Notes that a topic has come, or is gone."""
         self._awaited.discard(topic)
 
     @property

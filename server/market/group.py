@@ -1,4 +1,4 @@
-"""The readers of one set of symbols, who are woken together and get the very same bytes."""
+"""Groups the readers of one set of topics: they are woken together and share their batches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Codec(Protocol):
 
 
 class Group:
-    """The readers of one set of topics."""
+    """Wakes the readers of one set of topics, and makes their batches."""
 
     def __init__(self, topics: Sequence[Topic], codec: Codec) -> None:
         self.topics = tuple(topics)
@@ -42,7 +42,7 @@ class Group:
         return sum(topic.updates for topic in self.topics)
 
     def wake(self) -> None:
-        """Lets all waiting readers look; does nothing for those that are busy sending."""
+        """Wakes all waiting readers; does nothing for those that are sending."""
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
         self._wake = None
@@ -75,5 +75,5 @@ class Group:
         return sum(1 for topic in self.topics if topic.version > version)
 
     def forget(self) -> None:
-        """Forgets what was encoded: whether it is live is part of it, and has changed."""
+        """Discards the last batch: the stale flags in it have changed."""
         self._made = None

@@ -2,30 +2,30 @@
 
 A publisher only replaces the latest value of a topic and wakes the groups that follow it. A group
 is the set of readers that follow the very same symbols: they are woken together and get the very
-same bytes, so a thousand of them cost one encoding and one join. A reader that comes late for its
-batch finds newer values and no queue: what it missed in between is gone, and counted (conflation).
-That is right for quotes and greeks and would be wrong for orders, which never pass through here.
+same bytes, so a thousand of them cost one encoding and one join. A slow reader finds the latest
+values and no queue: what it missed in between is gone, and counted (conflation). That is right for
+quotes and greeks and would be wrong for orders, which never pass through here.
 """
 
 from __future__ import annotations
 
-__all__ = ["Hub", "HubStatistics", "Wants"]
+__all__ = ["Hub", "HubStatistics"]
 
 import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
-from server.brokerage.streaming.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import FIELDS, Row, split_rows
 from server.clock import Clock
 from server.errors import TooManySymbols
 from server.market.candle_room import CandleRoom
 from server.market.candles import CandleBook
 from server.market.feed_status import Condition, FeedStatus
 from server.market.group import Codec, Group
-from server.market.staleness import SILENCE_S, StalenessWatch
+from server.market.staleness import STALE_AFTER_S, StalenessWatch
+from server.market.subscription_set import Subscriber
 from server.market.topics import EVENTS_OF, Freshness, Kind, Topic, TopicKey
 from server.shares import Shares, Whose
 
@@ -33,22 +33,9 @@ MOST_TOPICS = 20_000
 """Topics of one hub where nobody says otherwise."""
 
 
-class Wants(Protocol):
-    """Where the hub says what it needs; calls return at once."""
-
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        """Starts a subscription, now or as soon as there is a connection.
-
-        `since` is for candles: epoch milliseconds from which their history is wanted.
-        """
-
-    def unwant(self, event: str, symbol: str) -> None:
-        """Ends a subscription."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStatistics:
-    """What the hub holds and did since it was opened."""
+    """Counts what the hub holds, and what it did since it was opened."""
 
     topics: int
     held: int
@@ -59,23 +46,23 @@ class HubStatistics:
     """Values that readers have taken."""
     delivered_bytes: int
     known: int
-    """Topics that there is a value of."""
+    """Topics that have a value."""
     candle_series: int
     candles: int
     candle_room: int
-    """Candles that there may be, histories that are still on their way included."""
+    """Candles that room was taken for, including histories that have not arrived."""
 
 
 class Hub:
-    """One tenant's topics and their readers.
+    """Keeps one tenant's topics and wakes their readers.
 
-    Not thread-safe: everything happens on one event loop. `run` must be running for released topics
-    to be dropped, for silence to be noticed and for heartbeats to be due.
+    Not thread-safe: everything happens on one event loop. `run` must be running, or released topics
+    are not dropped, stale ones not flagged, and readers not woken for heartbeats.
     """
 
     def __init__(
         self,
-        wants: Wants,
+        subscriber: Subscriber,
         clock: Clock,
         *,
         grace: timedelta = timedelta(seconds=60),
@@ -83,20 +70,20 @@ class Hub:
         symbols: Shares | None = None,
         candles: CandleRoom | None = None,
     ) -> None:
-        self._wants = wants
+        self._subscriber = subscriber
         self._clock = clock
         self._grace = grace.total_seconds()
         self._owner = owner
         self._room = symbols or Shares(total=MOST_TOPICS, each=MOST_TOPICS, light=MOST_TOPICS)
         self._closed = False
-        self.candles = CandleBook(wants, clock, candles)
-        self.conditions = FeedStatus(clock)
+        self.candles = CandleBook(subscriber, clock, candles)
+        self.status = FeedStatus(clock)
         self._freshness = Freshness()
         self._topics: dict[TopicKey, Topic] = {}
         self._routes: dict[str, dict[str, list[Topic]]] = {event: {} for event in FIELDS}
         self._released: dict[TopicKey, float] = {}
         self._groups: dict[tuple[TopicKey, ...], Group] = {}
-        self._silence = StalenessWatch()
+        self._staleness = StalenessWatch()
         self._last_event = 0.0
         self._connected_at = 0
         self.version = 1
@@ -107,7 +94,7 @@ class Hub:
         self.updates = 0
 
     def publish(self, event: str, flat: Row) -> None:
-        """Takes the values of any number of events of one type, in the order of `FIELDS`."""
+        """Updates topics from any number of events of one type, flat, in the order of `FIELDS`."""
         now = self._clock.now().timestamp()
         self._last_event = now
         if event == "Candle":
@@ -121,8 +108,7 @@ class Hub:
         self.version += 1
         version = self.version
         touched: list[Topic] = []
-        # All arguments are one iterator: each row takes the next values from it, without slicing.
-        for row in zip(*[iter(flat)] * len(FIELDS[event])):  # noqa: B905  the feed cut no row short
+        for row in split_rows(event, flat):
             for topic in routes.get(row[0], ()):
                 topic.take(event, row, version, now)
                 touched.append(topic)
@@ -132,23 +118,23 @@ class Hub:
         for group in groups.union(*[topic.groups for topic in touched]):
             group.version = version
             group.wake()
-        if self.conditions.is_restoring:
+        if self.status.is_restoring:
             for topic in touched:
                 if not topic.stale:
-                    self.conditions.came(topic)
+                    self.status.came(topic)
             self._tell_if_restored()
 
     def connected(self) -> None:
-        """Notes a new connection: nothing is live but what comes over it from now on."""
+        """Notes a new connection: only what comes over it from now on is live."""
         self._connected_at = self.version
-        self._silence.forget(self._topics.values())
+        self._staleness.reset(self._topics.values())
 
     def interrupt(self, cause: str) -> None:
-        """Tells every reader, once an outage, that what it has is stale."""
+        """Tells every reader, once in an outage, that its data is stale."""
         self.live = False
         self._freshness.after = math.inf
         self.version += 1
-        self.conditions.begin_outage(
+        self.status.begin_outage(
             Condition(
                 version=self.version,
                 live=False,
@@ -160,7 +146,7 @@ class Hub:
         self.wake_all()
 
     def resume(self) -> None:
-        """Notes that data flows; after an outage readers are told when all that was known came.
+        """Notes that data flows; readers are told once every topic known before has come again.
 
         Does nothing while it flows already.
         """
@@ -171,13 +157,13 @@ class Hub:
         self._freshness.after = self._connected_at
         self._encode_anew()
         topics = self._topics.values()
-        self.conditions.begin_restoring(
-            topic for topic in topics if topic.rows and topic.renewed <= self._connected_at
+        self.status.begin_restoring(
+            topic for topic in topics if topic.is_known and topic.renewed <= self._connected_at
         )
         self._tell_if_restored()
 
     def rest(self) -> None:
-        """Notes that the feed was closed because nobody needs it: no news for anybody."""
+        """Notes that the feed was closed because nobody needs it; there is no reader to tell."""
         self.live = False
         self._freshness.after = math.inf
         self._encode_anew()
@@ -212,9 +198,9 @@ class Hub:
     # The same without a block, for readers whose subscriptions change while they read.
 
     def ensure_room(self, keys: Iterable[TopicKey]) -> None:
-        """Raises TooManySymbols where so many more cannot be followed.
+        """Raises TooManySymbols if there is no room for so many more topics.
 
-        What nobody holds any more goes first.
+        Topics that nobody holds are dropped first.
         """
         new = sum(key not in self._topics for key in keys)
         limit = self._room.limit(self._owner, new) if new else None
@@ -243,7 +229,7 @@ class Hub:
                 sharers = self._routes[event].setdefault(key.symbol, [])
                 sharers.append(topic)
                 if len(sharers) == 1:
-                    self._wants.want(event, key.symbol)
+                    self._subscriber.subscribe(event, key.symbol)
         elif topic.label == key.symbol != label:
             # First asked for by a streamer symbol whose instrument nobody had looked up yet.
             topic.rename(label)
@@ -252,7 +238,7 @@ class Hub:
         return topic
 
     def release(self, topic: Topic) -> None:
-        """Gives a topic back; it stays subscribed for the grace period."""
+        """Releases a topic; it stays subscribed for the grace period."""
         topic.holds -= 1
         if not topic.holds:
             self._released[topic.key] = self._clock.now().timestamp()
@@ -260,12 +246,12 @@ class Hub:
                 self._drop(topic.key)
 
     def close(self) -> None:
-        """Drops what nobody holds, and the rest as it is given back: nobody will ask again."""
+        """Drops topics that nobody holds, and the others as soon as they are released."""
         self._closed = True
         self.drop_all()
 
     def enter(self, topics: Sequence[Topic], codec: Codec) -> Group:
-        """Returns the group of these topics, with one reader more."""
+        """Adds a reader to the group of these topics, and returns the group."""
         key = tuple(topic.key for topic in topics)
         group = self._groups.get(key)
         if group is None:
@@ -277,7 +263,7 @@ class Hub:
         return group
 
     def leave(self, group: Group) -> None:
-        """Takes a reader out of a group."""
+        """Removes a reader from a group."""
         group.readers -= 1
         if not group.readers:
             del self._groups[tuple(topic.key for topic in group.topics)]
@@ -291,25 +277,25 @@ class Hub:
     @property
     def knows_something(self) -> bool:
         """Whether the feed has ever sent anything of what is subscribed now."""
-        return any(topic.rows for topic in self._topics.values())
+        return any(topic.is_known for topic in self._topics.values())
 
     @property
     def is_lively(self) -> bool:
-        """Whether anything subscribed has been moving all the time."""
-        return self._silence.expects(self._topics.values())
+        """Whether any topic is updated so regularly that a pause means something."""
+        return self._staleness.has_regular(self._topics.values())
 
     async def run(self) -> None:
         """Drops topics whose grace is over, flags silent symbols, wakes readers for heartbeats."""
         while True:
             await self._clock.sleep(timedelta(seconds=1))
             now = self._clock.now().timestamp()
-            self._flag_silent(now)
+            self._flag_stale(now)
             self._drop_released(now)
             self._tell_if_restored()
             self.wake_all()
 
     def wake_all(self) -> None:
-        """Lets every reader look for news: a condition, a heartbeat that is due, the end."""
+        """Wakes every reader: for a condition, a heartbeat that is due, or the end."""
         for group in self._groups.values():
             group.wake()
         self.candles.wake_all()
@@ -323,7 +309,7 @@ class Hub:
             updates=self.updates,
             deliveries=self.deliveries,
             delivered_bytes=self.delivered_bytes,
-            known=sum(1 for topic in self._topics.values() if topic.rows),
+            known=sum(1 for topic in self._topics.values() if topic.is_known),
             candle_series=len(self.candles),
             candles=self.candles.rows,
             candle_room=self.candles.room_taken,
@@ -341,9 +327,9 @@ class Hub:
             group.forget()
 
     def _tell_if_restored(self) -> None:
-        if self.conditions.is_restored:
+        if self.status.is_restored:
             self.version += 1
-            self.conditions.end_outage(self.version)
+            self.status.end_outage(self.version)
             self.wake_all()
 
     def _drop_released(self, now: float) -> None:
@@ -354,34 +340,34 @@ class Hub:
         self._released.pop(key, None)
         topic = self._topics.pop(key)
         self._room.give_back(self._owner)
-        self.conditions.came(topic)
+        self.status.came(topic)
         for event in EVENTS_OF[key.kind]:
             sharers = self._routes[event][key.symbol]
             sharers.remove(topic)
             if not sharers:
                 del self._routes[event][key.symbol]
-                self._wants.unwant(event, key.symbol)
+                self._subscriber.unsubscribe(event, key.symbol)
 
-    def _flag_silent(self, now: float) -> None:
-        """Flags active symbols that stopped; if everything stopped, that is the feed's matter."""
-        if not self.live or now - self._last_event > SILENCE_S:
+    def _flag_stale(self, now: float) -> None:
+        """Flags symbols that have stopped while others move; if all have, the feed tells it."""
+        if not self.live or now - self._last_event > STALE_AFTER_S:
             return
 
-        quiet = self._silence.look(self._topics.values(), now)
-        if not quiet:
+        overdue = self._staleness.find_overdue(self._topics.values(), now)
+        if not overdue:
             return
 
         self.version += 1
-        for topic in quiet:
-            topic.silence(self.version)
+        for topic in overdue:
+            topic.mark_silent(self.version)
             for group in topic.groups:
                 group.version = self.version
-        self.conditions.add(
+        self.status.add(
             Condition(
                 version=self.version,
                 live=False,
                 cause="no update while other symbols moved",
-                symbols=tuple(topic.label for topic in quiet),
-                last_received_at=max(topic.received_at for topic in quiet),
+                symbols=tuple(topic.label for topic in overdue),
+                last_received_at=max(topic.received_at for topic in overdue),
             )
         )

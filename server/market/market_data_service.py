@@ -1,4 +1,4 @@
-"""Snapshots for the rpcs: from what a client names to what is known of it, within one timeout."""
+"""Answers requests for snapshots: resolves the instruments and reads them, within one timeout."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOUNS: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why one instrument of several got no answer."""
+    """Says why one instrument of several got no answer."""
 
     symbol: str
     reason: str
@@ -40,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A snapshot, in the order of the request; read its topics before the next await."""
+    """Holds a snapshot, in the order of the request; read its topics before the next await."""
 
     items: tuple[Topic | RestQuote, ...]
     problems: tuple[Problem, ...]
@@ -63,7 +63,7 @@ class MarketDataService:
         *,
         live_only: bool = False,
     ) -> Answer:
-        """Returns what came within the timeout.
+        """Returns the values that came within the timeout.
 
         `live_only` waits for the feed all that time, and does not ask the broker's REST service
         where a cold feed is a moment late: an order is not priced from a snapshot.
@@ -119,5 +119,5 @@ def _silence(instrument: Resolved, taken: Snapshot, kind: Kind, timeout_s: float
         return taken.failure
     if instrument.symbol in taken.unknown:
         return SymbolNotFound(instrument.symbol)
-    # That the feed says nothing does not tell: it may be slow, or only just connected.
+    # A silent feed does not prove that the symbol is unknown: it may be slow, or just connected.
     return MarketDataTimeout(NOUNS[kind], timeout_s, [instrument.symbol])

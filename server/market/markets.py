@@ -1,4 +1,4 @@
-"""The tenants' market data: a hub and its feed for each tenant that asked, and nothing shared."""
+"""Opens a hub and a feed for each tenant that asks; tenants share nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ConnectorOf = Callable[[Tenant], Connector]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketsStatistics:
-    """All tenants' hubs and feeds, by tenant id."""
+    """Holds the statistics of all hubs and feeds, by tenant id."""
 
     hubs: dict[str, HubStatistics]
     feeds: dict[str, FeedStatistics]
@@ -36,14 +36,14 @@ class MarketsStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
-    """What the markets of all tenants share."""
+    """Holds the room for symbols and candles that all tenants share."""
 
     symbols: Shares
     candles: Shares
 
 
 def rooms_of(settings: Settings) -> Rooms:
-    """Returns the room that the settings give; of symbols one full request is little."""
+    """Returns the room that the settings give; one full request counts as few symbols."""
     return Rooms(
         symbols=Shares(
             total=settings.symbols_total,
@@ -55,7 +55,7 @@ def rooms_of(settings: Settings) -> Rooms:
 
 
 class Market:
-    """One tenant's live market data, from its first request until its credentials change."""
+    """Serves one tenant's live market data, from its first request until its credentials change."""
 
     def __init__(
         self, tenant: Tenant, connector: Connector, clock: Clock, random: Random, rooms: Rooms
@@ -166,7 +166,7 @@ class Markets:
         return task
 
     async def _wake_when(self, draining: asyncio.Event) -> None:
-        """Lets the readers see at once that the server is stopping."""
+        """Wakes all readers when the server begins to stop."""
         await draining.wait()
         for market, _ in self._markets.values():
             market.hub.wake_all()

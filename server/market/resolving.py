@@ -1,4 +1,4 @@
-"""Resolves many instruments, so that one that is not known does not cost the others."""
+"""Resolves many instruments; an unknown one does not fail the others."""
 
 from __future__ import annotations
 

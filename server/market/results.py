@@ -1,8 +1,8 @@
-"""What became of one symbol of a subscription."""
+"""Says for each requested symbol whether a stream follows it."""
 
 from __future__ import annotations
 
-__all__ = ["Outcome", "SymbolResult"]
+__all__ = ["Acknowledgement", "Outcome", "SymbolResult"]
 
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +12,7 @@ from server.market.topics import Topic
 
 
 class Outcome(Enum):
-    """What became of it."""
+    """Whether a stream follows a symbol."""
 
     ACCEPTED = "accepted"
     NO_DATA_YET = "no data yet"
@@ -22,7 +22,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolResult:
-    """The answer for one symbol."""
+    """Says whether a stream follows one symbol."""
 
     requested: str
     symbol: str = ""
@@ -32,15 +32,24 @@ class SymbolResult:
 
     @classmethod
     def followed(cls, requested: str, topic: Topic) -> Self:
-        """The answer for a symbol that is subscribed to now."""
+        """Returns the result for a symbol that is subscribed to now."""
         return cls(
             requested=requested,
             symbol=topic.label,
             streamer_symbol=topic.key.symbol,
-            outcome=Outcome.ACCEPTED if topic.rows else Outcome.NO_DATA_YET,
+            outcome=Outcome.ACCEPTED if topic.is_known else Outcome.NO_DATA_YET,
         )
 
     @classmethod
     def unknown(cls, requested: str, detail: str) -> Self:
-        """The answer for a symbol that cannot be followed, and why."""
+        """Returns the result for a symbol that cannot be followed, with the reason."""
         return cls(requested=requested, outcome=Outcome.UNKNOWN, detail=detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """Answers a subscription, or a change of one, with a result for each symbol."""
+
+    results: tuple[SymbolResult, ...]
+    request_id: int = 0
+    """The client's number of the change that is answered; 0 for the first of a stream."""

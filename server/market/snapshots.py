@@ -1,8 +1,8 @@
-"""Answers "what is it now?" from the hub: at once when a symbol is warm, else after one deadline.
+"""Reads current values from the hub, waiting for those that have not come until one deadline.
 
-One deadline for all symbols together, and no symbol holds up the others. An index such as VIX
-never sends a Quote: its last trade answers. What the feed says nothing of at all, within a short
-patience, is asked of the broker's REST market data.
+The deadline is for all symbols together, and no symbol holds up the others. An index such as VIX
+never sends a Quote: its last trade answers. Symbols that the feed sends nothing
+of for a moment are requested from the broker's REST market data.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ Fallback = Callable[[Sequence[str]], Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What came in time."""
+    """Holds the values that came in time, and what is missing."""
 
     topics: tuple[Topic, ...]
-    """Topics with something in them, in the order asked for; read them before the next await."""
+    """Topics with a value, in the order asked for; read them before the next await."""
     rest: Mapping[str, Any]
     """What only REST knew, by streamer symbol."""
     missing: tuple[str, ...]
     """Labels that neither knew in time."""
     unknown: frozenset[str]
-    """Those of the missing that REST was asked for and, answering in time, did not know."""
+    """The missing that REST does not know either, as it answered in time."""
     failure: GatewayError | None
     """Why REST could not be asked, or the feed has no connection, where that matters."""
 
@@ -61,7 +61,7 @@ async def snapshot(
         promising = _promising(market, topics, patience)
         await _all_set(market, promising, "arrived", patience)
         await _all_set(market, promising, "complete", min(TRAILING_S, patience))
-        silent = [labels[topic.key.symbol] for topic in topics if not topic.rows]
+        silent = [labels[topic.key.symbol] for topic in topics if not topic.is_known]
         rest: Mapping[str, Any] = {}
         unknown: frozenset[str] = frozenset()
         failure: GatewayError | None = None
@@ -78,8 +78,8 @@ async def snapshot(
                 spent = asyncio.get_running_loop().time() - started
                 await _all_set(market, topics, "arrived", timeout_s - patience - spent)
 
-        have = tuple(topic for topic in topics if topic.rows)
-        unheard = [(t.key.symbol, labels[t.key.symbol]) for t in topics if not t.rows]
+        have = tuple(topic for topic in topics if topic.is_known)
+        unheard = [(t.key.symbol, labels[t.key.symbol]) for t in topics if not t.is_known]
         missing = tuple(label for _, label in unheard if label not in rest)
         if not have and not rest:
             market.feed.ensure_allowed()

@@ -1,8 +1,8 @@
-"""Streams for the rpcs: acknowledged, paced, counted, and ended when the credentials change."""
+"""Opens streams of market data: acknowledged, paced, counted, ended with the credentials."""
 
 from __future__ import annotations
 
-__all__ = ["MarketStreams", "StreamItem"]
+__all__ = ["MarketStreams"]
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -12,22 +12,19 @@ from datetime import datetime
 from server.brokerage import Brokerage
 from server.brokerage.instruments.lookup import InstrumentQuery, Resolved
 from server.clock import Clock
-from server.market.candle_reader import CandleItem, read_candles
+from server.market.candle_reader import CandleItem, CandleReader
 from server.market.candles import CandleKey
-from server.market.changes import Acknowledge, Change, apply_changes
+from server.market.changes import Change, apply_changes
 from server.market.group import Codec
 from server.market.markets import Markets
 from server.market.reader import Item, Reader
 from server.market.resolving import resolve_all
-from server.market.results import Outcome, SymbolResult
-from server.market.subscription_session import Conversation
+from server.market.results import Acknowledgement, Outcome, SymbolResult
+from server.market.subscription_session import SubscriptionSession
 from server.market.topics import Kind
 from server.streams.send_pacer import SendInterval
 from server.streams.stream_count import StreamCount
 from server.tenants import Tenant
-
-StreamItem = Item | tuple[SymbolResult, ...]
-"""The acknowledgement comes first, then what a reader yields."""
 
 
 class MarketStreams:
@@ -52,10 +49,10 @@ class MarketStreams:
         tenant: Tenant,
         kind: Kind,
         symbols: Sequence[str],
-        pace: SendInterval,
+        send_interval: SendInterval,
         ended: Callable[[], bool],
-    ) -> AsyncGenerator[StreamItem, None]:
-        """Yields the acknowledgement, then batches and notices until `ended()` or new credentials.
+    ) -> AsyncGenerator[Item, None]:
+        """Yields the acknowledgement, then what `Reader` does, until `ended()` or new credentials.
 
         Raises BadInput for a symbol that cannot be one, NotFound when none is known; one of several
         that is not known is told in-band.
@@ -72,14 +69,15 @@ class MarketStreams:
 
             async with market.hub.hold(kind, labels) as topics:
                 by_symbol = {topic.key.symbol: topic for topic in topics}
-                yield tuple(
+                results = (
                     SymbolResult.unknown(query.symbol, str(failures[query]))
                     if each is None
                     else SymbolResult.followed(query.symbol, by_symbol[each.streamer_symbol])
                     for query, each in zip(queries, resolved, strict=True)
                 )
+                yield Acknowledgement(results=tuple(results))
                 async with market.hub.join(topics, self._codec) as group:
-                    reader = Reader(market.hub, group, self._clock, pace)
+                    reader = Reader(market.hub, group, self._clock, send_interval)
                     items = reader.items(lambda: ended() or market.is_over)
                     async with aclosing(items):
                         async for item in items:
@@ -92,11 +90,11 @@ class MarketStreams:
         symbols: Sequence[str],
         interval: str,
         since: datetime,
-        pace: SendInterval,
+        send_interval: SendInterval,
         ended: Callable[[], bool],
         *,
         extended: bool,
-    ) -> AsyncGenerator[CandleItem | tuple[SymbolResult, ...], None]:
+    ) -> AsyncGenerator[CandleItem, None]:
         """Yields the acknowledgement, the history since a moment, then candles as they change."""
         with self._count.one(tenant.id) as place, ExitStack() as held:
             market = self._markets.of(tenant)
@@ -115,7 +113,7 @@ class MarketStreams:
                 held.enter_context(market.hub.candles.hold(keys[symbol], label, start))
                 for symbol, label in known.items()
             ]
-            yield tuple(
+            results = (
                 SymbolResult.unknown(query.symbol, str(failures[query]))
                 if each is None
                 else SymbolResult(
@@ -126,25 +124,24 @@ class MarketStreams:
                 )
                 for query, each in zip(queries, resolved, strict=True)
             )
-            items = read_candles(
-                market.hub, series, start, self._clock, pace, lambda: ended() or market.is_over
-            )
+            yield Acknowledgement(results=tuple(results))
+            reader = CandleReader(market.hub, series, start, self._clock, send_interval)
+            items = reader.items(lambda: ended() or market.is_over)
             async with aclosing(items):
                 async for item in items:
                     yield item
             market.feed.ensure_allowed()
 
-    async def converse(
+    async def follow_changes(
         self,
         tenant: Tenant,
         changes: AsyncIterator[Change],
-        pace: SendInterval,
-        acknowledge: Acknowledge,
+        send_interval: SendInterval,
         ended: Callable[[], bool],
         *,
         allowed: int,
-    ) -> AsyncGenerator[StreamItem, None]:
-        """Yields answers to the changes as they come, and the data of what is followed meanwhile.
+    ) -> AsyncGenerator[Item, None]:
+        """Yields answers to the changes as they come, and data of the symbols subscribed meanwhile.
 
         A change that cannot be read at all ends the stream with its error.
         """
@@ -156,14 +153,14 @@ class MarketStreams:
             async def resolve(query: InstrumentQuery) -> Resolved:
                 return await market.lookup.resolve(session, query)
 
-            conversation = Conversation(market.hub, self._codec, self._clock, pace)
-            async with conversation:
+            subscriptions = SubscriptionSession(market.hub, self._codec, self._clock, send_interval)
+            async with subscriptions:
                 # Not in a TaskGroup: this generator yields, and a group may not span a yield.
                 changing = asyncio.create_task(
-                    apply_changes(conversation, changes, resolve, acknowledge, allowed=allowed)
+                    apply_changes(subscriptions, changes, resolve, allowed=allowed)
                 )
-                changing.add_done_callback(lambda _: conversation.reader.wake())
-                items = conversation.reader.items(
+                changing.add_done_callback(lambda _: subscriptions.reader.wake())
+                items = subscriptions.reader.items(
                     lambda: ended() or market.is_over or _failed(changing)
                 )
                 try:

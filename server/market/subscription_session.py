@@ -1,8 +1,8 @@
-"""A stream whose subscriptions change while it is open: what the bidirectional rpc talks to."""
+"""Holds the subscriptions of a bidirectional stream, which change while it is open."""
 
 from __future__ import annotations
 
-__all__ = ["Conversation"]
+__all__ = ["SubscriptionSession"]
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -12,24 +12,25 @@ from server.clock import Clock
 from server.market.group import Codec
 from server.market.hub import Hub
 from server.market.reader import Reader
+from server.market.results import Acknowledgement
 from server.market.topics import Topic, TopicKey
 from server.streams.send_pacer import SendInterval
 
 
-class Conversation:
+class SubscriptionSession:
     """Holds the topics of one client; an async context manager that gives all of them back.
 
     Every change makes the client's reader follow another group: the readers that happen to follow
     the same topics in the same order share their batches, as everywhere.
     """
 
-    def __init__(self, hub: Hub, codec: Codec, clock: Clock, pace: SendInterval) -> None:
+    def __init__(self, hub: Hub, codec: Codec, clock: Clock, send_interval: SendInterval) -> None:
         self._hub = hub
         self._codec = codec
         self._topics: dict[TopicKey, Topic] = {}
         self._fresh: list[Topic] = []
         self._group = hub.enter((), codec)
-        self.reader = Reader(hub, self._group, clock, pace)
+        self.reader = Reader(hub, self._group, clock, send_interval)
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,8 +64,8 @@ class Conversation:
             self._hub.release(topic)
         return topic
 
-    def publish(self, answer: bytes) -> None:
-        """Lets the answer to a change go out, a snapshot of what is new, then data of all."""
+    def publish(self, answer: Acknowledgement) -> None:
+        """Sends the answer to a change, then a snapshot of what is new, then the data of all."""
         fresh, self._fresh = self._fresh, []
 
         self.reader.say(answer)
@@ -80,5 +81,5 @@ class Conversation:
         return [key for key in self._topics if key.symbol == symbol]
 
     def _snapshot(self, fresh: Sequence[Topic]) -> bytes:
-        known = [topic for topic in fresh if topic.rows]
+        known = [topic for topic in fresh if topic.is_known]
         return self._codec.batch(self._codec.items(known), snapshot=True) if known else b""

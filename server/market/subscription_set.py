@@ -1,19 +1,33 @@
-"""What is to be subscribed, what is, and what must be said to get from one to the other."""
+"""Compares the subscriptions that are wanted with those of the connection."""
 
 from __future__ import annotations
 
-__all__ = ["SubscriptionDiff", "SubscriptionSet"]
+__all__ = ["Subscriber", "SubscriptionDiff", "SubscriptionSet"]
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Subscription = tuple[str, str]
 """An event type and a streamer symbol."""
 
 
+class Subscriber(Protocol):
+    """Subscribes to events of the feed; calls return at once."""
+
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
+        """Starts a subscription, now or as soon as there is a connection.
+
+        `since` is for candles: epoch milliseconds from which their history is wanted.
+        """
+
+    def unsubscribe(self, event: str, symbol: str) -> None:
+        """Ends a subscription."""
+
+
 @dataclass(slots=True, kw_only=True)
 class SubscriptionDiff:
-    """What to say next, by event type; falsy when there is nothing."""
+    """Lists what to add to the connection and to remove, by event type; falsy if empty."""
 
     added: dict[str, list[str]] = field(default_factory=dict)
     removed: dict[str, list[str]] = field(default_factory=dict)
@@ -31,14 +45,14 @@ class SubscriptionDiff:
 
 
 class SubscriptionSet:
-    """The subscriptions of one feed; truthy while anything is wanted.
+    """Keeps the subscriptions that a feed should have; truthy while there are any.
 
-    What is wanted outlives connections; what was granted belongs to one of them.
+    These outlive connections; what was sent belongs to one of them.
     """
 
     def __init__(self) -> None:
         self._wanted: dict[Subscription, int | None] = {}
-        self._granted: dict[Subscription, int | None] = {}
+        self._sent: dict[Subscription, int | None] = {}
         self._unsettled: dict[Subscription, None] = {}
         self._connected = False
         self._changed = asyncio.Event()
@@ -47,17 +61,17 @@ class SubscriptionSet:
         return len(self._wanted)
 
     @property
-    def granted(self) -> int:
-        """How many subscriptions the connection has been asked for."""
-        return len(self._granted)
+    def sent(self) -> int:
+        """How many subscriptions the connection was sent."""
+        return len(self._sent)
 
-    def want(self, event: str, symbol: str, since: int | None) -> None:
-        """Adds a wish, or changes from when on its history is wanted."""
+    def subscribe(self, event: str, symbol: str, since: int | None) -> None:
+        """Adds a subscription, or changes from when on its history is wanted."""
         self._wanted[event, symbol] = since
         self._unsettle((event, symbol))
 
-    def unwant(self, event: str, symbol: str) -> None:
-        """Takes a wish back."""
+    def unsubscribe(self, event: str, symbol: str) -> None:
+        """Removes a subscription."""
         self._wanted.pop((event, symbol), None)
         self._unsettle((event, symbol))
 
@@ -67,44 +81,44 @@ class SubscriptionSet:
         self._changed.clear()
 
     def begin_anew(self) -> None:
-        """A new connection: everything wanted is to be said."""
+        """Notes a new connection: every subscription is to be sent."""
         self._connected = True
-        self._granted.clear()
+        self._sent.clear()
         self._unsettled = dict.fromkeys(self._wanted)
         self._changed.set()
 
     def end(self) -> None:
-        """The connection is gone, and what it was asked for with it."""
+        """Notes that the connection, and with it every subscription sent, is gone."""
         self._connected = False
-        self._granted.clear()
+        self._sent.clear()
         self._unsettled.clear()
 
-    def next_work(self, most: int) -> SubscriptionDiff:
-        """Returns what to say next, at most so many symbols a message, as if it were said.
+    def next_diff(self, most: int) -> SubscriptionDiff:
+        """Returns what to send next, at most so many symbols a message, and notes it as sent.
 
-        The newest wishes come first: a single quote does not wait until a chain is subscribed.
+        The newest subscriptions come first: a single quote does not wait for a whole chain.
         """
-        work = SubscriptionDiff()
-        while self._unsettled and work.largest < most:
-            wish, _ = self._unsettled.popitem()
-            event, symbol = wish
-            if wish not in self._wanted:
-                if wish in self._granted:
-                    del self._granted[wish]
-                    work.removed.setdefault(event, []).append(symbol)
+        diff = SubscriptionDiff()
+        while self._unsettled and diff.largest < most:
+            subscription, _ = self._unsettled.popitem()
+            event, symbol = subscription
+            if subscription not in self._wanted:
+                if subscription in self._sent:
+                    del self._sent[subscription]
+                    diff.removed.setdefault(event, []).append(symbol)
                 continue
 
-            since = self._wanted[wish]
-            if wish in self._granted and self._granted[wish] == since:
+            since = self._wanted[subscription]
+            if subscription in self._sent and self._sent[subscription] == since:
                 continue
-            self._granted[wish] = since
+            self._sent[subscription] = since
             if since is None:
-                work.added.setdefault(event, []).append(symbol)
+                diff.added.setdefault(event, []).append(symbol)
             else:
-                work.candles[symbol] = since
-        return work
+                diff.candles[symbol] = since
+        return diff
 
-    def _unsettle(self, wish: Subscription) -> None:
+    def _unsettle(self, subscription: Subscription) -> None:
         if self._connected:
-            self._unsettled[wish] = None
+            self._unsettled[subscription] = None
         self._changed.set()

@@ -1,4 +1,4 @@
-"""What is known of one symbol: its latest events, and their wire form, made once an update at most.
+"""Keeps the latest events of one symbol, and their wire form, made at most once an update.
 
 A topic is what readers subscribe to (the quote of SPY); an event is what DXLink sends (Quote,
 Trade). A quote is made of two events, because DXLink's Quote has no last price.
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from server.brokerage.streaming.dxlink_events import Row
+from server.brokerage.streaming.dxlink_events import GreeksRow, QuoteRow, Row, TradeRow
 
 
 class Kind(StrEnum):
-    """What a reader can follow."""
+    """Names the kinds of data that a reader can follow."""
 
     QUOTES = "quotes"
     GREEKS = "greeks"
@@ -36,17 +36,17 @@ EVENTS_OF: Mapping[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class TopicKey:
-    """A kind of data of one streamer symbol."""
+    """Identifies a topic: a kind of data of one streamer symbol."""
 
     kind: Kind
     symbol: str
 
 
 class Freshness:
-    """From where on what came is live; one for all topics of a hub.
+    """Says since which version values are live; shared by all topics of a hub.
 
-    A connection that is back says nothing yet of what it has not sent again: a value is live if it
-    came over the connection that there is, not merely if there is one.
+    A value is live if it came over the present connection. After a reconnect, values that were not
+    sent again are still stale.
     """
 
     __slots__ = ("after",)
@@ -57,7 +57,7 @@ class Freshness:
 
 
 class Topic:
-    """The latest of one symbol.
+    """Keeps the latest events of one symbol.
 
     `version` is the hub's count of updates when this topic last changed, 0 before its first event:
     a reader that remembers the count of its last batch finds what is new by comparing numbers.
@@ -108,9 +108,9 @@ class Topic:
         self.received_at = 0.0
         """Unix seconds at which the latest event came in, 0 before the first."""
         self.liveliness = 0.0
-        """How regularly it moves, as `StalenessWatch` has seen it."""
+        """How regularly it is updated, as measured by `StalenessWatch`."""
         self.silent = False
-        """True once an active symbol has stopped moving while others went on."""
+        """Whether its updates have stopped while those of others go on."""
         self.arrived = asyncio.Event()
         """Set with the first event of the main kind (a Quote for a quote; VIX never has one)."""
         self.complete = asyncio.Event()
@@ -126,14 +126,31 @@ class Topic:
 
     @property
     def stale(self) -> bool:
-        """Whether what is held may be out of date: nobody may trade on it."""
+        """Whether the value may be out of date: nobody may trade on it."""
         return self.silent or self.renewed <= self.freshness.after
 
     @property
-    def rows(self) -> Mapping[str, Row]:
-        """The latest event of each kind that has come at all."""
-        rows = zip(EVENTS_OF[self.key.kind], (self.main_row, self.other_row), strict=False)
-        return {event: row for event, row in rows if row is not None}
+    def is_known(self) -> bool:
+        """Whether there was any event of it."""
+        return self.main_row is not None or self.other_row is not None
+
+    @property
+    def quote(self) -> QuoteRow | None:
+        """The latest Quote, None if there was none."""
+        row = self.main_row if self.main == "Quote" else None
+        return None if row is None else QuoteRow._make(row)
+
+    @property
+    def trade(self) -> TradeRow | None:
+        """The latest Trade, None if there was none."""
+        row = self.main_row if self.main == "Trade" else self.other_row
+        return None if row is None else TradeRow._make(row)
+
+    @property
+    def greeks(self) -> GreeksRow | None:
+        """The latest Greeks, None if there were none."""
+        row = self.main_row if self.main == "Greeks" else None
+        return None if row is None else GreeksRow._make(row)
 
     def take(self, event: str, row: Row, version: int, now: float) -> None:
         """Replaces the event by a newer one; the wire form is made when somebody asks for it."""
@@ -142,7 +159,7 @@ class Topic:
             self.renewed = version
         else:
             self.other_row = row
-            # A trade says nothing of the bid and offer beside it, from before an outage maybe.
+            # A trade does not renew the quote beside it, which may be from before an outage.
             if self.main_row is None:
                 self.renewed = version
         self.version = version
@@ -161,11 +178,12 @@ class Topic:
     def _note_arrival(self, event: str) -> None:
         if event == self.main:
             self.arrived.set()
-        if len(self.rows) == len(EVENTS_OF[self.key.kind]):
+        both = self.main_row is not None and self.other_row is not None
+        if both or len(EVENTS_OF[self.key.kind]) == 1:
             self.complete.set()
             self.filled = True
 
-    def silence(self, version: int) -> None:
+    def mark_silent(self, version: int) -> None:
         """Marks the topic as silent, which is a change though no event came."""
         self.silent = True
         self.version = version

@@ -1,4 +1,4 @@
-"""Live prices and greeks of an account's positions, as far as they come in a short time."""
+"""Reads live prices and greeks of positions, as far as they come in a short time."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ __all__ = ["LivePrices"]
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 
 import structlog
 
 from server.brokerage.api.positions import Position
-from server.brokerage.streaming.dxlink_events import FIELDS, Row
 from server.brokerage.streaming.feed_numbers import number
+from server.clock import instant_of
 from server.errors import GatewayError
 from server.market.markets import Market, Markets
 from server.market.snapshots import snapshot
 from server.market.topics import Kind, Topic
-from server.portfolio.valuation import GreekValues, Price
+from server.portfolio.valuation import NO_GREEKS, GreekValues, Price
 from server.tenants import Tenant
 
 log = structlog.get_logger(__name__)
 
 PATIENCE_S = 1.5
-"""How long positions wait for a cold feed; they have the broker's own marks without it."""
-
-_QUOTE = {name: place for place, name in enumerate(FIELDS["Quote"])}
-_TRADE = {name: place for place, name in enumerate(FIELDS["Trade"])}
-_GREEKS = {name: place for place, name in enumerate(FIELDS["Greeks"])}
+"""How long positions wait for a cold feed; without it they show the broker's own marks."""
 
 
 class LivePrices:
@@ -62,44 +56,42 @@ class LivePrices:
         prices = ((topic.key.symbol, price_of(topic)) for topic in quotes)
         return (
             {symbol: price for symbol, price in prices if price is not None},
-            {topic.key.symbol: greeks_of(topic.rows["Greeks"]) for topic in greeks},
+            {topic.key.symbol: greeks_of(topic) for topic in greeks},
         )
 
 
 def price_of(topic: Topic) -> Price | None:
     """Returns the mid where both sides are quoted, else the last trade."""
-    row = topic.rows.get("Quote")
-    if row is not None:
-        bid, ask = number(row[_QUOTE["bidPrice"]]), number(row[_QUOTE["askPrice"]])
+    quote = topic.quote
+    if quote is not None:
+        bid, ask = number(quote.bid_price), number(quote.ask_price)
         if bid is not None and ask is not None and bid <= ask:
-            newest = max(_millis(row[_QUOTE["bidTime"]]), _millis(row[_QUOTE["askTime"]]))
-            return Price(value=(bid + ask) / 2, source="quote", time=_time(newest))
+            times = (instant_of(quote.bid_time), instant_of(quote.ask_time))
+            newest = max((time for time in times if time is not None), default=None)
+            return Price(value=(bid + ask) / 2, source="quote", time=newest)
 
-    row = topic.rows.get("Trade")
-    last = None if row is None else number(row[_TRADE["price"]])
-    if row is None or last is None:
+    trade = topic.trade
+    last = None if trade is None else number(trade.price)
+    if trade is None or last is None:
         return None
-    return Price(value=last, source="trade", time=_time(_millis(row[_TRADE["time"]])))
+    return Price(value=last, source="trade", time=instant_of(trade.time))
 
 
-def greeks_of(row: Row) -> GreekValues:
+def greeks_of(topic: Topic) -> GreekValues:
     """Returns the greeks of one contract, exactly as the feed has them."""
+    row = topic.greeks
+    if row is None:
+        return NO_GREEKS
 
-    def of(name: str) -> Decimal | None:
-        return number(row[_GREEKS[name]])
-
-    return GreekValues(delta=of("delta"), gamma=of("gamma"), theta=of("theta"), vega=of("vega"))
+    return GreekValues(
+        delta=number(row.delta),
+        gamma=number(row.gamma),
+        theta=number(row.theta),
+        vega=number(row.vega),
+    )
 
 
 async def _topics(market: Market, kind: Kind, labels: Mapping[str, str]) -> tuple[Topic, ...]:
     if not labels:
         return ()
     return (await snapshot(market, kind, labels, PATIENCE_S)).topics
-
-
-def _millis(raw: object) -> int:
-    return raw if isinstance(raw, int) else 0
-
-
-def _time(milliseconds: int) -> datetime | None:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds > 0 else None

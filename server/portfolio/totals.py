@@ -1,4 +1,4 @@
-"""A portfolio at one moment: its positions valued, and what they sum up to."""
+"""Sums up valued positions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TO_THE_CENT = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What it takes to weigh a delta: how the underlying moves with SPY, and both prices."""
+    """Holds what beta-weighting needs: the underlying's beta to SPY, and both prices."""
 
     beta: Decimal | None
     underlying_price: Decimal | None
@@ -32,7 +32,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums over all positions; what lacks a figure is left out of its sum, and named."""
+    """Holds sums over all positions; those without a figure are left out of its sum, and named."""
 
     unrealized_pnl: Decimal
     market_value: Decimal

@@ -1,7 +1,7 @@
-"""What a position is worth at a price, and how it moves: profit and loss, and greeks with a sign.
+"""Values a position at a price: profit and loss, market value, signed greeks.
 
 The greeks of a contract are as quoted, the same for its buyer and its seller; those of a position
-(`position_...`) are turned round for a short one and count every unit.
+(`position_...`) are negated for a short one and count every unit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from server.brokerage.api.positions import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """A price of one unit, and where it comes from."""
+    """Holds the price of one unit, and its source."""
 
     value: Decimal
     source: str
@@ -27,7 +27,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreekValues:
-    """The greeks of one contract; None while they are not known."""
+    """Holds the greeks of one contract; None while they are not known."""
 
     delta: Decimal | None = None
     gamma: Decimal | None = None
@@ -40,7 +40,7 @@ NO_GREEKS = GreekValues()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValuedPosition:
-    """A position with what the market says about it at one moment."""
+    """Holds a position with its price, profit and greeks at one moment."""
 
     position: Position
     price: Price | None

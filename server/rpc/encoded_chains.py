@@ -1,8 +1,8 @@
-"""Option chains as bytes: each encoded once for a day and a filter, and sent as they are.
+"""Caches encoded option chains: each is encoded once for a day and a filter.
 
-A chain of an index has 20,000 contracts and the guide tells each of them twice: 4 MB, and 12 MB of
-JSON, which take a tenth of a second to make. That happens in a thread, so that nobody else's call
-stands still.
+A chain of an index has 20,000 contracts, and the guide lists each of them twice: 4 MB, and 12 MB of
+JSON, which take a tenth of a second to encode. That happens in a thread, so that other calls
+are not held up.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class _Answer:
 
 
 class EncodedChains:
-    """Keeps the bytes of answers beside the chains they are made of; they die with the chain.
+    """Keeps encoded answers beside the chains that they are made of, and drops them together.
 
-    A chain is its tenant's own and of one day, so what is kept is neither shared nor outdated.
+    A chain belongs to one tenant and one day, so no answer is shared or out of date.
     """
 
     def __init__(self, *, most_bytes: int = KEPT_BYTES) -> None:
@@ -93,8 +93,8 @@ class EncodedChains:
         return made
 
     def _make_room(self, needed: int, owner: str) -> None:
-        """Lets the longest unused answers go: the owner's own beyond his part, then of whoever has
-        most. What is being sent of them is sent."""
+        """Drops the least recently used answers: the owner's beyond his part, then those of whoever
+        has most. Answers that are being sent are not affected."""
         places = [
             (answer, kept, key)
             for kept in self._kept.values()

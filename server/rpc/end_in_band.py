@@ -1,12 +1,12 @@
-"""The end of a stream, told in-band: over REST a status cannot follow data.
+"""Ends a stream with a message of its own, since over REST a status cannot follow data.
 
-A stream that fails says why and then ends; one that the server ends says so; one that stops without
-a last message was cut off, and its client knows to connect again.
+A stream that fails sends its error and then its end; one that the server ends sends its end. One
+that stops without either was cut off, and its client knows to connect again.
 """
 
 from __future__ import annotations
 
-__all__ = ["told"]
+__all__ = ["end_in_band"]
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -17,10 +17,10 @@ from server.rpc.status import failure_of
 from server.wire import streams
 
 
-async def told(items: AsyncGenerator[bytes, None], clock: Clock) -> AsyncIterator[bytes]:
+async def end_in_band(items: AsyncGenerator[bytes, None], clock: Clock) -> AsyncIterator[bytes]:
     """Yields the items and a last message; a failure before the first item stays a plain status.
 
-    What nobody foresaw is told as it is everywhere: by the request id, the rest is in the log.
+    An unexpected failure shows the request id only, as everywhere; the rest is in the log.
     """
     begun = False
     try:

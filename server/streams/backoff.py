@@ -1,4 +1,4 @@
-"""How long to wait before the next try to connect."""
+"""Decides how long to wait before the next attempt to connect."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Backoff:
     def next_pause(self, *, at_once: bool = False) -> timedelta:
         """Counts one more failure and returns the pause that follows it.
 
-        `at_once` is for a server that asks for a reconnect (close code 1012): the first such wish
-        is granted without a pause, a second in a row is a failure like any other.
+        `at_once` is for a server that asks for a reconnect (close code 1012): the first
+        such request gets no pause, a second in a row is a failure like any other.
         """
         self.failures += 1
         if at_once and self.failures == 1:

@@ -1,4 +1,4 @@
-"""When a stream may send data again, and when it must give a sign of life."""
+"""Decides when a stream may send data again, and when a heartbeat is due."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from datetime import timedelta
 from server.clock import Clock
 
 LONGEST_NAP_S = 0.25
-"""A reader that waits for its next batch still looks this often for what cannot wait: an answer to
-a change, the news that data went stale, a heartbeat, the end."""
+"""Longest sleep of a reader whose interval is not over: it looks this often for what cannot wait
+(an answer to a change, the news that data went stale, a heartbeat, the end)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendInterval:
-    """How often a reader wants to hear."""
+    """Says how often a reader is sent data, at most, and heartbeats, at least."""
 
     min_interval: timedelta
     heartbeat: timedelta
 
 
 class SendPacer:
-    """Keeps one reader's pace, which may be changed at any time."""
+    """Keeps one reader's send interval, which may be changed at any time."""
 
-    def __init__(self, clock: Clock, pace: SendInterval) -> None:
-        self.pace = pace
+    def __init__(self, clock: Clock, send_interval: SendInterval) -> None:
+        self.send_interval = send_interval
         self._clock = clock
         self._sent_at = clock.monotonic()
         self._noticed: float | None = None
@@ -39,15 +39,15 @@ class SendPacer:
     def is_silent(self) -> bool:
         """Whether nothing was sent for so long that a heartbeat is due."""
         silence = self._clock.monotonic() - self._sent_at
-        return silence >= self.pace.heartbeat.total_seconds()
+        return silence >= self.send_interval.heartbeat.total_seconds()
 
     async def is_due(self) -> bool:
-        """Returns whether the data that is there may go now; else after a nap, to be asked again.
+        """Returns whether data may be sent now; sleeps for a moment first if it may not.
 
         Data goes at most once in `min_interval`, on a grid common to all readers of that interval,
         so that they share the join.
         """
-        step = self.pace.min_interval.total_seconds()
+        step = self.send_interval.min_interval.total_seconds()
         if not step:
             return True
 

@@ -1,4 +1,4 @@
-"""How many streams are open, by tenant and in all, and how many may be."""
+"""Counts open streams, by tenant and in all, and refuses more than are allowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEW = 4
 
 
 class StreamPlace:
-    """The place of one open stream; counted as its API key's until its customer is known."""
+    """Identifies one open stream, counted as its API key's until its customer is known."""
 
     def __init__(self, count: StreamCount, owner: Hashable) -> None:
         self._count = count
@@ -31,7 +31,7 @@ class StreamPlace:
 
 
 class StreamCount:
-    """Counts open streams of one sort; one that would be one too many is refused before it costs.
+    """Counts open streams of one sort; one too many is refused before anything is opened for it.
 
     `what` names the sort in the error: "market data".
     """

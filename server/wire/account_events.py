@@ -15,7 +15,7 @@ from tasty.v1 import account_event_pb2, stream_pb2
 from tasty.v1 import order_service_pb2 as pb
 
 from server.brokerage.api.balances import read_balances
-from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.json_reader import JsonReader, ParseFaults
 from server.brokerage.api.order_replies import read_complex_order
 from server.brokerage.api.orders import Order, read_order
 from server.brokerage.api.positions import read_position
@@ -78,7 +78,7 @@ def _event(event: Event) -> account_event_pb2.AccountEvent:
         received_at=timestamp(event.received_at),
         recovered=event.recovered,
     )
-    item = Item(event.body, ParseFaults())
+    item = JsonReader(event.body, ParseFaults())
     match event.kind:
         case EventKind.ORDER:
             message.order.CopyFrom(order_to(read_order(item)))

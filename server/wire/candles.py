@@ -12,7 +12,7 @@ from tasty.v1 import candle_pb2, stream_pb2
 from tasty.v1 import market_data_stream_pb2 as pb
 
 from server.brokerage.streaming import feed_numbers as feed
-from server.brokerage.streaming.dxlink_events import FIELDS, Row
+from server.brokerage.streaming.dxlink_events import CandleRow
 from server.clock import NEW_YORK
 from server.errors import InvalidField
 from server.market.candle_reader import CandleBatch
@@ -21,7 +21,6 @@ from server.market.candles import CandleSeries
 DEFAULT_INTERVAL = "1m"
 DEFAULT_HISTORY = timedelta(days=1)
 _INTERVAL = re.compile(r"[1-9][0-9]{0,3}(s|m|h|d|w|mo)")
-_PLACE = {name: place for place, name in enumerate(FIELDS["Candle"])}
 
 
 def interval(given: str | None) -> str:
@@ -61,30 +60,26 @@ def candle_batch(batch: CandleBatch, opened: datetime) -> pb.StreamCandlesRespon
 def _candles(batch: CandleBatch, opened: int) -> Iterator[candle_pb2.Candle]:
     for part in batch.parts:
         for row in part.rows:
-            yield _candle(part.series, row, historical=batch.snapshot and _time(row) < opened)
+            yield _candle(part.series, row, historical=batch.snapshot and row.time < opened)
 
 
-def _candle(series: CandleSeries, row: Row, *, historical: bool) -> candle_pb2.Candle:
+def _candle(series: CandleSeries, row: CandleRow, *, historical: bool) -> candle_pb2.Candle:
     candle = candle_pb2.Candle(
         event_symbol=series.label,
         symbol=series.label,
-        open=feed.price(row[_PLACE["open"]]) or "",
-        high=feed.price(row[_PLACE["high"]]) or "",
-        low=feed.price(row[_PLACE["low"]]) or "",
-        close=feed.price(row[_PLACE["close"]]) or "",
-        volume=feed.text(row[_PLACE["volume"]]),
-        vwap=feed.price(row[_PLACE["vwap"]]),
-        count=int(feed.size(row[_PLACE["count"]])),
-        imp_volatility=feed.text(row[_PLACE["impVolatility"]]),
+        open=feed.price(row.open) or "",
+        high=feed.price(row.high) or "",
+        low=feed.price(row.low) or "",
+        close=feed.price(row.close) or "",
+        volume=feed.text(row.volume),
+        vwap=feed.price(row.vwap),
+        count=int(feed.size(row.count)),
+        imp_volatility=feed.text(row.imp_volatility),
         historical=historical,
     )
-    open_interest = feed.number(row[_PLACE["openInterest"]])
+    open_interest = feed.number(row.open_interest)
     if open_interest is not None:
         candle.open_interest = int(open_interest)
-    candle.time.FromMilliseconds(_time(row))
+    candle.time.FromMilliseconds(row.time)
     candle.received_at.FromMicroseconds(int(series.received_at * 1e6))
     return candle
-
-
-def _time(row: Row) -> int:
-    return int(row[_PLACE["time"]])

@@ -13,7 +13,7 @@ from server.errors import InvalidField, NothingGiven, TooManyGiven
 from server.market.changes import Action, Change
 from server.market.topics import Kind
 from server.streams.send_pacer import SendInterval
-from server.wire.market_data_requests import pace_or
+from server.wire.market_data_requests import send_interval_of
 
 ACTIONS: Mapping[int, Action] = {
     subscription_pb2.SUBSCRIPTION_ACTION_SUBSCRIBE: Action.SUBSCRIBE,
@@ -28,9 +28,12 @@ KINDS: Mapping[int, Kind] = {
 
 
 async def changes(
-    requests: AsyncIterator[pb.StreamMarketDataRequest], pace: SendInterval, *, allowed: int
+    requests: AsyncIterator[pb.StreamMarketDataRequest],
+    send_interval: SendInterval,
+    *,
+    allowed: int,
 ) -> AsyncIterator[Change]:
-    """Yields each request as a change; a pace once chosen holds until another is.
+    """Yields each request as a change; a send interval once chosen holds until another is.
 
     Raises BadInput for a request that makes no sense at all.
     """
@@ -47,12 +50,12 @@ async def changes(
         if len(request.symbols) > allowed:
             raise TooManyGiven("symbols", given=len(request.symbols), allowed=allowed)
 
-        pace = pace_or(request, pace)
+        send_interval = send_interval_of(request, send_interval)
         yield Change(
             action=action,
             symbols=tuple(request.symbols) if action is not Action.CONFIGURE else (),
             kinds=tuple(dict.fromkeys(_kind(number) for number in request.event_types)),
-            pace=pace,
+            send_interval=send_interval,
             request_id=request.request_id,
         )
 

@@ -1,8 +1,4 @@
-"""Topics of the hub as messages of the contract.
-
-The rows' places are those of `dxlink_events.FIELDS`; they are named here once, since a lookup by
-name for every field of every event would be the greater part of the work.
-"""
+"""Converts topics of the hub, and quotes of the broker's REST service, into messages."""
 
 from __future__ import annotations
 
@@ -28,17 +24,12 @@ from server.brokerage.api.rest_quotes import RestQuote
 from server.brokerage.instruments.lookup import InstrumentQuery
 from server.brokerage.instruments.symbols import occ_to_streamer
 from server.brokerage.streaming import feed_numbers as feed
-from server.brokerage.streaming.dxlink_events import FIELDS
 from server.market.market_data_service import Problem
 from server.market.topics import Topic
 from server.wire.numbers import money_or_none, number
 from server.wire.quote_values import milliseconds, values_of
 
 InstrumentMessage = instrument_pb2.Instrument
-
-_T = {name: place for place, name in enumerate(FIELDS["Trade"])}
-_PRICE, _TIME = _T["price"], _T["time"]
-_G = {name: place for place, name in enumerate(FIELDS["Greeks"])}
 
 
 def quote(topic: Topic) -> quote_pb2.Quote:
@@ -68,45 +59,51 @@ def quote(topic: Topic) -> quote_pb2.Quote:
 
 def greeks(topic: Topic) -> greeks_pb2.Greeks:
     """Returns the greeks of one contract, as the feed has them."""
-    row = topic.rows["Greeks"]
+    row = topic.greeks
+    if row is None:
+        raise ValueError("a topic without greeks")
+
     message = greeks_pb2.Greeks(
         event_symbol=topic.label,
         symbol=topic.label,
         streamer_symbol=topic.key.symbol,
-        delta=feed.text(row[_G["delta"]]) or "",
-        gamma=feed.text(row[_G["gamma"]]) or "",
-        theta=feed.text(row[_G["theta"]]) or "",
-        vega=feed.text(row[_G["vega"]]) or "",
-        rho=feed.text(row[_G["rho"]]) or "",
-        price=feed.price(row[_G["price"]]),
-        volatility=feed.text(row[_G["volatility"]]),
+        delta=feed.text(row.delta) or "",
+        gamma=feed.text(row.gamma) or "",
+        theta=feed.text(row.theta) or "",
+        vega=feed.text(row.vega) or "",
+        rho=feed.text(row.rho) or "",
+        price=feed.price(row.price),
+        volatility=feed.text(row.volatility),
         stale=topic.stale,
     )
-    _stamp(message.time, milliseconds(row[_G["time"]]))
+    _stamp(message.time, milliseconds(row.time))
     _received(message.received_at, topic)
     return message
 
 
 def trade(topic: Topic) -> trade_pb2.Trade:
     """Returns the last trade."""
-    row = topic.rows["Trade"]
+    row = topic.trade
+    if row is None:
+        raise ValueError("a topic without a trade")
+
     message = trade_pb2.Trade(
         event_symbol=topic.label,
         symbol=topic.label,
         streamer_symbol=topic.key.symbol,
-        price=feed.price(row[_PRICE]) or "",
-        change=feed.price(row[_T["change"]]),
-        day_volume=feed.text(row[_T["dayVolume"]]),
-        day_turnover=feed.price(row[_T["dayTurnover"]]),
-        exchange_code=feed.exchange_code(row[_T["exchangeCode"]]),
-        tick_direction=str(row[_T["tickDirection"]] or "UNDEFINED"),
-        extended_trading_hours=row[_T["extendedTradingHours"]] is True,
+        price=feed.price(row.price) or "",
+        change=feed.price(row.change),
+        day_volume=feed.text(row.day_volume),
+        day_turnover=feed.price(row.day_turnover),
+        exchange_code=feed.exchange_code(row.exchange_code),
+        tick_direction=str(row.tick_direction or "UNDEFINED"),
+        extended_trading_hours=row.extended_trading_hours is True,
         stale=topic.stale,
     )
-    traded = feed.size(row[_T["size"]])
+    traded = feed.size(row.size)
     if traded:
         message.size = traded
-    _stamp(message.time, milliseconds(row[_TIME]))
+    _stamp(message.time, milliseconds(row.time))
     _received(message.received_at, topic)
     return message
 

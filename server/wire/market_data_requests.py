@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT_PACE", "POSITIONS_PACE", "pace", "pace_or", "queries", "symbols", "timeout"]
+__all__ = [
+    "DEFAULT_SEND_INTERVAL",
+    "POSITIONS_SEND_INTERVAL",
+    "queries",
+    "send_interval_of",
+    "symbols",
+    "timeout",
+]
 
 import math
 from collections.abc import Iterable
@@ -28,7 +35,7 @@ Paced = (
     | stream_pb2.StreamMarketDataRequest
     | account_service_pb2.StreamPositionsRequest
 )
-"""The requests that choose a pace."""
+"""The requests that choose a send interval."""
 
 
 def queries(
@@ -65,26 +72,21 @@ def timeout(seconds: float | None) -> float:
     return DEFAULT_TIMEOUT_S if seconds is None else seconds
 
 
-DEFAULT_PACE = SendInterval(
+DEFAULT_SEND_INTERVAL = SendInterval(
     min_interval=timedelta(seconds=DEFAULT_INTERVAL_S),
     heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S),
 )
 
 
-POSITIONS_PACE = SendInterval(
+POSITIONS_SEND_INTERVAL = SendInterval(
     min_interval=timedelta(seconds=1), heartbeat=timedelta(seconds=DEFAULT_HEARTBEAT_S)
 )
 """A portfolio is read by people, and every message of it is the whole of what changed."""
 
 
-def pace(request: Paced) -> SendInterval:
-    """Returns how often a reader wants to hear."""
-    return pace_or(request, DEFAULT_PACE)
-
-
-def pace_or(request: Paced, current: SendInterval) -> SendInterval:
-    """As `pace`, where the request leaves out what shall stay as it is."""
-    interval, heartbeat = current.min_interval, current.heartbeat
+def send_interval_of(request: Paced, default: SendInterval = DEFAULT_SEND_INTERVAL) -> SendInterval:
+    """Returns how often a reader asks to be sent data; what it leaves out is as in `default`."""
+    interval, heartbeat = default.min_interval, default.heartbeat
     if request.HasField("min_interval"):
         interval = timedelta(seconds=request.min_interval)
     if request.HasField("heartbeat_interval"):

@@ -7,7 +7,7 @@ __all__ = ["portfolio_update", "totals_to"]
 from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import position_pb2, stream_pb2
 
-from server.portfolio.position_stream import PortfolioUpdate
+from server.portfolio.position_reader import PortfolioUpdate
 from server.portfolio.totals import Totals
 from server.wire.numbers import decimal_or_none, decimal_text, money
 from server.wire.position import position_to

@@ -8,15 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from server.brokerage.streaming import feed_numbers as feed
-from server.brokerage.streaming.dxlink_events import FIELDS
 from server.market.topics import Topic
-
-_Q = {name: place for place, name in enumerate(FIELDS["Quote"])}
-_BID, _ASK = _Q["bidPrice"], _Q["askPrice"]
-_BID_SIZE, _ASK_SIZE = _Q["bidSize"], _Q["askSize"]
-_BID_TIME, _ASK_TIME = _Q["bidTime"], _Q["askTime"]
-_BID_CODE, _ASK_CODE = _Q["bidExchangeCode"], _Q["askExchangeCode"]
-_TRADE_PRICE, _TRADE_TIME = FIELDS["Trade"].index("price"), FIELDS["Trade"].index("time")
 
 
 class QuoteValues(NamedTuple):
@@ -43,22 +35,23 @@ def values_of(topic: Topic) -> QuoteValues:
     ask_size: float = 0
     bid_time = ask_time = traded = 0
     bid_code = ask_code = ""
-    row = topic.rows.get("Quote")
-    if row is not None:
-        bid, ask = feed.price(row[_BID]), feed.price(row[_ASK])
+    quote = topic.quote
+    if quote is not None:
+        bid, ask = feed.price(quote.bid_price), feed.price(quote.ask_price)
         if bid is not None:
-            bid_size = feed.size(row[_BID_SIZE])
+            bid_size = feed.size(quote.bid_size)
         if ask is not None:
-            ask_size = feed.size(row[_ASK_SIZE])
+            ask_size = feed.size(quote.ask_size)
         if bid is not None and ask is not None:
             mid = f"{(Decimal(bid) + Decimal(ask)) / 2:f}"
-        bid_time, ask_time = milliseconds(row[_BID_TIME]), milliseconds(row[_ASK_TIME])
-        bid_code, ask_code = feed.exchange_code(row[_BID_CODE]), feed.exchange_code(row[_ASK_CODE])
+        bid_time, ask_time = milliseconds(quote.bid_time), milliseconds(quote.ask_time)
+        bid_code = feed.exchange_code(quote.bid_exchange_code)
+        ask_code = feed.exchange_code(quote.ask_exchange_code)
 
-    row = topic.rows.get("Trade")
-    if row is not None:
-        last = feed.price(row[_TRADE_PRICE])
-        traded = milliseconds(row[_TRADE_TIME])
+    trade = topic.trade
+    if trade is not None:
+        last = feed.price(trade.price)
+        traded = milliseconds(trade.time)
 
     newest = max(bid_time, ask_time, traded)
     return QuoteValues(

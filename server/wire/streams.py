@@ -7,9 +7,9 @@ wire is nothing but its elements, each with tag and length: a batch is a join.
 
 from __future__ import annotations
 
-__all__ = ["StreamCodec", "acknowledgement", "end", "failure", "notice"]
+__all__ = ["StreamCodec", "end", "failure", "message"]
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.message import Message
@@ -18,8 +18,8 @@ from tasty.v1 import market_data_stream_pb2 as service
 from tasty.v1 import stream_pb2
 
 from server.market.feed_status import Condition
-from server.market.reader import Heartbeat
-from server.market.results import Outcome, SymbolResult
+from server.market.read_stream import Heartbeat
+from server.market.results import Acknowledgement, Outcome, SymbolResult
 from server.market.topics import Kind, Topic
 from server.wire import market_data
 from server.wire.field_bytes import LENGTH, delimited, tag_of
@@ -47,37 +47,34 @@ class StreamCodec:
         return b"".join((SNAPSHOT if snapshot else UPDATE, *items))
 
 
-def acknowledgement(
-    results: Iterable[SymbolResult], now: datetime, *, request_id: int = 0
-) -> bytes:
-    """Returns the message that answers a subscription, symbol by symbol."""
-    message = _RESPONSE(
-        kind=stream_pb2.STREAM_EVENT_KIND_ACKNOWLEDGEMENT,
-        request_id=request_id,
-        notice=stream_pb2.StreamNotice(
-            sent_at=_at(now), subscriptions=[_subscription(result) for result in results]
-        ),
-    )
-    return message.SerializeToString()
+def message(item: Acknowledgement | Condition | Heartbeat, now: datetime) -> bytes:
+    """Returns the message of whatever a stream sends besides data."""
+    notice = stream_pb2.StreamNotice(sent_at=_at(now))
+    match item:
+        case Acknowledgement():
+            notice.subscriptions.extend(map(_subscription, item.results))
+            return _RESPONSE(
+                kind=stream_pb2.STREAM_EVENT_KIND_ACKNOWLEDGEMENT,
+                request_id=item.request_id,
+                notice=notice,
+            ).SerializeToString()
+        case Heartbeat():
+            kind = stream_pb2.STREAM_EVENT_KIND_HEARTBEAT
+            notice.conflated = item.conflated
+        case Condition():
+            kind = (
+                stream_pb2.STREAM_EVENT_KIND_RECONNECTED
+                if item.live
+                else stream_pb2.STREAM_EVENT_KIND_STALE
+            )
+            notice.detail = item.cause
+            notice.symbols.extend(item.symbols)
+            if item.last_received_at:
+                notice.last_received_at.FromDatetime(
+                    datetime.fromtimestamp(item.last_received_at, UTC)
+                )
 
-
-def notice(item: Condition | Heartbeat, now: datetime) -> bytes:
-    """Returns a heartbeat, or the news that data went stale or live again."""
-    body = stream_pb2.StreamNotice(sent_at=_at(now))
-    if isinstance(item, Heartbeat):
-        kind = stream_pb2.STREAM_EVENT_KIND_HEARTBEAT
-        body.conflated = item.conflated
-    else:
-        kind = (
-            stream_pb2.STREAM_EVENT_KIND_RECONNECTED
-            if item.live
-            else stream_pb2.STREAM_EVENT_KIND_STALE
-        )
-        body.detail = item.cause
-        body.symbols.extend(item.symbols)
-        if item.last_received_at:
-            body.last_received_at.FromDatetime(datetime.fromtimestamp(item.last_received_at, UTC))
-    return _RESPONSE(kind=kind, notice=body).SerializeToString()
+    return _RESPONSE(kind=kind, notice=notice).SerializeToString()
 
 
 def end(detail: str, now: datetime) -> bytes:

@@ -109,7 +109,7 @@ class Ours(Source):
 
     async def stream(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
         codec = StreamCodec()
-        pace = SendInterval(min_interval=self._interval, heartbeat=timedelta(seconds=30))
+        send_interval = SendInterval(min_interval=self._interval, heartbeat=timedelta(seconds=30))
         labels = {symbol: symbol for symbol in SYMBOLS}
         self.readers += 1
         try:
@@ -117,7 +117,7 @@ class Ours(Source):
                 self.hub.hold(Kind.QUOTES, labels) as topics,
                 self.hub.join(topics, codec) as group,
             ):
-                reader = Reader(self.hub, group, self._clock, pace)
+                reader = Reader(self.hub, group, self._clock, send_interval)
                 async for item in reader.items(lambda: False):
                     if isinstance(item, bytes):
                         yield item
@@ -203,8 +203,8 @@ class Bare(Source):
 
 
 class _NoWants:
-    def want(self, event: str, symbol: str, since: int | None = None) -> None: ...
-    def unwant(self, event: str, symbol: str) -> None: ...
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None: ...
+    def unsubscribe(self, event: str, symbol: str) -> None: ...
 
 
 def rss() -> int:

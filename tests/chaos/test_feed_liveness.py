@@ -45,7 +45,7 @@ async def test_silence_is_noticed_by_what_the_server_promised() -> None:
         assert not spy.stale
         await clock.advance(2)
         assert spy.stale
-        assert hub.conditions.outage is not None
+        assert hub.status.outage is not None
 
         await clock.advance(60 - 16)
         assert feed.statistics().drops == 0

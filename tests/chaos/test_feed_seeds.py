@@ -65,7 +65,7 @@ async def survive(seed: int) -> None:
             add(random.choice((gone, f"T{turn}")))
 
         def recovered() -> bool:
-            values = {topic.rows.get("Quote", (0, None))[1] for topic in held.values()}
+            values = {topic.quote and topic.quote.bid_price for topic in held.values()}
             return (
                 not server.mishaps
                 and feed.state is FeedState.LIVE

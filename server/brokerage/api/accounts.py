@@ -6,7 +6,7 @@ __all__ = ["Account", "read_account"]
 
 from dataclasses import dataclass
 
-from server.brokerage.api.json_reader import Item, Unreadable
+from server.brokerage.api.json_reader import JsonReader, Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Account:
     is_closed: bool
 
 
-def read_account(item: Item) -> Account:
+def read_account(item: JsonReader) -> Account:
     account = item.item("account")
     if account is None:
         raise Unreadable("account")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Balances:
     updated_at: datetime | None
 
 
-def read_balances(item: Item) -> Balances:
+def read_balances(item: JsonReader) -> Balances:
     return Balances(
         account_number=item.text("account-number") or "",
         cash_balance=item.decimal("cash-balance"),

@@ -1,7 +1,7 @@
 """What an account was worth over time.
 
 The broker's page documents camelCase names and bare numbers here, unlike everywhere else, while
-the SDK expects dashes and refuses the rest; `Item` reads both.
+the SDK expects dashes and refuses the rest; `JsonReader` reads both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item, Unreadable
+from server.brokerage.api.json_reader import JsonReader, Unreadable
 
 TIMES_BACK = ("1d", "1w", "1m", "3m", "6m", "1y", "all")
 
@@ -36,7 +36,7 @@ class NetLiquidatingValue:
     total_close: Decimal | None
 
 
-def read_net_liquidating_value(item: Item) -> NetLiquidatingValue:
+def read_net_liquidating_value(item: JsonReader) -> NetLiquidatingValue:
     time = item.moment("time")
     if time is None:
         raise Unreadable("time")

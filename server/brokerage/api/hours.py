@@ -18,7 +18,7 @@ __all__ = [
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 EXCHANGES = ("Equity", "CME", "CFE", "Smalls")
 UNSUPPORTED = frozenset({"Smalls"})
@@ -46,7 +46,7 @@ class Holidays:
     half_days: frozenset[date]
 
 
-def read_hours(item: Item) -> ExchangeHours:
+def read_hours(item: JsonReader) -> ExchangeHours:
     following = item.item("next-session")
     return ExchangeHours(
         exchange=item.identity("instrument-collection"),
@@ -57,7 +57,7 @@ def read_hours(item: Item) -> ExchangeHours:
     )
 
 
-def read_holidays(item: Item) -> Holidays:
+def read_holidays(item: JsonReader) -> Holidays:
     return Holidays(
         holidays=frozenset(item.days("market-holidays")),
         half_days=frozenset(item.days("market-half-days")),

@@ -9,7 +9,7 @@ counted. Words that may grow (statuses, actions, types) stay the broker's own te
 from __future__ import annotations
 
 __all__ = [
-    "Item",
+    "JsonReader",
     "Listing",
     "ParseFaults",
     "Unreadable",
@@ -28,6 +28,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from server.clock import instant_of
 from server.errors import BrokerUnreadable
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 
 class Unreadable(Exception):
-    """An item lacks what it is known by; whoever reads the list leaves it out."""
+    """Raised for an item without its identity; whoever reads the list leaves it out."""
 
 
 class ParseFaults:
@@ -58,8 +59,8 @@ class ParseFaults:
         return self.counts.total()
 
 
-class Item:
-    """One object of an answer; names are the broker's, with dashes (camelCase is found as well)."""
+class JsonReader:
+    """Reads one object; names are the broker's, with dashes (camelCase is found as well)."""
 
     __slots__ = ("_faults", "_noun", "raw")
 
@@ -170,7 +171,7 @@ class Item:
 
             return ()
 
-        found = (Item({name: each}, self._faults, self._noun).day(name) for each in value)
+        found = (JsonReader({name: each}, self._faults, self._noun).day(name) for each in value)
         return tuple(day for day in found if day is not None)
 
     def moment(self, name: str) -> datetime | None:
@@ -179,18 +180,22 @@ class Item:
         if value is None or value in ("", 0, "0"):
             return None
 
-        try:
-            if isinstance(value, int) and not isinstance(value, bool):
-                return datetime.fromtimestamp(value / 1000, UTC)
+        if isinstance(value, int):
+            instant = instant_of(value)
+            if instant is None:
+                self.odd(name, value)
 
+            return instant
+
+        try:
             instant = datetime.fromisoformat(value)
-        except (TypeError, ValueError, OverflowError, OSError):
+        except (TypeError, ValueError):
             self.odd(name, value)
             return None
 
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
-    def item(self, name: str) -> Item | None:
+    def item(self, name: str) -> JsonReader | None:
         """Returns the object under `name`."""
         value = self._find(name)
         if value is None:
@@ -200,9 +205,9 @@ class Item:
             self.odd(name, value)
             return None
 
-        return Item(value, self._faults, f"{self._noun}.{name}")
+        return JsonReader(value, self._faults, f"{self._noun}.{name}")
 
-    def items(self, name: str, read: Callable[[Item], T]) -> tuple[T, ...]:
+    def items(self, name: str, read: Callable[[JsonReader], T]) -> tuple[T, ...]:
         """Returns what `read` makes of each object in the list under `name`."""
         value = self._find(name)
         if value is None:
@@ -233,7 +238,7 @@ class Listing(Generic[T]):
 
 
 def read_listing(
-    raw: Sequence[object], read: Callable[[Item], T], faults: ParseFaults, noun: str
+    raw: Sequence[object], read: Callable[[JsonReader], T], faults: ParseFaults, noun: str
 ) -> Listing[T]:
     """Returns what `read` makes of each, and how many were left out."""
     items = read_all(raw, read, faults, noun)
@@ -241,13 +246,13 @@ def read_listing(
 
 
 def read_all(
-    raw: Iterable[object], read: Callable[[Item], T], faults: ParseFaults, noun: str
+    raw: Iterable[object], read: Callable[[JsonReader], T], faults: ParseFaults, noun: str
 ) -> tuple[T, ...]:
     """Returns what `read` makes of each; an item without its identity is left out."""
     values = []
     for each in raw:
         try:
-            values.append(read(Item(each, faults, noun)))
+            values.append(read(JsonReader(each, faults, noun)))
         except Unreadable:
             continue
 

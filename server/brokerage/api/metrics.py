@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class MarketMetrics:
     updated_at: datetime | None
 
 
-def read_market_metrics(item: Item) -> MarketMetrics:
+def read_market_metrics(item: JsonReader) -> MarketMetrics:
     earnings = item.item("earnings")
     return MarketMetrics(
         symbol=item.identity("symbol"),
@@ -94,7 +94,7 @@ def read_market_metrics(item: Item) -> MarketMetrics:
     )
 
 
-def _earnings(item: Item) -> EarningsReport:
+def _earnings(item: JsonReader) -> EarningsReport:
     return EarningsReport(
         expected_report_date=item.day("expected-report-date"),
         estimated=item.flag("estimated") or False,

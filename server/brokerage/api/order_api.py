@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from server.brokerage.api.accounts import Account
-from server.brokerage.api.json_reader import Item, ParseFaults, Unreadable, items_of
+from server.brokerage.api.json_reader import JsonReader, ParseFaults, Unreadable, items_of
 from server.brokerage.api.order_replies import (
     BrokerWord,
     ComplexOrder,
@@ -206,7 +206,7 @@ class OrderApi:
 def placement_of(data: object, faults: ParseFaults, *, dry_run: bool = False) -> Placement:
     """Returns the answer to a placement; raises BrokerUnreadable for one without its order."""
     try:
-        return read_placement(Item(data, faults, "placement"), dry_run=dry_run)
+        return read_placement(JsonReader(data, faults, "placement"), dry_run=dry_run)
     except Unreadable:
         raise BrokerUnreadable("a placement without its order") from None
 
@@ -214,7 +214,7 @@ def placement_of(data: object, faults: ParseFaults, *, dry_run: bool = False) ->
 def replacement_of(data: object, faults: ParseFaults) -> Order:
     """Returns the order that a replacement or a cancel answers with."""
     try:
-        return read_order(Item(data, faults, "order"))
+        return read_order(JsonReader(data, faults, "order"))
     except Unreadable:
         raise BrokerUnreadable("a change without its order") from None
 
@@ -222,7 +222,7 @@ def replacement_of(data: object, faults: ParseFaults) -> Order:
 def complex_order_of(data: object, faults: ParseFaults) -> ComplexOrder:
     """Returns the complex order that a cancel answers with."""
     try:
-        return read_complex_order(Item(data, faults, "complex order"))
+        return read_complex_order(JsonReader(data, faults, "complex order"))
     except Unreadable:
         raise BrokerUnreadable("a change without its order") from None
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 from server.brokerage.api.orders import Order, read_dry_run, read_order
 
 
@@ -88,7 +88,7 @@ class Placement:
     errors: tuple[BrokerWord, ...] = ()
 
 
-def read_placement(item: Item, *, dry_run: bool = False) -> Placement:
+def read_placement(item: JsonReader, *, dry_run: bool = False) -> Placement:
     """Returns the answer; raises Unreadable when a placed order has no number."""
     read = read_dry_run if dry_run else read_order
     order, whole = item.item("order"), item.item("complex-order")
@@ -103,7 +103,7 @@ def read_placement(item: Item, *, dry_run: bool = False) -> Placement:
     )
 
 
-def read_complex_order(item: Item, *, dry_run: bool = False) -> ComplexOrder:
+def read_complex_order(item: JsonReader, *, dry_run: bool = False) -> ComplexOrder:
     """Returns a complex order with its parts."""
     read = read_dry_run if dry_run else read_order
     trigger = item.item("trigger-order")
@@ -117,7 +117,7 @@ def read_complex_order(item: Item, *, dry_run: bool = False) -> ComplexOrder:
     )
 
 
-def _buying_power(item: Item) -> BuyingPower:
+def _buying_power(item: JsonReader) -> BuyingPower:
     return BuyingPower(
         change_in_margin_requirement=item.signed("change-in-margin-requirement"),
         change_in_buying_power=item.signed("change-in-buying-power"),
@@ -130,7 +130,7 @@ def _buying_power(item: Item) -> BuyingPower:
     )
 
 
-def _fees(item: Item) -> Fees:
+def _fees(item: JsonReader) -> Fees:
     return Fees(
         regulatory_fees=item.signed("regulatory-fees"),
         clearing_fees=item.signed("clearing-fees"),
@@ -140,5 +140,5 @@ def _fees(item: Item) -> Fees:
     )
 
 
-def _word(item: Item) -> BrokerWord:
+def _word(item: JsonReader) -> BrokerWord:
     return BrokerWord(code=item.text("code") or "", message=item.text("message") or "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 TERMINAL_STATUSES = frozenset(
     {
@@ -93,17 +93,17 @@ class Order:
         return self.status in TERMINAL_STATUSES
 
 
-def read_order(item: Item) -> Order:
+def read_order(item: JsonReader) -> Order:
     """Returns a placed order."""
     return _order(item, item.identity("id"))
 
 
-def read_dry_run(item: Item) -> Order:
+def read_dry_run(item: JsonReader) -> Order:
     """Returns an order that was only tried, and so has no number."""
     return _order(item, "")
 
 
-def _order(item: Item, order_id: str) -> Order:
+def _order(item: JsonReader, order_id: str) -> Order:
     return Order(
         id=order_id,
         account_number=item.text("account-number"),
@@ -135,7 +135,7 @@ def _order(item: Item, order_id: str) -> Order:
     )
 
 
-def _leg(item: Item) -> OrderLeg:
+def _leg(item: JsonReader) -> OrderLeg:
     return OrderLeg(
         symbol=item.text("symbol") or "",
         instrument_type=item.text("instrument-type"),
@@ -146,7 +146,7 @@ def _leg(item: Item) -> OrderLeg:
     )
 
 
-def _fill(item: Item) -> Fill:
+def _fill(item: JsonReader) -> Fill:
     return Fill(
         fill_id=item.text("fill-id"),
         quantity=item.decimal("quantity"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item, Unreadable
+from server.brokerage.api.json_reader import JsonReader, Unreadable
 from server.brokerage.instruments.symbols import occ_to_streamer, parse
 from server.errors import InvalidField
 
@@ -55,7 +55,7 @@ class Position:
         return self.sign * self.quantity * self.multiplier
 
 
-def read_position(item: Item) -> Position:
+def read_position(item: JsonReader) -> Position:
     symbol = item.identity("symbol")
     quantity = item.decimal("quantity")
     if quantity is None:

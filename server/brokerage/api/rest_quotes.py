@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, items_of, read_all
 from server.brokerage.instruments.symbols import InstrumentKind
 from server.brokerage.session import BrokerSession
 from server.errors import NotKnownToBroker
@@ -80,7 +80,7 @@ async def _page(
     return {quote.symbol: quote for quote in quotes}
 
 
-def _read(item: Item) -> RestQuote:
+def _read(item: JsonReader) -> RestQuote:
     return RestQuote(
         symbol=item.identity("symbol"),
         bid=item.decimal("bid"),

@@ -1,7 +1,7 @@
 """What a symbol search finds.
 
 The SDK's own search neither renews the access token nor tells a failure from an empty result, and
-drops half of the fields; so it is asked for as any other page.
+drops half of the fields; so it is requested as everything else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ __all__ = ["SymbolMatch", "read_symbol_match"]
 
 from dataclasses import dataclass
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class SymbolMatch:
     options: bool | None
 
 
-def read_symbol_match(item: Item) -> SymbolMatch:
+def read_symbol_match(item: JsonReader) -> SymbolMatch:
     return SymbolMatch(
         symbol=item.identity("symbol"),
         description=item.text("description"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Transaction:
     currency: str | None
 
 
-def read_transaction(item: Item) -> Transaction:
+def read_transaction(item: JsonReader) -> Transaction:
     return Transaction(
         id=item.identity("id"),
         account_number=item.text("account-number"),

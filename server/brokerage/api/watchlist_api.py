@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from server.brokerage.api.json_reader import Item, ParseFaults, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, ParseFaults, items_of, read_all
 from server.brokerage.api.watchlists import (
     Watchlist,
     WatchlistEntry,
@@ -31,7 +31,7 @@ ENTRIES = "watchlist-entries"
 
 
 class WatchlistApi:
-    """One tenant's watchlists."""
+    """Reads and changes one tenant's watchlists."""
 
     def __init__(self, connection: Connection, faults: ParseFaults) -> None:
         self._connection = connection
@@ -90,7 +90,8 @@ class WatchlistApi:
     async def _write(self, method: str, path: str, body: dict[str, Any]) -> Watchlist:
         data = await self._connection.send(method, path, body)
         written = data if isinstance(data, dict) and ENTRIES in data else body
-        return read_watchlist(Item({"name": body["name"], **written}, self._faults, "watchlist"))
+        raw = {"name": body["name"], **written}
+        return read_watchlist(JsonReader(raw, self._faults, "watchlist"))
 
 
 def _entries(watchlist: Watchlist) -> list[Any]:

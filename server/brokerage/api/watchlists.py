@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Watchlist:
     """The broker's own object, for writing it back."""
 
 
-def read_watchlist(item: Item) -> Watchlist:
+def read_watchlist(item: JsonReader) -> Watchlist:
     index = item.integer("order-index")
     return Watchlist(
         name=item.identity("name"),
@@ -71,7 +71,7 @@ def removed(raw: Sequence[Any], symbols: Sequence[str]) -> tuple[list[Any], list
     return [each for each in raw if _symbol(each) not in gone], missing
 
 
-def _entry(item: Item) -> WatchlistEntry:
+def _entry(item: JsonReader) -> WatchlistEntry:
     return WatchlistEntry(
         symbol=item.identity("symbol"), instrument_type=item.text("instrument-type")
     )

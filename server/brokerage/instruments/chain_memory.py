@@ -2,7 +2,7 @@
 
 A chain that is kept is only a request saved, so where there is no room the longest unused goes: of
 the tenant himself where he has his part, else of whoever has most. One that is being read takes
-several times as much, as the broker's page and as objects, and is counted by number.
+several times as much, as the broker's answer and as objects, and is counted by number.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READ_AT_ONCE_EACH = 2
 """And by one tenant: more of his wait for these."""
 
 
-class Shelf(Protocol):
+class ChainCache(Protocol):
     """Who keeps chains, and lets one go when told."""
 
     def drop(self, key: Hashable) -> None: ...
@@ -50,7 +50,7 @@ class ChainRoom:
         self._most = most_bytes
         self._bytes = Shares(total=most_bytes, each=most_bytes // TENANT_PART, light=0)
         self._each = most_bytes // TENANT_PART
-        self._kept: OrderedDict[tuple[Shelf, Hashable], tuple[str, int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[ChainCache, Hashable], tuple[str, int]] = OrderedDict()
         self._reading = Shares(total=READ_AT_ONCE, each=READ_AT_ONCE, light=1)
 
     @contextmanager
@@ -66,9 +66,9 @@ class ChainRoom:
         finally:
             self._reading.give_back(owner)
 
-    def keep(self, shelf: Shelf, key: Hashable, owner: str, contracts: int) -> None:
+    def keep(self, cache: ChainCache, key: Hashable, owner: str, contracts: int) -> None:
         """Notes a chain as kept, or as used, and lets others go where that is too much."""
-        place = (shelf, key)
+        place = (cache, key)
         if place in self._kept:
             self._kept.move_to_end(place)
             return
@@ -81,9 +81,9 @@ class ChainRoom:
         while self._bytes.total > self._most and self._let_go(self._heaviest(), but=place):
             pass
 
-    def forget(self, shelf: Shelf, key: Hashable) -> None:
+    def forget(self, cache: ChainCache, key: Hashable) -> None:
         """Notes that a chain is not kept any more."""
-        owner_and_size = self._kept.pop((shelf, key), None)
+        owner_and_size = self._kept.pop((cache, key), None)
         if owner_and_size is not None:
             self._bytes.give_back(*owner_and_size)
 
@@ -96,14 +96,14 @@ class ChainRoom:
         owners = {owner for owner, _ in self._kept.values()}
         return {each for each in owners if self._bytes.held(each) == self._bytes.largest}
 
-    def _let_go(self, owners: set[str], but: tuple[Shelf, Hashable]) -> bool:
+    def _let_go(self, owners: set[str], but: tuple[ChainCache, Hashable]) -> bool:
         """Drops the longest unused chain of these owners but one; returns whether there was any."""
         theirs = (place for place, (owner, _) in self._kept.items() if owner in owners)
         place = next((each for each in theirs if each != but), None)
         if place is None:
             return False
 
-        shelf, key = place
-        self.forget(shelf, key)
-        shelf.drop(key)
+        cache, key = place
+        self.forget(cache, key)
+        cache.drop(key)
         return True

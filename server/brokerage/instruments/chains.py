@@ -16,7 +16,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from server.brokerage.api.json_reader import Item, Unreadable
+from server.brokerage.api.json_reader import JsonReader, Unreadable
 from server.brokerage.instruments.symbols import occ_to_streamer
 from server.errors import NoOptions, OptionNotFound
 
@@ -131,18 +131,18 @@ class OptionChain:
         )
 
 
-def read_chain(symbol: str, today: date, roots: Iterable[Item]) -> OptionChain:
-    """Returns the chain in the broker's nested page: one object a root, expirations in it."""
+def read_chain(symbol: str, today: date, roots: Iterable[JsonReader]) -> OptionChain:
+    """Returns the chain in the broker's nested answer: one object a root, expirations in it."""
     contracts: list[OptionContract] = []
     tick_sizes: tuple[TickSize, ...] = ()
     for root in roots:
         tick_sizes = tick_sizes or root.items("tick-sizes", _tick_size)
         for expiration in root.items("expirations", lambda each: each):
-            # A page of futures holds the options on every month; only those on `symbol` are meant.
+            # An answer for futures holds the options on every month, of which `symbol` is one.
             if expiration.text("underlying-symbol") not in (None, symbol):
                 continue
 
-            # It names the contract's root in the expiration, pages of shares above it.
+            # It names the contract's root in the expiration, answers for shares above it.
             name = expiration.text("option-root-symbol") or root.text("root-symbol") or symbol
             contracts.extend(_contracts(expiration, name))
 
@@ -152,7 +152,7 @@ def read_chain(symbol: str, today: date, roots: Iterable[Item]) -> OptionChain:
     )
 
 
-def _contracts(expiration: Item, root: str) -> Iterable[OptionContract]:
+def _contracts(expiration: JsonReader, root: str) -> Iterable[OptionContract]:
     day = expiration.day("expiration-date")
     if day is None:
         return
@@ -164,7 +164,7 @@ def _contracts(expiration: Item, root: str) -> Iterable[OptionContract]:
         expiration.odd("strikes", strikes)
         return
 
-    # An index has ten thousand strikes: here the raw objects are read, not one `Item` each.
+    # An index has ten thousand strikes: here the raw objects are read, not one `JsonReader` each.
     for raw in strikes:
         try:
             strike = Decimal(raw["strike-price"])
@@ -207,7 +207,7 @@ def _order(contract: OptionContract) -> tuple[date, Decimal, str, bool, str]:
     )
 
 
-def _tick_size(item: Item) -> TickSize:
+def _tick_size(item: JsonReader) -> TickSize:
     value = item.decimal("value")
     if value is None:
         raise Unreadable("value")

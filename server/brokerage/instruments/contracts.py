@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item, Unreadable, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, Unreadable, items_of, read_all
 from server.brokerage.instruments.chains import TickSize
 from server.brokerage.instruments.lookup import Resolved
 from server.brokerage.instruments.symbols import InstrumentKind, parse
@@ -173,14 +173,14 @@ class Contracts:
             decimals=min((each for each in venues if each is not None), default=COIN_DECIMALS),
         )
 
-    async def _option_ticks(self, page: str) -> tuple[TickSize, ...]:
+    async def _option_ticks(self, path: str) -> tuple[TickSize, ...]:
         async def ask() -> tuple[TickSize, ...]:
             try:
-                return _table(await self._single(page), "option-tick-sizes")
+                return _table(await self._single(path), "option-tick-sizes")
             except NotKnownToBroker:
                 return ()
 
-        return await self._ticks.get(page, ask)
+        return await self._ticks.get(path, ask)
 
     async def _unlisted(self, symbol: str) -> Exception:
         """Returns why an option does not exist, with the choices that its chain has."""
@@ -191,26 +191,26 @@ class Contracts:
 
         return SymbolNotFound(symbol)
 
-    async def _single(self, page: str) -> Item:
-        data = await self._session.connection.get(page)
-        return Item(data, self._session.faults, "instrument")
+    async def _single(self, path: str) -> JsonReader:
+        data = await self._session.connection.get(path)
+        return JsonReader(data, self._session.faults, "instrument")
 
-    async def _listed(self, page: str, symbol: str) -> Item | None:
-        data = await self._session.connection.get(page, {"symbol[]": [symbol]})
+    async def _listed(self, path: str, symbol: str) -> JsonReader | None:
+        data = await self._session.connection.get(path, {"symbol[]": [symbol]})
         found = read_all(items_of(data), _same, self._session.faults, "instrument")
         return next((each for each in found if each.text("symbol") == symbol), None)
 
 
-def _same(item: Item) -> Item:
+def _same(item: JsonReader) -> JsonReader:
     return item
 
 
-def _precision(item: Item) -> int | None:
+def _precision(item: JsonReader) -> int | None:
     return item.integer("max-quantity-precision")
 
 
-def _table(item: Item, name: str) -> tuple[TickSize, ...]:
-    read: Callable[[Item], TickSize] = _tick
+def _table(item: JsonReader, name: str) -> tuple[TickSize, ...]:
+    read: Callable[[JsonReader], TickSize] = _tick
     rows: Sequence[TickSize] = item.items(name, read)
     return tuple(sorted(rows, key=lambda row: (row.threshold is None, row.threshold or Decimal(0))))
 
@@ -219,7 +219,7 @@ def _flat(value: Decimal | None) -> tuple[TickSize, ...]:
     return () if not value else (TickSize(value=value, threshold=None),)
 
 
-def _tick(item: Item) -> TickSize:
+def _tick(item: JsonReader) -> TickSize:
     value = item.decimal("value")
     if value is None or value <= 0:
         raise Unreadable("value")

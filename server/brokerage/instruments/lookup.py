@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from server.brokerage.api.json_reader import Item, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, items_of, read_all
 from server.brokerage.instruments.symbols import Instrument, InstrumentKind, parse
 from server.brokerage.session import BrokerSession
 from server.errors import (
@@ -26,7 +26,7 @@ from server.errors import (
     SymbolNotFound,
 )
 
-STREAMER_PAGES = {
+STREAMER_PATHS = {
     InstrumentKind.FUTURE: "/instruments/futures",
     InstrumentKind.FUTURE_OPTION: "/instruments/future-options",
     InstrumentKind.CRYPTOCURRENCY: "/instruments/cryptocurrencies",
@@ -122,7 +122,7 @@ class Lookup:
                 kind=InstrumentKind.EQUITY_OPTION,
             )
 
-        if found.kind in STREAMER_PAGES:
+        if found.kind in STREAMER_PATHS:
             found = await self._named(session, found)
         return Resolved(
             symbol=found.symbol, streamer_symbol=found.streamer_symbol or "", kind=found.kind
@@ -145,9 +145,9 @@ class Lookup:
 
     @staticmethod
     async def _ask(session: BrokerSession, instrument: Instrument) -> str:
-        page = STREAMER_PAGES[instrument.kind]
+        path = STREAMER_PATHS[instrument.kind]
         try:
-            data = await session.connection.get(page, {"symbol[]": [instrument.symbol]})
+            data = await session.connection.get(path, {"symbol[]": [instrument.symbol]})
         except NotKnownToBroker:
             raise SymbolNotFound(instrument.symbol) from None
 
@@ -157,7 +157,7 @@ class Lookup:
         raise SymbolNotFound(instrument.symbol)
 
 
-def _names(item: Item) -> tuple[str, str | None]:
+def _names(item: JsonReader) -> tuple[str, str | None]:
     return item.identity("symbol"), item.text("streamer-symbol")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from server.brokerage.api.json_reader import Item, ParseFaults, items_of, read_all
+from server.brokerage.api.json_reader import JsonReader, ParseFaults, items_of, read_all
 from server.brokerage.instruments.chain_memory import READ_AT_ONCE_EACH, ChainRoom
 from server.brokerage.instruments.chains import OptionChain, read_chain
 from server.brokerage.instruments.symbols import Instrument, InstrumentKind, parse
@@ -25,7 +25,7 @@ Key = tuple[date, str]
 
 
 class OptionChainCache:
-    """One tenant's chains. A new day asks anew: yesterday's expirations are gone."""
+    """Keeps one tenant's chains. They are read again on a new day: expirations have passed."""
 
     def __init__(
         self, connection: Connection, clock: Clock, faults: ParseFaults, room: ChainRoom, owner: str
@@ -62,11 +62,11 @@ class OptionChainCache:
         return chain
 
     def drop(self, key: Hashable) -> None:
-        """Lets a chain go; whoever uses it at this moment does not notice."""
+        """Removes a chain; those who are using it keep it."""
         self._chains.pop(key, None)
 
     def close(self) -> None:
-        """Lets all chains go: the session has ended."""
+        """Removes all chains when the session ends."""
         for key in self._chains:
             self._room.forget(self, key)
 
@@ -82,11 +82,11 @@ class OptionChainCache:
         try:
             if underlying.kind is InstrumentKind.FUTURE:
                 product = segment(underlying.root.lstrip("/"))
-                page = await self._connection.get(f"/futures-option-chains/{product}/nested")
-                roots = Item(page, self._faults, "chain").items("option-chains", _as_it_is)
+                answer = await self._connection.get(f"/futures-option-chains/{product}/nested")
+                roots = JsonReader(answer, self._faults, "chain").items("option-chains", _as_it_is)
             else:
-                page = await self._connection.get(f"/option-chains/{segment(symbol)}/nested")
-                roots = read_all(items_of(page), _as_it_is, self._faults, "chain")
+                answer = await self._connection.get(f"/option-chains/{segment(symbol)}/nested")
+                roots = read_all(items_of(answer), _as_it_is, self._faults, "chain")
         except NotKnownToBroker as unknown:
             raise SymbolNotFound(symbol) from unknown
 
@@ -103,5 +103,5 @@ class OptionChainCache:
             self.close()
 
 
-def _as_it_is(item: Item) -> Item:
+def _as_it_is(item: JsonReader) -> JsonReader:
     return item

@@ -6,7 +6,7 @@ The SDK's own converter is wrong for strikes below a dime's precision and for ad
 
 What cannot be known from the spelling is not guessed: the dxFeed name of a future or of a coin
 (`/ESZ26:XCME`, `BTC/USD:CXTALP`) has the exchange in it, so `streamer_symbol` is None until the
-broker's instrument pages are asked.
+broker's instruments endpoints are asked.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Instrument:
     symbol: str
     """The broker's spelling; of an equity option the OCC form, root padded to six."""
     streamer_symbol: str | None
-    """dxFeed's spelling; None where only the broker's instrument pages know it."""
+    """dxFeed's spelling; None where only the broker's instruments endpoints know it."""
     root: str
     """Of an option its root (adjusted contracts differ from the ticker), of a future its product
     (`/ES`), else the symbol."""

@@ -1,4 +1,4 @@
-"""What the account streamer tells, as it comes; light, so that anyone may import it."""
+"""Defines a notification of the account streamer; light, so that anyone may import it."""
 
 from __future__ import annotations
 

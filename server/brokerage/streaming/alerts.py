@@ -1,8 +1,8 @@
-"""One connection to the broker's account streamer, over the SDK's, where that is deaf.
+"""Connects to the broker's account streamer; wraps the SDK's streamer to fix three faults.
 
-The SDK sends no heartbeat (the broker demands one every 2 to 60 seconds), dies of one notification
+The SDK sends no heartbeat (the broker demands one every 2 to 60 seconds), fails at a notification
 that it cannot parse, and waits for ever on a mute socket. Here notifications stay JSON, heartbeats
-go out, and a connection that answers none of them is over.
+are sent, and a connection that answers none of them ends.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["AlertConnection"]
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
 import orjson
@@ -20,7 +20,7 @@ import structlog
 from server.brokerage.streaming.alert import Alert
 from server.brokerage.streaming.dxlink_events import ConnectionEnded
 from server.brokerage.transport import sdk
-from server.clock import Clock
+from server.clock import Clock, instant_of
 from server.errors import GatewayError
 
 # isort: split
@@ -136,7 +136,9 @@ class AlertConnection(AlertStreamer):
         kind, data = message.get("type"), message.get("data")
         if isinstance(kind, str):
             if isinstance(data, dict):
-                self._sink(Alert(kind=kind, data=data, sent_at=_moment(message.get("timestamp"))))
+                self._sink(
+                    Alert(kind=kind, data=data, sent_at=instant_of(message.get("timestamp")))
+                )
 
             return
 
@@ -146,13 +148,6 @@ class AlertConnection(AlertStreamer):
         answered = self._subscription_state.pop(_number(message.get("request-id")), None)
         if answered is not None:
             answered.set()
-
-
-def _moment(milliseconds: object) -> datetime | None:
-    if not isinstance(milliseconds, int) or milliseconds <= 0:
-        return None
-
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _number(request_id: object) -> int:

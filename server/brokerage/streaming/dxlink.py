@@ -1,7 +1,7 @@
-"""One DXLink connection over the SDK's streamer, where that is deaf or slow, made neither.
+"""Connects to DXLink; wraps the SDK's streamer to make it fast and to notice a dead connection.
 
 The SDK parses each event into a model (58,000 a second) and drops those with a missing price; it
-dies of any ERROR message, and waits for ever on a mute socket. Here events stay columns, read by a
+fails at any ERROR message, and waits for ever on a mute socket. Here events stay columns, read by a
 fast parser in the order of our own fields; silence longer than the server promised ends the
 connection; and subscriptions go out in messages that the server accepts.
 """
@@ -226,7 +226,7 @@ class DXLinkConnection(DXLinkStreamer):
                 batches = list(self._batches(message["data"]))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 # Its text may hold anything, so only its kind is told.
-                raise ConnectionEnded(f"a message of no sense: {type(error).__name__}") from None
+                raise ConnectionEnded(f"a malformed message: {type(error).__name__}") from None
 
             for event, flat in batches:
                 self._sink(event, flat)

@@ -1,4 +1,4 @@
-"""The texts of numbers that come as JSON numbers from the feed.
+"""Converts the feed's JSON numbers to texts and decimals.
 
 A price has at most 15 significant digits, so the shortest text of its float is the very text that
 the feed sent: nothing is rounded here, and no arithmetic is done on it.

@@ -1,4 +1,4 @@
-"""Opens DXLink connections for a tenant: what the market package calls a connector."""
+"""Opens DXLink connections for a tenant; the market package calls this a connector."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from server.brokerage.api.json_reader import Item
+from server.brokerage.api.json_reader import JsonReader
 from server.brokerage.sessions import Brokerage
 from server.brokerage.streaming.dxlink_events import Row
 from server.clock import Clock
@@ -47,7 +47,7 @@ async def quote_token(session: BrokerSession) -> QuoteToken:
     from server.brokerage.streaming.dxlink import QuoteToken  # as above
 
     data = await session.connection.get("/api-quote-tokens")
-    item = Item(data, session.faults, "quote token")
+    item = JsonReader(data, session.faults, "quote token")
     url, token = item.text("dxlink-url"), item.text("token")
     if not url or not token:
         raise BrokerUnreadable("a quote token without its address")

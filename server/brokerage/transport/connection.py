@@ -1,7 +1,7 @@
 """One tenant's live session of the real SDK: it logs in, stays logged in, and carries requests.
 
 Importing this module imports the SDK (0.3 s): only `sessions.py` does so, in a thread. Replies are
-taken as raw JSON and read by our own readers (`item.py`), because the SDK's models drop a whole
+taken as raw JSON and read by our own (`json_reader.py`), because the SDK's models drop a whole
 list for one value that they do not know. Logging in, headers, hosts, streamers and the form of
 orders are the SDK's.
 """
@@ -63,7 +63,7 @@ class Connection:
         self,
         credentials: Credentials,
         *,
-        wire: httpx2.AsyncBaseTransport,
+        pool: httpx2.AsyncBaseTransport,
         hosts: Hosts,
         pacer: Pacer,
         longest: timedelta,
@@ -72,7 +72,7 @@ class Connection:
         self._clock = clock
         self._renewing = asyncio.Lock()
         self.pacer = pacer
-        self.transport = BrokerTransport(wire, hosts=hosts, pacer=pacer, longest=longest)
+        self.transport = BrokerTransport(pool, hosts=hosts, pacer=pacer, longest=longest)
         self.transport.renew = self._renew
         self.transport.forget = self._forget
         self.sdk = Session(

@@ -1,4 +1,4 @@
-"""Puts texts from outside into the paths of the broker's pages."""
+"""Puts texts from outside into the paths of the broker's endpoints."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class _NoCalendar:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(
-            f"{name}: the SDK's calendar is not loaded here; ask the broker's market-time pages"
+            f"{name}: the SDK's calendar is not loaded here; ask the broker's market-time endpoints"
         )
 
 

@@ -1,7 +1,7 @@
-"""A value that is made once, by whoever asks first; those who wait meanwhile share the outcome.
+"""Makes a value once, on the first request; concurrent callers share the outcome.
 
-There is no task in it: the first caller does the work under a lock. So a cancelled first caller
-costs nothing but its own work, and the next one in the line begins anew.
+There is no task in it: the first caller does the work under a lock. If it is cancelled, the
+next one in the line begins anew.
 """
 
 from __future__ import annotations

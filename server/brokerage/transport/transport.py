@@ -39,13 +39,13 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
 
     def __init__(
         self,
-        wire: httpx2.AsyncBaseTransport,
+        pool: httpx2.AsyncBaseTransport,
         *,
         hosts: Hosts,
         pacer: Pacer,
         longest: timedelta,
     ) -> None:
-        self._wire = wire
+        self._pool = pool
         self._hosts = hosts
         self._pacer = pacer
         self._longest = longest.total_seconds()
@@ -111,7 +111,7 @@ class BrokerTransport(httpx2.AsyncBaseTransport):
         self.requests += 1
         try:
             async with asyncio.timeout(self._longest):
-                response = await self._wire.handle_async_request(self._addressed(request))
+                response = await self._pool.handle_async_request(self._addressed(request))
                 if response.status_code != SWITCHING_PROTOCOLS:
                     # Read here, so that a trickling body is bounded as well.
                     await response.aread()

@@ -21,7 +21,7 @@ from itertools import count
 from server.brokerage.transport.pacing import INSTANT_S, KINDS, OVERALL, Customer, Kind, Pace
 from server.brokerage.transport.turn_lines import Line, Waiter
 from server.brokerage.transport.urgency import Lane, Urgency
-from server.clock import Clock
+from server.clock import Clock, wait_for_event
 from server.errors import BrokerPaceUsedUp, CustomerPaceUsedUp, ShuttingDown
 
 PASSED_OVER: Mapping[Lane, int] = {
@@ -317,12 +317,4 @@ class Turns:
             await self._changed.wait()
             return
 
-        waits = [
-            asyncio.ensure_future(self._changed.wait()),
-            asyncio.ensure_future(self._clock.sleep(timedelta(seconds=pause))),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+        await wait_for_event(self._changed, timedelta(seconds=pause), self._clock)

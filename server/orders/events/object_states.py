@@ -25,7 +25,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.brokerage.api.balances import read_balances
-from server.brokerage.api.json_reader import Item, ParseFaults, Unreadable
+from server.brokerage.api.json_reader import JsonReader, ParseFaults, Unreadable
 from server.brokerage.api.order_replies import read_complex_order
 from server.brokerage.api.orders import Order, read_order
 from server.brokerage.api.positions import read_position
@@ -90,7 +90,7 @@ def report_of_alert(alert: Alert, faults: ParseFaults) -> ObjectState | None:
 
 def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
     """Returns the state of an order; raises Unreadable."""
-    order = read_order(Item(raw, faults, "order"))
+    order = read_order(JsonReader(raw, faults, "order"))
     return ObjectState(
         kind=EventKind.ORDER,
         account_number=order.account_number or "",
@@ -108,7 +108,7 @@ def report_of_position(
     raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
 ) -> ObjectState:
     """Returns the state of a position; raises Unreadable."""
-    position = read_position(Item(raw, faults, "position"))
+    position = read_position(JsonReader(raw, faults, "position"))
     at = position.updated_at or sent_at
     steady = replace(position, mark=None, mark_price=None, close_price=None, updated_at=None)
     return ObjectState(
@@ -127,7 +127,7 @@ def report_of_balances(
     raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
 ) -> ObjectState:
     """Returns the state of the balances."""
-    balances = read_balances(Item(raw, faults, "balances"))
+    balances = read_balances(JsonReader(raw, faults, "balances"))
     at = balances.updated_at or sent_at
     return ObjectState(
         kind=EventKind.BALANCE,
@@ -147,7 +147,7 @@ def report_of_closing(last: Raw, at: datetime) -> ObjectState:
 
 
 def _complex(raw: Raw, faults: ParseFaults) -> ObjectState:
-    whole = read_complex_order(Item(raw, faults, "complex order"))
+    whole = read_complex_order(JsonReader(raw, faults, "complex order"))
     stamps = [_stamp(part.updated_at) for part in whole.parts]
     changed = [part.updated_at for part in whole.parts if part.updated_at is not None]
     return ObjectState(

@@ -16,9 +16,8 @@ from datetime import UTC, datetime, timedelta
 from server.brokerage.api.rest_quotes import RestQuote
 from server.brokerage.instruments.contracts import Contract
 from server.brokerage.instruments.lookup import InstrumentQuery
-from server.brokerage.streaming.dxlink_events import FIELDS
 from server.brokerage.streaming.feed_numbers import number
-from server.clock import Clock
+from server.clock import Clock, instant_of
 from server.errors import Late, NotFound
 from server.market.market_data_service import MarketDataService
 from server.market.topics import Kind, Topic
@@ -28,8 +27,6 @@ from server.tenants import Tenant
 
 AFTERWARDS = timedelta(seconds=2)
 """How long the broker's snapshot may take, once the feed has had its time."""
-
-_QUOTE = {name: place for place, name in enumerate(FIELDS["Quote"])}
 
 
 class OrderQuotes:
@@ -84,15 +81,15 @@ class OrderQuotes:
         return {quote.symbol: quote for quote in found}
 
     def _of_topic(self, topic: Topic, now: datetime) -> LegQuote:
-        row = topic.rows.get("Quote")
+        quote = topic.quote
         received_at = datetime.fromtimestamp(topic.received_at, UTC)
         age = max(timedelta(), now - received_at)
-        if row is None:  # an index: it trades, or is computed, but nobody quotes it
+        if quote is None:  # an index: it trades, or is computed, but nobody quotes it
             bid = ask = None
             moved_at = received_at
         else:
-            bid, ask = number(row[_QUOTE["bidPrice"]]), number(row[_QUOTE["askPrice"]])
-            moved_at = _moved_at(row[_QUOTE["bidTime"]], row[_QUOTE["askTime"]]) or received_at
+            bid, ask = number(quote.bid_price), number(quote.ask_price)
+            moved_at = _moved_at(quote.bid_time, quote.ask_time) or received_at
 
         old = self._oldest is not None and now - moved_at > self._oldest
         return LegQuote(
@@ -120,5 +117,5 @@ def _of_rest(item: RestQuote, now: datetime) -> LegQuote:
 
 
 def _moved_at(*milliseconds: object) -> datetime | None:
-    known = [each for each in milliseconds if isinstance(each, int) and each > 0]
-    return datetime.fromtimestamp(max(known) / 1000, UTC) if known else None
+    instants = map(instant_of, milliseconds)
+    return max((each for each in instants if each is not None), default=None)

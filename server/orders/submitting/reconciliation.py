@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.json_reader import JsonReader, ParseFaults
 from server.brokerage.api.orders import TERMINAL_STATUSES
 from server.orders.model.records import priced_of, symbols_of
 from server.orders.submitting.journal import Entry
@@ -66,7 +66,7 @@ def _by_link(entry: Entry, shown: Sequence[Raw]) -> Raw | None:
 
 
 def _may_be(entry: Entry, raw: Raw) -> bool:
-    received = Item(raw, ParseFaults()).moment("received-at")
+    received = JsonReader(raw, ParseFaults()).moment("received-at")
     if received is not None and received < _earliest(entry):
         return False
 
@@ -81,4 +81,4 @@ def _earliest(entry: Entry) -> datetime:
 
 
 def _price_of(raw: Raw) -> Decimal | None:
-    return Item(raw, ParseFaults()).signed("price")
+    return JsonReader(raw, ParseFaults()).signed("price")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.json_reader import JsonReader, ParseFaults
 from server.brokerage.api.orders import Order, OrderLeg, read_order
 from server.brokerage.instruments.lookup import InstrumentQuery, OptionParts, checked
 from server.brokerage.instruments.symbols import Instrument, parse
@@ -26,9 +26,9 @@ def can_be(draft: Draft, raw: Raw) -> bool:
     """Returns False where the order certainly is another one."""
     match draft:
         case OrderDraft():
-            return _same(draft, read_order(Item(raw, ParseFaults(), "order")))
+            return _same(draft, read_order(JsonReader(raw, ParseFaults(), "order")))
         case ChangeDraft():
-            order = read_order(Item(raw, ParseFaults(), "order"))
+            order = read_order(JsonReader(raw, ParseFaults(), "order"))
             return order.replaces_order_id == draft.order_id and _agree(draft.price, order.price)
         case ComplexDraft():
             return raw.get("type") == draft.type and len(raw.get("orders", ())) == len(draft.orders)

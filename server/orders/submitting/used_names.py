@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import structlog
 
-from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.json_reader import JsonReader, ParseFaults
 from server.brokerage.api.order_api import OrderApi
 from server.clock import Clock, new_york_today
 from server.errors import (
@@ -128,7 +128,7 @@ class UsedNames:
         if not can_be(draft, raw):
             raise ClientOrderIdTaken(entry.client_order_id)
 
-        price = Item(raw, ParseFaults()).signed("price")
+        price = JsonReader(raw, ParseFaults()).signed("price")
         async with self._database.write() as connection:
             await restored_rows.adopt(
                 connection,
@@ -220,7 +220,7 @@ class UsedNames:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             return None
 
-        received = Item(raw, ParseFaults()).moment("received-at") or self._clock.now()
+        received = JsonReader(raw, ParseFaults()).moment("received-at") or self._clock.now()
         replaced, whole = raw.get("replaces-order-id"), raw.get("complex-order-id")
         kind = "replace" if replaced else "complex" if whole else "place"
         return Restored(

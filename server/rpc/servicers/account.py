@@ -1,29 +1,28 @@
-"""Accounts: what they hold, what they are worth, what happened in them."""
+"""Serves accounts: balances, positions, history of values, transactions."""
 
 from __future__ import annotations
 
-__all__ = ["Accounts", "LivePrices"]
+__all__ = ["Accounts"]
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Protocol
 
 from tasty.v1 import account_service_pb2 as pb
 from tasty.v1 import account_service_pb2_grpc
 
 from server.brokerage import Brokerage
-from server.brokerage.api.positions import Position
 from server.clock import Clock, new_york_today
-from server.portfolio.position_stream import PortfolioUpdate, PositionStreams
-from server.portfolio.valuation import NO_GREEKS, GreekValues, Price, value
+from server.portfolio.live_prices import LivePrices
+from server.portfolio.position_reader import PortfolioUpdate
+from server.portfolio.position_stream import PositionStreams
+from server.portfolio.valuation import NO_GREEKS, value
 from server.rpc.call import current_call
-from server.rpc.end_in_band import told
+from server.rpc.end_in_band import end_in_band
 from server.tables.plain import plain_table
-from server.tenants import Tenant
 from server.wire import streams
 from server.wire.balance import balances_response
-from server.wire.market_data_requests import POSITIONS_PACE, pace_or
+from server.wire.market_data_requests import POSITIONS_SEND_INTERVAL, send_interval_of
 from server.wire.net_liquidating_value import net_liquidating_value_to
 from server.wire.paging import page_of
 from server.wire.portfolio import portfolio_update
@@ -32,15 +31,6 @@ from server.wire.transaction import transaction_to
 
 DEFAULT_TIME_BACK = "1y"
 DEFAULT_DAYS = 90
-
-
-class LivePrices(Protocol):
-    """The live feed, as far as positions need it. What does not come in time is left out."""
-
-    async def of_positions(
-        self, tenant: Tenant, positions: Sequence[Position]
-    ) -> tuple[Mapping[str, Price], Mapping[str, GreekValues]]:
-        """Returns prices, and greeks of options, by streamer symbol; raises nothing of ours."""
 
 
 class Accounts(account_service_pb2_grpc.AccountServiceServicer):
@@ -126,21 +116,19 @@ class Accounts(account_service_pb2_grpc.AccountServiceServicer):
     def StreamPositions(  # noqa: N802 - named by the contract
         self, request: pb.StreamPositionsRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._positions(request), self._clock)
+        return end_in_band(self._positions(request), self._clock)
 
     async def _positions(self, request: pb.StreamPositionsRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()
         items = self._streams.follow(
             call.tenant,
             request.account_id,
-            pace_or(request, POSITIONS_PACE),
+            send_interval_of(request, POSITIONS_SEND_INTERVAL),
             call.draining.is_set,
         )
         async with aclosing(items):
             async for item in items:
                 if isinstance(item, PortfolioUpdate):
                     yield portfolio_update(item).SerializeToString()
-                elif isinstance(item, tuple):
-                    yield streams.acknowledgement(item, self._clock.now())
                 else:
-                    yield streams.notice(item, self._clock.now())
+                    yield streams.message(item, self._clock.now())

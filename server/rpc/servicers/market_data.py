@@ -1,4 +1,4 @@
-"""Quotes and greeks, as snapshots and as streams."""
+"""Serves quotes, greeks, trades and candles, as snapshots and as streams."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from server.agent import Analyst, analyze_of
 from server.clock import Clock
 from server.market.candle_reader import CandleBatch
 from server.market.market_data_service import MarketDataService
-from server.market.streams import MarketStreams, StreamItem
+from server.market.reader import Item
+from server.market.streams import MarketStreams
 from server.market.topics import Kind
 from server.rpc.call import current_call
-from server.rpc.end_in_band import told
+from server.rpc.end_in_band import end_in_band
 from server.settings import Settings
 from server.tables.market_data import greeks_table, quotes_table, quotes_table_of
 from server.wire import candles, market_data, streams
@@ -36,13 +37,13 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
 
     def __init__(
         self,
-        desk: MarketDataService,
+        market_data_service: MarketDataService,
         open_streams: MarketStreams,
         analyst: Analyst,
         settings: Settings,
         clock: Clock,
     ) -> None:
-        self._desk = desk
+        self._service = market_data_service
         self._analyst = analyst
         self._streams = open_streams
         self._settings = settings
@@ -52,7 +53,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         self, request: pb.GetQuotesRequest, context: object
     ) -> pb.GetQuotesResponse | bytes:
         call = current_call()
-        answer = await self._desk.snapshot(
+        answer = await self._service.snapshot(
             call.tenant,
             Kind.QUOTES,
             self._queries(request.instruments, "instrument"),
@@ -86,7 +87,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         self, request: pb.GetGreeksRequest, context: object
     ) -> pb.GetGreeksResponse:
         tenant = current_call().tenant
-        answer = await self._desk.snapshot(
+        answer = await self._service.snapshot(
             tenant,
             Kind.GREEKS,
             self._queries(request.options, "option"),
@@ -105,27 +106,27 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     def StreamQuotes(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamQuotesRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._stream(Kind.QUOTES, request), self._clock)
+        return end_in_band(self._stream(Kind.QUOTES, request), self._clock)
 
     def StreamGreeks(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamGreeksRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._stream(Kind.GREEKS, request), self._clock)
+        return end_in_band(self._stream(Kind.GREEKS, request), self._clock)
 
     def StreamTrades(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamTradesRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._stream(Kind.TRADES, request), self._clock)
+        return end_in_band(self._stream(Kind.TRADES, request), self._clock)
 
     def StreamCandles(  # noqa: N802 - named by the contract
         self, request: stream_pb.StreamCandlesRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._candles(request), self._clock)
+        return end_in_band(self._candles(request), self._clock)
 
     def StreamMarketData(  # noqa: N802 - named by the contract
         self, request_iterator: AsyncIterator[stream_pb.StreamMarketDataRequest], context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._converse(request_iterator), self._clock)
+        return end_in_band(self._follow_changes(request_iterator), self._clock)
 
     def _queries(
         self, instruments: Sequence[market_data.InstrumentMessage], noun: str
@@ -136,7 +137,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
         call = current_call()
         symbols = asked.symbols(request.symbols, allowed=self._settings.stream_symbols)
         items = self._streams.follow(
-            call.tenant, kind, symbols, asked.pace(request), call.draining.is_set
+            call.tenant, kind, symbols, asked.send_interval_of(request), call.draining.is_set
         )
         async with aclosing(items):
             async for item in items:
@@ -152,7 +153,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             asked.symbols(request.symbols, allowed=self._settings.stream_symbols),
             candles.interval(request.interval),
             candles.start_time(request.start_time, opened),
-            asked.pace(request),
+            asked.send_interval_of(request),
             call.draining.is_set,
             extended=request.extended_trading_hours,
         )
@@ -163,18 +164,15 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
                 else:
                     yield self._message(item)
 
-    async def _converse(
+    async def _follow_changes(
         self, requests: AsyncIterator[stream_pb.StreamMarketDataRequest]
     ) -> AsyncGenerator[bytes, None]:
         call = current_call()
         allowed = self._settings.stream_symbols
-        items = self._streams.converse(
+        items = self._streams.follow_changes(
             call.tenant,
-            changes(requests, asked.DEFAULT_PACE, allowed=allowed),
-            asked.DEFAULT_PACE,
-            lambda results, request_id: streams.acknowledgement(
-                results, self._clock.now(), request_id=request_id
-            ),
+            changes(requests, asked.DEFAULT_SEND_INTERVAL, allowed=allowed),
+            asked.DEFAULT_SEND_INTERVAL,
             call.draining.is_set,
             allowed=allowed,
         )
@@ -182,9 +180,7 @@ class MarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
             async for item in items:
                 yield self._message(item)
 
-    def _message(self, item: StreamItem) -> bytes:
+    def _message(self, item: Item) -> bytes:
         if isinstance(item, bytes):
             return item
-        if isinstance(item, tuple):
-            return streams.acknowledgement(item, self._clock.now())
-        return streams.notice(item, self._clock.now())
+        return streams.message(item, self._clock.now())

@@ -19,7 +19,7 @@ from server.orders.model.receipts import Receipt
 from server.orders.services import OrderServices
 from server.orders.submitting.idempotent_orders import Caller
 from server.rpc.call import current_call
-from server.rpc.end_in_band import told
+from server.rpc.end_in_band import end_in_band
 from server.rpc.model_guard import ModelGuard
 from server.tables.orders import orders_table
 from server.wire.account_events import account_item
@@ -169,7 +169,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
     def StreamAccountEvents(  # noqa: N802 - named by the contract
         self, request: pb.StreamAccountEventsRequest, context: object
     ) -> AsyncIterator[bytes]:
-        return told(self._events(request), self._clock)
+        return end_in_band(self._events(request), self._clock)
 
     async def _events(self, request: pb.StreamAccountEventsRequest) -> AsyncGenerator[bytes, None]:
         call = current_call()

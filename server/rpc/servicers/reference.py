@@ -1,4 +1,4 @@
-"""What changes slowly: metrics, hours, symbols, option chains."""
+"""Serves data that changes slowly: metrics, hours, symbols, option chains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from server.wire.symbol import search_text_from, symbol_match_to
 
 
 class Reference(reference_service_pb2_grpc.ReferenceServiceServicer):
-    """Answers from the broker's pages, and option chains from the day's own copy."""
+    """Answers from the broker's API, and option chains from a copy kept for the day."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Watchlists: the broker's public ones, and the user's own to read and change."""
+"""Serves watchlists: the broker's public ones, and the user's own to read and change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Option chains: read from the broker's nested page, searched, and cut down."""
+"""Option chains: read from the broker's nested answer, searched, and cut down."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.json_reader import JsonReader, ParseFaults
 from server.brokerage.instruments.chains import ChainFilter, OptionChain, read_chain
 from server.errors import NoOptions, OptionNotFound
 
@@ -41,7 +41,9 @@ def chain(
 ) -> OptionChain:
     faults = faults or ParseFaults()
     items = [
-        Item({"root-symbol": root, "expirations": each, "tick-sizes": [{"value": "0.05"}]}, faults)
+        JsonReader(
+            {"root-symbol": root, "expirations": each, "tick-sizes": [{"value": "0.05"}]}, faults
+        )
         for root, each in roots
     ]
     return read_chain("SPX", TODAY, items)

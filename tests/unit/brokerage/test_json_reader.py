@@ -16,7 +16,7 @@ from server.brokerage.api.balances import read_balances
 from server.brokerage.api.history import read_net_liquidating_value
 from server.brokerage.api.hours import read_hours
 from server.brokerage.api.json_reader import (
-    Item,
+    JsonReader,
     ParseFaults,
     Unreadable,
     items_of,
@@ -55,15 +55,17 @@ READERS = (
 )
 
 
-def item(**values: Any) -> Item:
-    return Item({name.replace("_", "-"): value for name, value in values.items()}, ParseFaults())
+def item(**values: Any) -> JsonReader:
+    return JsonReader(
+        {name.replace("_", "-"): value for name, value in values.items()}, ParseFaults()
+    )
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
 @given(raw=st.dictionaries(KEYS, JSON))
 def test_no_value_whatever_breaks_a_reader(reader: Any, raw: dict[str, Any]) -> None:
     with suppress(Unreadable):  # the one thing it may say
-        reader(Item(raw, ParseFaults()))
+        reader(JsonReader(raw, ParseFaults()))
 
 
 @given(
@@ -80,14 +82,16 @@ def test_a_decimal_is_exact_as_text_and_as_a_bare_number(value: Decimal) -> None
 def test_a_debit_is_negative() -> None:
     faults = ParseFaults()
     raw = {"price": "1.02", "price-effect": "Debit", "value": "-5", "value-effect": "Credit"}
-    assert Item(raw, faults).signed("price") == Decimal("-1.02")
-    assert Item(raw, faults).signed("value") == Decimal(5)
-    assert Item({"price": "-3"}, faults).signed("price") == Decimal(-3)
+    assert JsonReader(raw, faults).signed("price") == Decimal("-1.02")
+    assert JsonReader(raw, faults).signed("value") == Decimal(5)
+    assert JsonReader({"price": "-3"}, faults).signed("price") == Decimal(-3)
 
 
 def test_what_means_nothing_is_absent_and_not_a_fault() -> None:
     faults = ParseFaults()
-    values = Item({"mark": "NaN", "day": "", "at": 0, "inf": "Infinity", "none": None}, faults)
+    values = JsonReader(
+        {"mark": "NaN", "day": "", "at": 0, "inf": "Infinity", "none": None}, faults
+    )
     assert values.decimal("mark") is None
     assert values.decimal("inf") is None
     assert values.day("day") is None
@@ -98,7 +102,9 @@ def test_what_means_nothing_is_absent_and_not_a_fault() -> None:
 
 def test_what_cannot_be_read_is_counted_by_its_name() -> None:
     faults = ParseFaults()
-    values = Item({"price": "dear", "at": "yesterday", "n": "1.5", "legs": 7}, faults, "order")
+    values = JsonReader(
+        {"price": "dear", "at": "yesterday", "n": "1.5", "legs": 7}, faults, "order"
+    )
     assert values.decimal("price") is None
     assert values.moment("at") is None
     assert values.integer("n") is None
@@ -137,7 +143,7 @@ def test_an_unknown_status_costs_nothing_and_counts_as_working() -> None:
 
 def test_net_liq_history_is_read_in_camel_case_with_bare_numbers() -> None:
     raw = {"time": "2026-06-12T00:00:00Z", "totalClose": 100000.1, "pending-cash-open": "1.0"}
-    value = read_net_liquidating_value(Item(raw, ParseFaults()))
+    value = read_net_liquidating_value(JsonReader(raw, ParseFaults()))
     assert value.total_close == Decimal("100000.1")
     assert value.pending_cash_open == Decimal("1.0")
 

@@ -23,7 +23,7 @@ ROOM = 2 * TENANT_PART * BIG * CONTRACT_BYTES
 """For two big chains of each of four tenants."""
 
 
-class Pages:
+class Broker:
     """Answers for the broker: chains of the size that their symbols tell."""
 
     def __init__(self) -> None:
@@ -52,71 +52,73 @@ class Pages:
 
 
 @pytest.fixture
-def pages() -> Pages:
-    return Pages()
+def broker() -> Broker:
+    return Broker()
 
 
-def shelf(
-    pages: Pages,
+def cache(
+    broker: Broker,
     clock: ManualClock | None = None,
     room: ChainRoom | None = None,
     owner: str = "mine",
 ) -> OptionChainCache:
     clock, room = clock or ManualClock(), room or ChainRoom(ROOM)
-    return OptionChainCache(pages, clock, ParseFaults(), room, owner)  # type: ignore[arg-type]  # only `get` and `pacer` are used
+    return OptionChainCache(broker, clock, ParseFaults(), room, owner)  # type: ignore[arg-type]  # only `get` and `pacer` are used
 
 
-async def test_callers_at_once_share_one_request(pages: Pages) -> None:
-    kept = shelf(pages)
-    pages.open.clear()
+async def test_callers_at_once_share_one_request(broker: Broker) -> None:
+    kept = cache(broker)
+    broker.open.clear()
     async with asyncio.TaskGroup() as group:
         same = [group.create_task(kept.get("SPY")) for _ in range(5)]
         other = group.create_task(kept.get("QQQ"))
         await settle()
-        pages.open.set()
+        broker.open.set()
 
     assert len({id(each.result()) for each in same}) == 1
     assert other.result().symbol == "QQQ"
-    assert sorted(pages.asked) == ["QQQ", "SPY"]
+    assert sorted(broker.asked) == ["QQQ", "SPY"]
 
 
-async def test_one_that_ends_first_does_not_forget_another_that_is_asked_for(pages: Pages) -> None:
-    kept = shelf(pages)
-    pages.open.clear()
+async def test_one_that_ends_first_does_not_forget_another_that_is_asked_for(
+    broker: Broker,
+) -> None:
+    kept = cache(broker)
+    broker.open.clear()
     slow = asyncio.create_task(kept.get("SPY"))
     await settle()
-    pages.open.set()
+    broker.open.set()
     with pytest.raises(SymbolNotFound):
         await kept.get("NOPE")
 
     assert await kept.get("SPY") is await slow
-    assert pages.asked.count("SPY") == 1
+    assert broker.asked.count("SPY") == 1
 
 
-async def test_the_least_used_chain_goes_first(pages: Pages) -> None:
-    kept = shelf(pages)
+async def test_the_least_used_chain_goes_first(broker: Broker) -> None:
+    kept = cache(broker)
     for symbol in ("BIGA", "BIGB", "BIGA", "SPY"):
         await kept.get(symbol)
 
-    assert pages.asked == ["BIGA", "BIGB", "SPY"]
+    assert broker.asked == ["BIGA", "BIGB", "SPY"]
     await kept.get("BIGA")
-    assert pages.asked == ["BIGA", "BIGB", "SPY"]
+    assert broker.asked == ["BIGA", "BIGB", "SPY"]
     await kept.get("BIGB")
-    assert pages.asked == ["BIGA", "BIGB", "SPY", "BIGB"]
+    assert broker.asked == ["BIGA", "BIGB", "SPY", "BIGB"]
 
 
-async def test_an_unknown_symbol_is_asked_for_again(pages: Pages) -> None:
-    kept = shelf(pages)
+async def test_an_unknown_symbol_is_asked_for_again(broker: Broker) -> None:
+    kept = cache(broker)
     for _ in range(2):
         with pytest.raises(SymbolNotFound):
             await kept.get("NOPE")
 
-    assert pages.asked == ["NOPE", "NOPE"]
+    assert broker.asked == ["NOPE", "NOPE"]
 
 
-async def test_a_new_day_asks_anew(pages: Pages) -> None:
+async def test_a_new_day_asks_anew(broker: Broker) -> None:
     clock = ManualClock()  # 10:30 in New York
-    kept = shelf(pages, clock)
+    kept = cache(broker, clock)
     first = await kept.get("SPY")
     await clock.advance(13 * 3600)
     assert await kept.get("SPY") is first
@@ -124,70 +126,70 @@ async def test_a_new_day_asks_anew(pages: Pages) -> None:
     assert await kept.get("SPY") is not first
 
 
-async def test_one_tenant_does_not_push_out_what_others_use(pages: Pages) -> None:
+async def test_one_tenant_does_not_push_out_what_others_use(broker: Broker) -> None:
     room = ChainRoom(ROOM)
-    mine, greedy = shelf(pages, room=room), shelf(pages, room=room, owner="greedy")
+    mine, greedy = cache(broker, room=room), cache(broker, room=room, owner="greedy")
     await mine.get("BIGMINE")
     for number in range(50):
         await greedy.get(f"BIG{number}")
         assert room.statistics().bytes <= 3 * BIG * CONTRACT_BYTES
 
     assert room.statistics().chains == 3
-    asked = len(pages.asked)
+    asked = len(broker.asked)
     await mine.get("BIGMINE")
     await greedy.get("BIG49")
-    assert len(pages.asked) == asked
+    assert len(broker.asked) == asked
 
 
-async def test_all_tenants_share_one_bound_and_who_has_most_gives_way(pages: Pages) -> None:
+async def test_all_tenants_share_one_bound_and_who_has_most_gives_way(broker: Broker) -> None:
     room = ChainRoom(ROOM)
-    light = shelf(pages, room=room, owner="light")
+    light = cache(broker, room=room, owner="light")
     await light.get("BIGLIGHT")
     for tenant in range(20):
-        other = shelf(pages, room=room, owner=f"tenant {tenant}")
+        other = cache(broker, room=room, owner=f"tenant {tenant}")
         await other.get("BIGA")
         await other.get("BIGB")
         assert room.statistics().bytes <= ROOM
         await light.get("BIGLIGHT")
 
     # It had least, and used it all the time.
-    assert pages.asked.count("BIGLIGHT") == 1
+    assert broker.asked.count("BIGLIGHT") == 1
 
 
-async def test_a_session_that_ends_gives_its_room_back(pages: Pages) -> None:
+async def test_a_session_that_ends_gives_its_room_back(broker: Broker) -> None:
     room = ChainRoom(ROOM)
-    mine = shelf(pages, room=room)
+    mine = cache(broker, room=room)
     await mine.get("BIGA")
-    pages.open.clear()
+    broker.open.clear()
     late = asyncio.create_task(mine.get("BIGB"))
     await settle()
     mine.close()
-    pages.open.set()
+    broker.open.set()
     assert (await late).symbol == "BIGB"
     assert room.statistics().bytes == 0
 
 
 async def test_what_is_being_read_is_counted_and_the_first_of_a_tenant_is_served_longest(
-    pages: Pages,
+    broker: Broker,
 ) -> None:
     room = ChainRoom(ROOM)
-    pages.open.clear()
+    broker.open.clear()
     reading = []
     for tenant in range(9):
-        kept = shelf(pages, room=room, owner=f"tenant {tenant}")
+        kept = cache(broker, room=room, owner=f"tenant {tenant}")
         reading += [asyncio.create_task(kept.get(f"S{number}")) for number in range(3)]
 
     await settle()
     # Two at once of each tenant; his third waits for these.
-    assert room.statistics().reading == len(pages.asked) == 18
-    greedy = shelf(pages, room=room, owner="greedy")
+    assert room.statistics().reading == len(broker.asked) == 18
+    greedy = cache(broker, room=room, owner="greedy")
     first = asyncio.create_task(greedy.get("A"))
     await settle()
     with pytest.raises(TooManyChains, match="19 option chains of 18 allowed"):
         await greedy.get("B")
 
     assert not first.done()
-    pages.open.set()
+    broker.open.set()
     await asyncio.gather(first, *reading, return_exceptions=True)
     assert first.result().symbol == "A"
     assert room.statistics().reading == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.brokerage.api.json_reader import Item, ParseFaults
+from server.brokerage.api.json_reader import JsonReader, ParseFaults
 from server.brokerage.api.watchlists import WatchlistEntry, added, read_watchlist, removed
 
 
@@ -13,5 +13,5 @@ def test_what_the_broker_has_in_an_entry_survives() -> None:
     kept, missing = removed([*raw, {"symbol": "QQQ"}], ["spy", "X"])
     assert kept == [{"odd": 1}, {"symbol": "QQQ"}]
     assert missing == ["X"]
-    read = read_watchlist(Item({"name": "n", "watchlist-entries": raw}, ParseFaults()))
+    read = read_watchlist(JsonReader({"name": "n", "watchlist-entries": raw}, ParseFaults()))
     assert [each.symbol for each in read.entries] == ["SPY", "SPY"]

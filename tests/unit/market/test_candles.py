@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from server.brokerage.streaming.dxlink_events import FIELDS
+from server.brokerage.streaming.dxlink_events import FIELDS, CandleRow
 from server.market.candle_room import MOST_CANDLES
 from server.market.candles import (
     REMOVE_EVENT,
@@ -19,9 +17,9 @@ from server.market.candles import (
 MINUTE = 60_000
 
 
-def candle(time: int, *, flags: int = 0, close: float = 1.0) -> list[Any]:
+def candle(time: int, *, flags: int = 0, close: float = 1.0) -> CandleRow:
     values = {"eventSymbol": "SPY{=m}", "eventFlags": flags, "time": time, "close": close}
-    return [values.get(field, 0) for field in FIELDS["Candle"]]
+    return CandleRow._make(values.get(field, 0) for field in FIELDS["Candle"])
 
 
 @pytest.fixture
@@ -34,8 +32,7 @@ def series() -> CandleSeries:
 
 
 def times(series: CandleSeries, since: int = 0) -> list[int]:
-    place = FIELDS["Candle"].index("time")
-    return [row[place] // MINUTE for row in series.since_version(0, since)]
+    return [row.time // MINUTE for row in series.since_version(0, since)]
 
 
 def test_a_history_is_told_oldest_first(series: CandleSeries) -> None:

@@ -116,7 +116,7 @@ async def test_everything_wanted_is_subscribed_again_exactly_once(at: Fixture) -
     assert len(at.lines) == 21
 
 
-async def test_a_wish_to_reconnect_is_granted_without_a_pause(at: Fixture) -> None:
+async def test_a_server_that_asks_for_a_reconnect_gets_it_without_a_pause(at: Fixture) -> None:
     async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
         await settle()
         at.lines[0].send("SPY", 1)
@@ -237,14 +237,14 @@ async def test_a_connection_that_nobody_needs_is_closed_without_a_word(at: Fixtu
     await at.clock.advance(3)
     assert at.feed.state is FeedState.IDLE
     assert at.feed.statistics().drops == 0
-    assert at.hub.conditions.outage is None
+    assert at.hub.status.outage is None
 
     async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}):
         await settle()
         assert len(at.lines) == 2
 
 
-async def test_the_newest_wish_does_not_wait_behind_the_others(at: Fixture) -> None:
+async def test_the_newest_subscription_does_not_wait_behind_the_others(at: Fixture) -> None:
     many = {f"S{number}": f"S{number}" for number in range(1000)}
     async with at.hub.hold(Kind.TRADES, many), at.hub.hold(Kind.TRADES, {"SPY": "SPY"}):
         await settle()

@@ -10,7 +10,8 @@ import pytest
 
 from server.market.feed_status import Condition
 from server.market.hub import Hub
-from server.market.reader import Heartbeat, Item, Reader
+from server.market.read_stream import Heartbeat
+from server.market.reader import Item, Reader
 from server.market.topics import Kind, Topic
 from server.streams.send_pacer import SendInterval
 from tests.clock import ManualClock, settle
@@ -18,17 +19,17 @@ from tests.clock import ManualClock, settle
 SECOND = timedelta(seconds=1)
 
 
-class Wants:
+class Subscriptions:
     """Records what the hub asks of its feed."""
 
     def __init__(self) -> None:
-        self.wanted: list[tuple[str, str]] = []
+        self.open: list[tuple[str, str]] = []
 
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
-        self.wanted.append((event, symbol))
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
+        self.open.append((event, symbol))
 
-    def unwant(self, event: str, symbol: str) -> None:
-        self.wanted.remove((event, symbol))
+    def unsubscribe(self, event: str, symbol: str) -> None:
+        self.open.remove((event, symbol))
 
 
 class Codec:
@@ -42,8 +43,10 @@ class Codec:
 
     def item(self, topic: Topic) -> bytes:
         self.encoded += 1
-        row = topic.rows.get("Quote")
-        shown = f"{topic.key.symbol}={row[1] if row else '-'}{'!' if topic.stale else ''};"
+        quote = topic.quote
+        shown = (
+            f"{topic.key.symbol}={quote.bid_price if quote else '-'}{'!' if topic.stale else ''};"
+        )
         topic.encoded = shown.encode()
         return topic.encoded
 
@@ -60,9 +63,9 @@ class Fixture:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.wants = Wants()
+        self.subscriptions = Subscriptions()
         self.codec = Codec()
-        self.hub = Hub(self.wants, self.clock)
+        self.hub = Hub(self.subscriptions, self.clock)
         self.tasks: list[asyncio.Task[None]] = []
 
     def connect(self) -> None:
@@ -86,8 +89,10 @@ class Fixture:
             self.hub.hold(Kind.QUOTES, labels) as topics,
             self.hub.join(topics, self.codec) as group,
         ):
-            pace = SendInterval(min_interval=interval * SECOND, heartbeat=heartbeat * SECOND)
-            reader = Reader(self.hub, group, self.clock, pace)
+            send_interval = SendInterval(
+                min_interval=interval * SECOND, heartbeat=heartbeat * SECOND
+            )
+            reader = Reader(self.hub, group, self.clock, send_interval)
             async for item in reader.items(lambda: False):
                 items.append(item)  # noqa: PERF401  seen by the test as they come
 
@@ -109,22 +114,22 @@ async def test_first_reader_subscribes_and_the_last_unsubscribes_after_the_grace
 ) -> None:
     await at.reader("SPY")
     await at.reader("SPY")
-    assert sorted(at.wants.wanted) == [("Quote", "SPY"), ("Trade", "SPY")]
+    assert sorted(at.subscriptions.open) == [("Quote", "SPY"), ("Trade", "SPY")]
 
     for task in at.tasks:
         task.cancel()
     await settle()
     assert at.hub.statistics().held == 0
     await at.clock.advance(59)
-    assert at.wants.wanted
+    assert at.subscriptions.open
     await at.clock.advance(2)
-    assert at.wants.wanted == []
+    assert at.subscriptions.open == []
     assert at.hub.statistics().topics == 0
 
 
 async def test_kinds_share_the_event_of_a_symbol(at: Fixture) -> None:
     async with at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}), at.hub.hold(Kind.TRADES, {"SPY": "SPY"}):
-        assert sorted(at.wants.wanted) == [("Quote", "SPY"), ("Trade", "SPY")]
+        assert sorted(at.subscriptions.open) == [("Quote", "SPY"), ("Trade", "SPY")]
         at.hub.publish("Trade", ["SPY", 1.5, 1, 0, 0, 0, 0, "Q", "UP", False])
         assert at.hub.statistics().updates == 2
 
@@ -339,12 +344,12 @@ async def test_a_long_interval_holds_up_data_and_nothing_else(at: Fixture) -> No
 
 async def test_a_reader_that_waits_for_its_interval_still_ends_at_once(at: Fixture) -> None:
     over = asyncio.Event()
-    pace = SendInterval(min_interval=60 * SECOND, heartbeat=15 * SECOND)
+    send_interval = SendInterval(min_interval=60 * SECOND, heartbeat=15 * SECOND)
     async with (
         at.hub.hold(Kind.QUOTES, {"SPY": "SPY"}) as topics,
         at.hub.join(topics, at.codec) as group,
     ):
-        reader = Reader(at.hub, group, at.clock, pace)
+        reader = Reader(at.hub, group, at.clock, send_interval)
 
         async def read() -> list[Item]:
             return [item async for item in reader.items(over.is_set)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
-from server.brokerage.streaming.dxlink_events import FIELDS
+from server.brokerage.streaming.dxlink_events import FIELDS, CandleRow
 from server.errors import TooManyCandles, TooManySymbols
 from server.market.candle_room import (
     MOST_CANDLES,
@@ -39,10 +38,10 @@ class Wanted:
     def __init__(self) -> None:
         self.since: dict[tuple[str, str], int | None] = {}
 
-    def want(self, event: str, symbol: str, since: int | None = None) -> None:
+    def subscribe(self, event: str, symbol: str, since: int | None = None) -> None:
         self.since[event, symbol] = since
 
-    def unwant(self, event: str, symbol: str) -> None:
+    def unsubscribe(self, event: str, symbol: str) -> None:
         del self.since[event, symbol]
 
 
@@ -64,9 +63,9 @@ def key(symbol: str, interval: str = "1m") -> CandleKey:
     return CandleKey(symbol, interval, extended=True)
 
 
-def candle(time: int, *, flags: int = 0, symbol: str = "SPY{=m}") -> list[Any]:
+def candle(time: int, *, flags: int = 0, symbol: str = "SPY{=m}") -> CandleRow:
     values = {"eventSymbol": symbol, "eventFlags": flags, "time": time * MINUTE, "close": 1.5}
-    return [values.get(field, 0) for field in FIELDS["Candle"]]
+    return CandleRow._make(values.get(field, 0) for field in FIELDS["Candle"])
 
 
 def load(series: CandleSeries, times: range) -> None:
@@ -159,7 +158,7 @@ def test_a_series_that_grows_takes_more_room_until_there_is_none() -> None:
         assert shares.total <= 1000
         assert len(series) <= series.most
 
-    kept = [row[FIELDS["Candle"].index("time")] // MINUTE for row in series.since_version(0, 0)]
+    kept = [row.time // MINUTE for row in series.since_version(0, 0)]
     assert kept == list(range(kept[0], 3000))  # the newest
     assert len(kept) > 500
     assert series.cut_at == (kept[0] - 1) * MINUTE
@@ -201,7 +200,7 @@ def test_a_history_that_is_longer_than_expected_is_cut_only_where_there_is_no_ro
         assert len(series._arriving or ()) <= series.most <= shares.total <= 1000
 
     series.take(candle(0, flags=SNAPSHOT_END), 0)
-    kept = [row[FIELDS["Candle"].index("time")] // MINUTE for row in series.since_version(0, 0)]
+    kept = [row.time // MINUTE for row in series.since_version(0, 0)]
     assert kept == list(range(kept[0], 5001))
     assert 700 < len(kept) <= 1000
 

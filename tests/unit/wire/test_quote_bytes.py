@@ -90,7 +90,7 @@ CHANGES: dict[str, Change] = {
     "last price": _trade(2.5, 3000),
     "time of the last trade": _trade(1.5, 4000),
     "received": lambda topic: topic.take("Quote", USUAL, 2, 2.0),
-    "silence": lambda topic: topic.silence(2),
+    "silence": lambda topic: topic.mark_silent(2),
     "label": lambda topic: topic.rename("SPY   261218P00685000"),
 }
 

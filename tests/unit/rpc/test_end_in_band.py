@@ -11,7 +11,7 @@ from tasty.v1 import market_data_stream_pb2, stream_pb2
 
 from server.errors import BrokerUnavailable, GatewayError
 from server.rpc.call import CURRENT, Call
-from server.rpc.end_in_band import told
+from server.rpc.end_in_band import end_in_band
 from tests.clock import ManualClock
 from tests.front import rpc
 
@@ -34,7 +34,7 @@ async def read(
     token = CURRENT.set(call)
     got: list[bytes] = []
     try:
-        async with aclosing(told(source, ManualClock())) as messages:
+        async with aclosing(end_in_band(source, ManualClock())) as messages:
             async for message in messages:
                 got.append(message)  # noqa: PERF401 - what came before a failure must be kept
     except (GatewayError, ValueError) as error:
