@@ -24,6 +24,7 @@ from server.market.candle_room import (
     candle_shares,
     expected_candles,
 )
+from server.market.candle_table import CandleTable
 from server.market.subscription_set import Subscriber
 
 TX_PENDING = 0x01
@@ -81,10 +82,9 @@ class CandleSeries:
         """The newest time of a row that was dropped for lack of room."""
         self._room = room or CandleRoom(candle_shares(each=EACH, total=TOTAL), "")
         self._room.change(most)
-        self._name = key.streamer_symbol
-        self._rows: dict[int, Row] = {}
-        self._versions: dict[int, int] = {}
-        self._arriving: dict[int, Row] | None = None
+        self._rows = CandleTable(key.streamer_symbol)
+        self._arriving: CandleTable | None = None
+        """What is new or different in a history that is arriving."""
         self._arriving_after = -1
         self._changed = asyncio.Event()
 
@@ -92,28 +92,26 @@ class CandleSeries:
         """Adds or replaces one candle."""
         flags = row.event_flags if isinstance(row.event_flags, int) else 0
         if flags & SNAPSHOT_BEGIN:
-            self._arriving, self._arriving_after = {}, -1
-        rows = self._rows if self._arriving is None else self._arriving
+            self._arriving, self._arriving_after = CandleTable(self.key.streamer_symbol), -1
         if flags & REMOVE_EVENT:
-            rows.pop(row.time, None)
-            if self._arriving is None:
-                self._versions.pop(row.time, None)
+            (self._rows if self._arriving is None else self._arriving).remove(row.time)
         elif self._arriving is None:
-            self._put(row.time, row)
+            self._put(row)
             if len(self._rows) > self.most and not self._grown():
                 self._trim(self._rows)
-        elif row.time > self._arriving_after:
-            old = self._rows.get(row.time)
-            rows[row.time] = old if old is not None and is_same_candle(old, row) else row
-            if len(rows) > self.most and not self._grown():
+        elif row.time > self._arriving_after and not self._has(row):
+            self._arriving.put(row)
+            if len(self._arriving) > self.most and not self._grown():
                 # It comes newest first: what is older than this need not be looked at.
-                self._arriving_after = self._trim(rows)
+                self._arriving_after = self._trim(self._arriving)
 
         self.received_at = now
         if flags & (SNAPSHOT_END | SNAPSHOT_SNIP) and self._arriving is not None:
             arrived, self._arriving = self._arriving, None
-            for time, each in arrived.items():
-                self._put(time, each)
+            for time in arrived:
+                each = arrived.get(time)
+                if each is not None:
+                    self._put(each)
             if len(self._rows) > self.most:
                 self._trim(self._rows)
             self._fit()
@@ -124,10 +122,7 @@ class CandleSeries:
 
     def since_version(self, version: int, since: int) -> list[CandleRow]:
         """Returns the candles from `since` on that changed after a version, oldest first."""
-        times = [
-            time for time, changed in self._versions.items() if changed > version and time >= since
-        ]
-        return [CandleRow._make(self._rows[time]) for time in sorted(times)]
+        return self._rows.changed_since(version, since)
 
     async def changed(self) -> None:
         """Returns at the next change."""
@@ -148,21 +143,20 @@ class CandleSeries:
     def close(self) -> None:
         """Drops all candles, and gives the room back."""
         self._rows.clear()
-        self._versions.clear()
         self._arriving = None
         self._resize(0)
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _put(self, time: int, row: Row) -> None:
-        old = self._rows.get(time)
-        if old is not None and is_same_candle(old, row):
-            return
-        self.version += 1
-        # The symbol, the same in every row, is kept once: a quarter less memory.
-        self._rows[time] = (self._name, *row[1:])
-        self._versions[time] = self.version
+    def _has(self, row: CandleRow) -> bool:
+        old = self._rows.get(row.time)
+        return old is not None and is_same_candle(old, row)
+
+    def _put(self, row: CandleRow) -> None:
+        if not self._has(row):
+            self.version += 1
+            self._rows.put(row, self.version)
 
     def _grown(self) -> bool:
         more = min(max(SPARE, self.most // 4), LARGEST - self.most)
@@ -181,15 +175,11 @@ class CandleSeries:
             self._room.change(min(0, most - self.most))
             self.most = most
 
-    def _trim(self, rows: dict[int, Row]) -> int:
+    def _trim(self, rows: CandleTable) -> int:
         """Drops the oldest fifth, which is cheaper than one a row; returns its newest time."""
-        gone = sorted(rows)[: len(rows) - self.most * 4 // 5]
-        for time in gone:
-            del rows[time]
-            if rows is self._rows:
-                del self._versions[time]
-        self.cut_at = max(self.cut_at, gone[-1])
-        return gone[-1]
+        newest = rows.drop_oldest(len(rows) - self.most * 4 // 5)
+        self.cut_at = max(self.cut_at, newest)
+        return newest
 
 
 class CandleBook:
