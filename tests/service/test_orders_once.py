@@ -18,6 +18,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import insert, text
 from tasty.v1 import order_placement_pb2 as pb
 
@@ -287,6 +288,47 @@ async def test_a_cancel_that_never_arrived_is_told_as_unknown_and_may_be_repeate
     assert refusal.code == "UNAVAILABLE"
     assert f"order {order_id} is Live now" in refusal.words
     assert (await trader.cancel(order_id)).success
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (422, "INVALID_ARGUMENT")]
+)
+async def test_a_refused_change_fails_the_same_way_whatever_the_change_is(
+    trader: Trader, meddler: Meddler, status: int, code: str
+) -> None:
+    async def bracket() -> Any:
+        trader.script(NEVER, 2)
+        exit_ = part(leg("KO", "Sell to Close", 1), "5000.00")
+        return await trader.combine("OTO", exit_, trigger=part(leg(*BUY), FAR))
+
+    trader.script(NEVER)
+    order_id = (await trader.place(leg(*BUY), price=FAR)).id
+    await trader.until(order_id, "Live")
+    whole_id = (await bracket()).id
+    for change in (
+        lambda: trader.place(leg(*BUY), price=FAR),
+        lambda: trader.replace(order_id, price="-1.50"),
+        bracket,
+        lambda: trader.cancel(order_id),
+        lambda: trader.cancel_combined(whole_id),
+    ):
+        meddler.mischief.append(Mischief(done=False, status=status, code="not_permitted"))
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await change()
+        assert refused.value.code().name == code
+        if status == 403:
+            assert "ERROR_REASON_FORBIDDEN_BY_BROKER" in reasons_of(refused.value)
+
+
+def reasons_of(error: grpc.aio.AioRpcError) -> list[str]:
+    details = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    reasons = []
+    for each in status_pb2.Status.FromString(details).details:
+        info = error_details_pb2.ErrorInfo()
+        if each.Unpack(info):
+            reasons.append(info.reason)
+
+    return reasons
 
 
 async def test_a_deadline_ends_the_waiting_and_not_the_sending(

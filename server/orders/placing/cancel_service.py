@@ -13,7 +13,6 @@ from __future__ import annotations
 __all__ = ["CancelService", "Cancelled"]
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -35,7 +34,7 @@ from server.errors import (
     OrderNotFound,
     OrderRefused,
 )
-from server.orders.model.receipts import UNKNOWN
+from server.orders.model.receipts import UNKNOWN, refusal_of
 from server.orders.model.records import record_of
 from server.orders.risk_limits import RiskLimits
 from server.orders.submitting.cancel_record import CancelRecord
@@ -128,10 +127,7 @@ class CancelService:
                 warnings=_warnings(record),
             )
         if entry is not None and entry.state is State.REFUSED:
-            if (answer or {}).get("reason") == ComplexOrderNotFound.reason:
-                raise ComplexOrderNotFound(complex_order_id)
-
-            raise _refusal(entry)
+            raise refusal_of(entry)
 
         shown = await self._shown_whole(caller, complex_order_id, entry)
         if shown is None:
@@ -194,7 +190,7 @@ class CancelService:
             raise
         except GatewayError as failure:
             if refused and entry is not None:
-                raise _refusal(entry) from failure
+                raise refusal_of(entry) from failure
 
             raise CancelUnknown(order_id, UNKNOWN) from failure
 
@@ -202,7 +198,7 @@ class CancelService:
         if order.status in ENDING - ENDED_BY_US or ours:
             return Cancelled(order_id=order_id, status=order.status, order=order)
         if refused and entry is not None:
-            raise _refusal(entry)
+            raise refusal_of(entry)
         if order.is_terminal:
             words = f"Order {order_id} is {order.status} and can no longer be cancelled."
             raise OrderRefused(words, ["cannot_update_order"])
@@ -255,8 +251,3 @@ def _warnings(record: CancelRecord) -> tuple[BrokerWord, ...]:
         f"({record.trouble}). Nothing else is wrong with the cancel."
     )
     return (BrokerWord(code="not_recorded", message=words),)
-
-
-def _refusal(entry: Entry) -> OrderRefused:
-    kept: Mapping[str, Any] = entry.answer or {}
-    return OrderRefused(kept.get("words", ""), kept.get("codes", ()))
