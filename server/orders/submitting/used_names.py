@@ -82,7 +82,7 @@ class UsedNames:
         self._tasks = None
 
     async def ready(
-        self, account_number: str, tenant_id: str, pages: OrderApi, patience: timedelta
+        self, account_number: str, tenant_id: str, api: OrderApi, patience: timedelta
     ) -> None:
         """Returns once the names that the account has used are in the ledger.
 
@@ -97,7 +97,7 @@ class UsedNames:
             if self._tasks is None:
                 raise NamesNotRestored("the server is stopping")
 
-            work = self._restore(account_number, tenant_id, pages)
+            work = self._restore(account_number, tenant_id, api)
             reading = self._tasks.create_task(work, name="used names")
             self._readings[account_number] = reading
             reading.add_done_callback(partial(self._read, account_number))
@@ -110,7 +110,7 @@ class UsedNames:
         if failure is not None:
             raise failure.with_traceback(None)
 
-    async def adopt(self, entry: Entry, draft: Draft, pages: OrderApi) -> None:
+    async def adopt(self, entry: Entry, draft: Draft, api: OrderApi) -> None:
         """Binds a restored name to the request that now comes under it, with its order as answer.
 
         Raises ClientOrderIdTaken where the order is another one, ClientOrderIdRetired where the
@@ -119,7 +119,7 @@ class UsedNames:
         number = entry.order_id or ""
         whole = entry.kind == "complex"
         try:
-            raw = await (pages.raw_complex_order(number) if whole else pages.raw_order(number))
+            raw = await (api.raw_complex_order(number) if whole else api.raw_order(number))
         except (OrderNotFound, ComplexOrderNotFound) as gone:
             raise ClientOrderIdRetired(entry.client_order_id, entry.day.isoformat()) from gone
         except GatewayError as failure:
@@ -147,12 +147,12 @@ class UsedNames:
             reading.cancel()
 
     async def _restore(
-        self, account_number: str, tenant_id: str, pages: OrderApi
+        self, account_number: str, tenant_id: str, api: OrderApi
     ) -> Exception | None:
         """Returns why it failed: a task of a group must not raise what is its callers' business."""
         try:
             if not await self._is_restored(account_number):
-                names = await self._names(pages)
+                names = await self._names(api)
                 self._tell(await self._write(account_number, tenant_id, names))
         except StoreUnavailable as failure:
             return failure
@@ -187,11 +187,11 @@ class UsedNames:
                 self._clock.now(),
             )
 
-    async def _names(self, pages: OrderApi) -> Mapping[str, Restored]:
+    async def _names(self, api: OrderApi) -> Mapping[str, Restored]:
         since = new_york_today(self._clock) - timedelta(days=self._days)
         found: dict[str, Restored] = {}
         count = 0
-        async for orders in pages.raw_history(since):
+        async for orders in api.raw_history(since):
             for raw in orders:
                 one = self._of(raw)
                 if one is not None:
