@@ -33,6 +33,8 @@ from tests.service.order_cases.combinations import part
 BUY = ("KO", "Buy to Open", 1)
 FAR = "-1.00"
 CROWD = 5
+SETTLE_S = 0.25
+"""Pause before a repeat: by then the exchange has ended what it was asked to cancel."""
 NOTHING = "99999999"
 """The number of no order."""
 
@@ -46,7 +48,7 @@ FAULTS: Sequence[Mischief] = (
     Mischief(status=429),
     Mischief(status=403),
     Mischief(delay_s=1.5),
-    Mischief(cut="reset", hide_s=0.8),
+    Mischief(cut="reset", hide_s=5.0),
     Mischief(done=False, cut="reset"),
     Mischief(done=False, status=503),
     *(
@@ -115,7 +117,10 @@ async def row(
     meddler.mischief.append(fault)
     answers = [await told(ask())]
     state = await settled(trader, name) if name else ""
-    answers += [await told(ask()) for _ in range(2)]
+    for _ in range(2):
+        await asyncio.sleep(SETTLE_S)
+        answers.append(await told(ask()))
+
     meddler.mischief.clear()
     sent = dict(sorted(meddler.changes.items()))
     heading = f"{verb} {shown(fault)}: sent {sent}, row {state or '-'}"
