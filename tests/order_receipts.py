@@ -48,7 +48,7 @@ FAULTS: Sequence[Mischief] = (
     Mischief(status=429),
     Mischief(status=403),
     Mischief(delay_s=1.5),
-    Mischief(cut="reset", hide_s=5.0),
+    Mischief(cut="reset", hide_s=4.0),
     Mischief(done=False, cut="reset"),
     Mischief(done=False, status=503),
     *(

@@ -19,7 +19,7 @@ from server.orders.events.object_states import EventKind, ObjectState
 from server.orders.events.streams import AccountStreams
 from server.orders.placing.cancel_service import CancelService
 from server.orders.placing.complex_order_service import ComplexOrderService
-from server.orders.placing.order_preparer import Preparation
+from server.orders.placing.order_preparer import OrderPreparer
 from server.orders.placing.order_quotes import OrderQuotes
 from server.orders.placing.order_service import OrderService
 from server.orders.retention import run_retention
@@ -92,11 +92,11 @@ async def open_order_services(
         await stack.enter_async_context(run_retention(journal, events, clock))
         names = await stack.enter_async_context(UsedNames(settings, database, clock))
         idempotent_orders = IdempotentOrders(journal, names, reconciler, submitter, clock)
-        preparation = Preparation(OrderQuotes(market, settings, clock), clock)
-        single = OrderService(brokerage, preparation, idempotent_orders, risk_limits, clock)
+        preparer = OrderPreparer(OrderQuotes(market, settings, clock), clock)
+        single = OrderService(brokerage, preparer, idempotent_orders, risk_limits, clock)
         yield OrderServices(
             single=single,
-            complex=ComplexOrderService(single, preparation, idempotent_orders, risk_limits),
+            complex=ComplexOrderService(single, preparer, idempotent_orders, risk_limits),
             cancels=CancelService(journal, risk_limits, submitter, store, clock),
             risk_limits=risk_limits,
             journal=journal,

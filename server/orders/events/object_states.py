@@ -9,11 +9,11 @@ from __future__ import annotations
 __all__ = [
     "EventKind",
     "ObjectState",
-    "report_of_alert",
-    "report_of_balances",
-    "report_of_closing",
-    "report_of_order",
-    "report_of_position",
+    "state_of_alert",
+    "state_of_balances",
+    "state_of_closing",
+    "state_of_order",
+    "state_of_position",
 ]
 
 from collections.abc import Mapping
@@ -73,25 +73,25 @@ class ObjectState:
         return digest_of(self.value, self.stamp, version)
 
 
-def report_of_alert(alert: Alert, faults: ParseFaults) -> ObjectState | None:
+def state_of_alert(alert: Alert, faults: ParseFaults) -> ObjectState | None:
     """Returns the state in a notification; None for kinds that are no account events."""
     try:
         match alert.kind:
             case "Order":
-                return report_of_order(alert.data, faults)
+                return state_of_order(alert.data, faults)
             case "ComplexOrder":
                 return _complex(alert.data, faults)
             case "CurrentPosition":
-                return report_of_position(alert.data, faults, sent_at=alert.sent_at)
+                return state_of_position(alert.data, faults, sent_at=alert.sent_at)
             case "AccountBalance":
-                return report_of_balances(alert.data, faults, sent_at=alert.sent_at)
+                return state_of_balances(alert.data, faults, sent_at=alert.sent_at)
             case _:
                 return None
     except Unreadable:
         return None
 
 
-def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
+def state_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
     """Returns the state of an order; raises Unreadable."""
     order = read_order(Item(raw, faults, "order"))
     return ObjectState(
@@ -107,7 +107,7 @@ def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
     )
 
 
-def report_of_position(
+def state_of_position(
     raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
 ) -> ObjectState:
     """Returns the state of a position; raises Unreadable."""
@@ -125,7 +125,7 @@ def report_of_position(
     )
 
 
-def report_of_balances(
+def state_of_balances(
     raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
 ) -> ObjectState:
     """Returns the state of the balances."""
@@ -142,10 +142,10 @@ def report_of_balances(
     )
 
 
-def report_of_closing(last: Raw, at: datetime) -> ObjectState:
+def state_of_closing(last: Raw, at: datetime) -> ObjectState:
     """Returns the state of a position that is gone, made of its last known one."""
     gone = {**last, "quantity": 0, "quantity-direction": "Zero", "updated-at": at.isoformat()}
-    return report_of_position(gone, ParseFaults())
+    return state_of_position(gone, ParseFaults())
 
 
 def _complex(raw: Raw, faults: ParseFaults) -> ObjectState:

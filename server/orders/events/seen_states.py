@@ -22,7 +22,7 @@ from server.orders.events.object_states import EventKind, ObjectState
 from server.orders.model.schema import account_objects
 
 REMEMBERED = 16
-"""States of an object that are recognised when they are told again."""
+"""Number of an object's states that are recognised when they come again."""
 
 News = tuple[str | None, datetime | None]
 """A fill by its number, or None for the object itself; and when it happened."""
@@ -96,7 +96,7 @@ class SeenStates:
         fills = [fill for fill in state.fills if fill.fill_id not in known.fills]
         known.note(state, digest)
         if remembered and not readable:
-            # Nobody can tell whether it changed; its fills have numbers of their own.
+            # Nobody can tell whether it changed; its fills are known by their numbers.
             self.seeded += 1
             return [(fill.fill_id, fill.at) for fill in fills]
 

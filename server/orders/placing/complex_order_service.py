@@ -20,7 +20,7 @@ from server.orders.model.names import check_name
 from server.orders.model.receipts import Receipt
 from server.orders.model.records import Priced, record_of
 from server.orders.placing.model_order_guard import Guard, Weighed, larger, taken_by
-from server.orders.placing.order_preparer import Preparation, Prepared
+from server.orders.placing.order_preparer import OrderPreparer, Prepared
 from server.orders.placing.order_service import OrderService
 from server.orders.risk_limits import RiskLimits
 from server.orders.submitting.caller import Caller
@@ -43,12 +43,12 @@ class ComplexOrderService:
     def __init__(
         self,
         single: OrderService,
-        preparation: Preparation,
+        preparer: OrderPreparer,
         idempotent_orders: IdempotentOrders,
         risk_limits: RiskLimits,
     ) -> None:
         self._single = single
-        self._preparation = preparation
+        self._preparer = preparer
         self._orders = idempotent_orders
         self._risk_limits = risk_limits
 
@@ -135,7 +135,7 @@ class ComplexOrderService:
         for where, part in parts:
             triggered = draft.trigger is not None and prepared
             prepared.append(
-                await self._preparation.prepare(
+                await self._preparer.prepare(
                     caller.tenant,
                     caller.session,
                     caller.account,

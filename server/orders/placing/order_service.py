@@ -29,7 +29,7 @@ from server.orders.model.names import check_name
 from server.orders.model.receipts import Receipt
 from server.orders.model.records import Priced, record_of
 from server.orders.placing.model_order_guard import Guard, Weighed, larger, taken_by
-from server.orders.placing.order_preparer import Preparation, Prepared
+from server.orders.placing.order_preparer import OrderPreparer, Prepared
 from server.orders.placing.validation import PRICED
 from server.orders.risk_limits import RiskLimits, Wanted
 from server.orders.submitting.caller import Caller
@@ -52,13 +52,13 @@ class OrderService:
     def __init__(
         self,
         brokerage: Brokerage,
-        preparation: Preparation,
+        preparer: OrderPreparer,
         idempotent_orders: IdempotentOrders,
         risk_limits: RiskLimits,
         clock: Clock,
     ) -> None:
         self._brokerage = brokerage
-        self._preparation = preparation
+        self._preparer = preparer
         self._orders = idempotent_orders
         self._risk_limits = risk_limits
         self._clock = clock
@@ -195,7 +195,7 @@ class OrderService:
         judged: bool = False,
         replaced: str | None = None,
     ) -> Prepared:
-        return await self._preparation.prepare(
+        return await self._preparer.prepare(
             caller.tenant,
             caller.session,
             caller.account,
@@ -232,7 +232,7 @@ class OrderService:
     async def _added(self, caller: Caller, old: Order, new: Prepared) -> Decimal | None:
         """Returns what the new price commits beyond the old one: the day has counted that one."""
         draft = _draft_of(old, old.price)
-        before = await self._preparation.notional(caller.session, draft, new.quotes)
+        before = await self._preparer.notional(caller.session, draft, new.quotes)
         after = new.notional
         return None if before is None or after is None else max(Decimal(0), after - before)
 

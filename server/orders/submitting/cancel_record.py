@@ -36,11 +36,11 @@ class CancelRecord:
     """Stands between one cancel and the journal; raises nothing but what forbids the cancel."""
 
     def __init__(
-        self, order_id: str, journal: OrderJournal, aside: TimeLimitedStore, clock: Clock
+        self, order_id: str, journal: OrderJournal, store: TimeLimitedStore, clock: Clock
     ) -> None:
         self._order_id = order_id
         self._journal = journal
-        self._aside = aside
+        self._store = store
         self._clock = clock
         self._settled: Entry | None = None
         self._too_slow = False
@@ -80,7 +80,7 @@ class CancelRecord:
             return
 
         try:
-            await self._aside.within(
+            await self._store.within(
                 lambda: self._journal.settle(entry, state, answer=answer, order_id=order_id)
             )
         except Exception as failure:
@@ -96,7 +96,7 @@ class CancelRecord:
             return default  # once is enough: the cancel waits for nothing else
 
         try:
-            return await self._aside.within(work)
+            return await self._store.within(work)
         except NotAllowed:
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, the cancel goes out

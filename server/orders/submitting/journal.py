@@ -85,11 +85,11 @@ class Intent:
     whole: Decimal | None = None
     """What an order commits that replaces another; `notional` is then what it adds."""
     closes: bool = False
-    """Whether it only reduces a position, or is a cancel: most risk switches let that pass."""
+    """Whether it only reduces a position, or is a cancel: most risk limits let that pass."""
 
     @property
     def wanted(self) -> Wanted:
-        """Returns what it asks of the risk switches."""
+        """Returns what it asks of the risk limits."""
         return Wanted(
             tenant_id=self.tenant_id,
             account_number=self.account_number,
@@ -198,7 +198,7 @@ class OrderJournal:
     async def record(self, intent: Intent) -> Recorded | AlreadyRecorded:
         """Writes the row of an intent, unless its name has a row already.
 
-        Raises NotAllowed where a risk switch forbids it; then nothing is written. A row that was
+        Raises NotAllowed where a risk limit forbids it; then nothing is written. A row that was
         certainly not sent is taken over, under a new id: whoever wrote it before, in whatever
         process, can neither send nor settle it any more.
         """
@@ -208,7 +208,7 @@ class OrderJournal:
             if found is not None and (
                 found.state != State.UNSENT.value or found.digest != intent.digest
             ):
-                # Before the switches are asked: a repeat gets its answer whatever they say now.
+                # Before the risk limits: a repeat gets its answer whatever they are now.
                 return AlreadyRecorded(entry=_entry(found))
 
             day = new_york_today(self._clock)
@@ -290,7 +290,7 @@ class OrderJournal:
             return [_entry(row) for row in rows]
 
     async def before_cancel(self, tenant_id: str, account_number: str, order_id: str) -> bool:
-        """Returns whether this server asked for the end of an order before, and was not refused.
+        """Returns whether this server asked to cancel an order before, and was not refused.
 
         Raises TradingReadOnly where the tenant may not even cancel.
         """

@@ -1,4 +1,4 @@
-"""Learns the names that an account has used before this database knew the account.
+"""Reads the client_order_ids that an account used before this database knew the account.
 
 A client_order_id protects from a second order only as long as it is remembered. A database may be
 lost, and the broker does not refuse an external identifier that it has seen: so before the first
@@ -43,7 +43,7 @@ from server.store import Database
 log = structlog.get_logger(__name__)
 
 MOST_ORDERS = 50_000
-"""Orders that are read of one account, the newest first: more are told as not covered."""
+"""Orders that are read of one account, the newest first: a warning names more as not covered."""
 
 Raw = Mapping[str, Any]
 
@@ -84,7 +84,7 @@ class UsedNames:
     async def ready(
         self, account_number: str, tenant_id: str, api: OrderApi, patience: timedelta
     ) -> None:
-        """Returns once the names that the account has used are in the ledger.
+        """Returns once the names that the account has used are in the order journal.
 
         Raises NamesNotRestored where the history cannot be read, or not within the patience;
         StoreUnavailable. Nothing may be sent under a name then.
@@ -153,7 +153,7 @@ class UsedNames:
         try:
             if not await self._is_restored(account_number):
                 names = await self._names(api)
-                self._tell(await self._write(account_number, tenant_id, names))
+                self._log_restored(await self._write(account_number, tenant_id, names))
         except StoreUnavailable as failure:
             return failure
         except GatewayError as failure:
@@ -206,7 +206,7 @@ class UsedNames:
 
         return found
 
-    def _tell(self, restored: int) -> None:
+    def _log_restored(self, restored: int) -> None:
         if restored:  # else the account is new to everybody, and nothing was lost
             log.warning(
                 "used names restored from the broker's history",

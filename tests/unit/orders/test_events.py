@@ -22,8 +22,8 @@ from server.orders.events.log import EventLog
 from server.orders.events.object_states import (
     EventKind,
     ObjectState,
-    report_of_alert,
-    report_of_closing,
+    state_of_alert,
+    state_of_closing,
 )
 from server.orders.model.schema import account_objects
 from server.settings import Settings
@@ -43,7 +43,7 @@ def log(database: Database, database_settings: Settings, clock: ManualClock) -> 
 def alert(kind: str, **data: Any) -> ObjectState:
     named = {name.replace("_", "-"): value for name, value in data.items()}
     body = {"account-number": ACCOUNT, **named}
-    report = report_of_alert(Alert(kind=kind, data=body, sent_at=NOON), ParseFaults())
+    report = state_of_alert(Alert(kind=kind, data=body, sent_at=NOON), ParseFaults())
     assert report is not None
     return report
 
@@ -132,7 +132,7 @@ async def test_a_position_that_returns_to_its_size_is_told_each_time(log: EventL
     await log.append(ACCOUNT, sizes)
     assert len(await kinds(log)) == 3
     assert (await log.known(ACCOUNT)).open_positions == frozenset({"KO"})
-    gone = report_of_closing(dict(sizes[-1].body), NOON + timedelta(seconds=9))
+    gone = state_of_closing(dict(sizes[-1].body), NOON + timedelta(seconds=9))
     await log.append(ACCOUNT, [gone])
     assert (await log.known(ACCOUNT)).open_positions == frozenset()
 
@@ -287,7 +287,7 @@ async def test_a_digest_that_cannot_be_read_is_seeded_and_counted(
     ],
 )
 def test_what_cannot_be_read_is_no_event(strange: Alert) -> None:
-    assert report_of_alert(strange, ParseFaults()) is None
+    assert state_of_alert(strange, ParseFaults()) is None
 
 
 async def test_cursors_belong_to_an_account_and_a_log(log: EventLog) -> None:
