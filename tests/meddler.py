@@ -31,6 +31,8 @@ class Mischief:
     """Whether the broker gets it at all."""
     status: int = 0
     """The status of a page of HTML that is answered instead; 0 answers the broker's own."""
+    code: str = ""
+    """Answers with that status in the broker's own envelope, with this code, instead of HTML."""
     cut: str = ""
     """`reset` cuts the connection without an answer, `body` in the middle of the broker's."""
     delay_s: float = 0.0
@@ -110,6 +112,9 @@ class Meddler:
             await asyncio.sleep(mischief.delay_s)
         if mischief.cut:
             return await self._cut(request, answer, mischief.cut)
+        if mischief.code:
+            error = {"code": mischief.code, "message": f"Refused: {mischief.code}"}
+            return web.json_response({"error": error}, status=mischief.status)
         if mischief.status:
             return web.Response(
                 status=mischief.status, text="<html>sorry</html>", content_type="text/html"

@@ -1,8 +1,8 @@
-"""Orders: what they mean, what they may cost, and that each is placed once.
+"""Validates, prices, limits and submits orders, each once, and follows what becomes of them.
 
-From a draft (what a caller asked for) comes a spec (what is sent, nothing left to decide), from a
-spec a row of the ledger, and only from a row a request to the broker. The agent does not import
-this package: it trades through rpcs, as everybody does.
+A draft (what a caller asked for) becomes a spec (what is sent, with nothing left to decide), the
+spec a row of the order journal, and only the row a request to the broker. The agent does not import
+this package: it trades through rpcs, as every client does.
 """
 
 from __future__ import annotations

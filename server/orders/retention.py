@@ -1,4 +1,4 @@
-"""Lets go, soon after the start and once an hour, of what is older than it is kept."""
+"""Deletes expired rows soon after startup and then hourly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVERY = timedelta(hours=1)
 async def run_retention(
     journal: OrderJournal, events: EventLog, clock: Clock
 ) -> AsyncIterator[None]:
-    """Keeps house while the block runs; a store that does not answer is tried again later."""
+    """Deletes expired rows while the block runs; after a failure it tries again later."""
 
     async def rounds() -> None:
         await clock.sleep(FIRST)

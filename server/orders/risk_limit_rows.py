@@ -46,7 +46,7 @@ from server.orders.submitting.insert_or_ignore import insert_missing
 from server.tenants.schema import tenants
 
 UNCOUNTED = ("refused", "unsent")
-"""States of the ledger in which nothing was sent, or nothing came of it."""
+"""States of the order journal in which nothing was sent, or nothing came of it."""
 
 MOST_CENTS = 10**15
 """Ten trillion dollars: what is more is written as this, so that thousands of such slips of the
@@ -58,7 +58,7 @@ class Switches:
     """One set of switches; None and empty mean no limit."""
 
     read_only: bool = False
-    """Nothing changes anything: the key of somebody who only looks."""
+    """The key may only read."""
     reduce_only: bool = False
     """Cancels and what only reduces a position pass, nothing else."""
     order_cap: Decimal | None = None
@@ -152,7 +152,7 @@ async def traded_in(connection: AsyncConnection, environment: str, tenant_id: st
 async def put(connection: AsyncConnection, tenant_id: str, new: Switches, now: datetime) -> None:
     """Sets the switches of a tenant, in the place of all that bind its API key.
 
-    The accounts stay bound, and those that the ledger knows of are bound as well.
+    The accounts stay bound, and those that the order journal knows of are bound as well.
     """
     query = select(tenants.c.key_digest).where(tenants.c.id == tenant_id)
     digest = await connection.scalar(query)
@@ -224,7 +224,7 @@ async def spent(
 
 
 def cents(amount: Decimal) -> int:
-    """Returns whole cents, rounded up: a cap is never passed by a fraction."""
+    """Returns whole cents, rounded up, so that no cap is exceeded by a fraction."""
     return min(int((amount * 100).to_integral_value(ROUND_CEILING)), MOST_CENTS)
 
 

@@ -1,9 +1,9 @@
-"""Risk switches: read only, reduce only, caps on notional, allowed symbols; who may send what.
+"""Checks orders against the risk limits: read only, reduce only, caps on notional, allowed symbols.
 
 The server's come from its settings; a tenant's stand in the store and are set by the operator
 (`python -m server switches`), never by the key that they bind. Caps count opening orders only, by
 day in New York, cancelled ones included: what was sent was sent. They are checked in the very
-transaction that writes the ledger, so parallel orders cannot slip through together.
+transaction that writes the order journal, so parallel orders cannot slip through together.
 
 `read_only` is a viewer's key: it binds that key, and nothing of it passes. All others bind the
 accounts too, and none of them keeps anybody from getting out: cancels and orders that only reduce a
@@ -73,7 +73,7 @@ class Admission:
 
 
 class RiskLimits:
-    """Holds orders against the switches."""
+    """Checks orders against the risk limits of the server and of tenants."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self._environment = settings.broker
@@ -87,7 +87,7 @@ class RiskLimits:
             symbols=symbols_from(settings.orders_symbols),
         )
         self._viewers: set[str] = set()
-        """Tenants that were read only when this process last looked."""
+        """Tenants that were read only when this process last read them."""
 
     async def of(self, tenant_id: str) -> Switches:
         """Returns a tenant's own switches."""
@@ -128,7 +128,7 @@ class RiskLimits:
     async def admit(self, tenant_id: str, account_number: str) -> Admission:
         """Returns what the switches will ask of an order; raises TradingReadOnly.
 
-        The first look, before anything is prepared; `check` decides. An account in which a bound
+        An early check, before anything is prepared; `check` decides. An account in which a bound
         key trades is bound from here on.
         """
         bonds = await self.binding(tenant_id, account_number)

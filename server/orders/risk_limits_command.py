@@ -1,4 +1,4 @@
-"""Does what the command `switches` says: shows and sets risk switches, cancels a tenant's orders.
+"""Implements the command `switches`: shows and sets risk limits, cancels a tenant's orders.
 
 A tenant is named by its API key, or by its id: the operator has no keys, but finds ids in the log.
 """
@@ -75,9 +75,9 @@ async def change_switches(
 
 
 async def cancel_orders(
-    settings: Settings, whose: Whose, tell: Callable[[CancelResult], None]
+    settings: Settings, whose: Whose, report: Callable[[CancelResult], None]
 ) -> bool:
-    """Cancels all that works in a tenant's accounts; returns whether all of it was cancelled."""
+    """Cancels all working orders in a tenant's accounts; returns whether all were cancelled."""
     done = True
     async with _opened(settings) as opened:
         tenant = await _tenant(opened, whose)
@@ -85,10 +85,10 @@ async def cancel_orders(
             try:
                 session = await brokerage.session(tenant)
                 async for result in cancel_all(session, opened.clock):
-                    tell(result)
+                    report(result)
                     done = done and result.done
             except GatewayError as failure:
-                # What was cancelled before has been told.
+                # What was cancelled before has been reported.
                 raise Misconfigured(f"not everything was cancelled: {failure}") from failure
 
     return done
@@ -138,7 +138,7 @@ async def _tenant_id(opened: _Opened, whose: Whose) -> str:
 async def _accounts(
     settings: Settings, opened: _Opened, tenant_id: str
 ) -> tuple[Sequence[str], str]:
-    """Returns the accounts of a tenant, and a sentence where the broker did not tell them."""
+    """Returns the accounts of a tenant, and a sentence if the broker did not list them."""
     tenant = opened.tenants.known(tenant_id)
     if tenant is None:
         return (), ""

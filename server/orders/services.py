@@ -1,4 +1,4 @@
-"""All of orders put together: what the servicers need, opened and closed as one."""
+"""Composes the services of orders, opened and closed as one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.orders.events.object_states import EventKind, ObjectState
 from server.orders.events.streams import AccountStreams
 from server.orders.placing.cancel_service import CancelService
 from server.orders.placing.complex_order_service import ComplexOrderService
-from server.orders.placing.order_preparer import Preparation
+from server.orders.placing.order_preparer import OrderPreparer
 from server.orders.placing.order_quotes import OrderQuotes
 from server.orders.placing.order_service import OrderService
 from server.orders.retention import run_retention
@@ -37,9 +37,9 @@ from server.streams.stream_count import StreamCount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderServices:
-    """The desks of orders."""
+    """Groups what the servicers call."""
 
-    desk: OrderService
+    single: OrderService
     complex: ComplexOrderService
     cancels: CancelService
     risk_limits: RiskLimits
@@ -60,20 +60,20 @@ async def open_order_services(
     draining: asyncio.Event,
     clock: Clock,
 ) -> AsyncIterator[OrderServices]:
-    """Yields the desks; leaving lets the changes land that are on their way."""
+    """Yields the services; leaving waits for the submissions in flight."""
     risk_limits = RiskLimits(settings, database, clock)
     journal = OrderJournal(settings, database, risk_limits, clock)
     reconciler = Reconciler(brokerage, journal, clock)
     events = EventLog(settings, database, clock)
 
-    def seen(report: ObjectState) -> None:
-        if report.kind is EventKind.ORDER:
-            reconciler.hint(report.account_number, report.body.get("external-identifier"))
+    def seen(state: ObjectState) -> None:
+        if state.kind is EventKind.ORDER:
+            reconciler.hint(state.account_number, state.body.get("external-identifier"))
 
     async with AsyncExitStack() as stack:
         grace = timedelta(seconds=settings.drain_s)
-        # Before the dispatch, whose flights use it until they land.
-        aside = await stack.enter_async_context(TimeLimitedStore())
+        # Before the submitter, whose submissions in flight use it until they end.
+        store = await stack.enter_async_context(TimeLimitedStore())
         submitter = await stack.enter_async_context(
             OrderSubmitter(journal, reconciler, clock, draining, grace)
         )
@@ -92,12 +92,12 @@ async def open_order_services(
         await stack.enter_async_context(run_retention(journal, events, clock))
         names = await stack.enter_async_context(UsedNames(settings, database, clock))
         idempotent_orders = IdempotentOrders(journal, names, reconciler, submitter, clock)
-        preparation = Preparation(OrderQuotes(market, settings, clock), clock)
-        desk = OrderService(brokerage, preparation, idempotent_orders, risk_limits, clock)
+        preparer = OrderPreparer(OrderQuotes(market, settings, clock), clock)
+        single = OrderService(brokerage, preparer, idempotent_orders, risk_limits, clock)
         yield OrderServices(
-            desk=desk,
-            complex=ComplexOrderService(desk, preparation, idempotent_orders, risk_limits),
-            cancels=CancelService(journal, risk_limits, submitter, aside, clock),
+            single=single,
+            complex=ComplexOrderService(single, preparer, idempotent_orders, risk_limits),
+            cancels=CancelService(journal, risk_limits, submitter, store, clock),
             risk_limits=risk_limits,
             journal=journal,
             submitter=submitter,

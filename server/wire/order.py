@@ -1,4 +1,4 @@
-"""Orders to messages."""
+"""Converts orders to messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts as messages: what became of an order, with its effects, fees and prices."""
+"""Converts receipts to messages: what became of an order, with its effects, fees and prices."""
 
 from __future__ import annotations
 

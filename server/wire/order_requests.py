@@ -1,4 +1,4 @@
-"""Orders as messages ask for them, into drafts.
+"""Converts requested orders to drafts.
 
 Quantities and strikes are JSON numbers in the guide, so they arrive as doubles: the shortest text
 of a double is the number that was written, and that is what becomes the Decimal.

@@ -38,6 +38,7 @@ SENT = ("sent", "answering", "answered", "settled")
 """Killed there, the broker has the order: a repeat tells it."""
 EITHER = ("leaving",)
 """Killed between the first byte and the last."""
+STEPS_OF_AN_ORDER = (*NOT_SENT, *LIMBO, *EITHER, *SENT)
 STEPS = (
     *one_in(2, NOT_SENT, first=1),
     *LIMBO,

@@ -309,8 +309,8 @@ async def test_heartbeats_keep_the_connection_and_beats_the_stream(
             await asyncio.sleep(2)  # twice what the broker allows between heartbeats
             assert stream.kinds.count("HEARTBEAT") > 5
             assert "STALE" not in stream.kinds
-            (follower,) = gateway.app.orders.streams.statistics().followers.values()
-            assert follower.connects == 1
+            (subscription,) = gateway.app.orders.streams.statistics().subscriptions.values()
+            assert subscription.connects == 1
 
 
 async def test_a_mute_connection_is_noticed(sim: Simulator, tmp_path: Path) -> None:

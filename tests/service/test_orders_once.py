@@ -18,14 +18,18 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import insert, text
 from tasty.v1 import order_placement_pb2 as pb
 
+from server.brokerage.api.order_requests import AcceptedChange, OrderRequest, PlaceRequest
+from server.brokerage.api.order_specs import OrderSpec
 from server.brokerage.transport.send_progress import SendProgress
 from server.errors import BrokerTimeout, DeadlineExceeded
 from server.orders.model.receipts import receipt_of
 from server.orders.model.schema import journal
 from server.orders.submitting.journal import Intent, State
+from server.orders.submitting.submission import Broker, Submission, Submitted
 from server.secret import Secret
 from server.settings import Settings
 from server.simulator import Simulator, SimulatorSettings
@@ -204,6 +208,18 @@ async def test_what_was_certainly_not_sent_may_be_sent_again_under_its_name(
     assert len(trader.named("unsent")) == 1
 
 
+async def test_callers_behind_one_that_sent_nothing_are_told_so(
+    trader: Trader, meddler: Meddler
+) -> None:
+    await meddler.leave()
+    calls = [trader.place(leg(*BUY), price=FAR, client_order_id="behind") for _ in range(5)]
+    told = await asyncio.gather(*(refusal_of(each) for each in calls))
+    assert {(each.code, "no connection" in each.words) for each in told} == {("UNAVAILABLE", True)}
+    await meddler.listen()
+    assert (await trader.place(leg(*BUY), price=FAR, client_order_id="behind")).id
+    assert len(trader.named("behind")) == 1
+
+
 async def test_a_broker_that_is_down_is_asked_until_it_answers(
     trader: Trader, meddler: Meddler
 ) -> None:
@@ -219,7 +235,7 @@ async def test_a_broker_that_is_down_is_asked_until_it_answers(
     meddler.down = False
     readable = time.monotonic()
     assert await settled(trader, "down") is State.ACCEPTED
-    clock: Any = trader.gateway.app.orders.desk._clock
+    clock: Any = trader.gateway.app.orders.single._clock
     assert (time.monotonic() - readable) * clock.factor < 15
     assert meddler.changes["POST"] == 1
 
@@ -289,6 +305,47 @@ async def test_a_cancel_that_never_arrived_is_told_as_unknown_and_may_be_repeate
     assert (await trader.cancel(order_id)).success
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (422, "INVALID_ARGUMENT")]
+)
+async def test_a_refused_change_fails_the_same_way_whatever_the_change_is(
+    trader: Trader, meddler: Meddler, status: int, code: str
+) -> None:
+    async def bracket() -> Any:
+        trader.script(NEVER, 2)
+        exit_ = part(leg("KO", "Sell to Close", 1), "5000.00")
+        return await trader.combine("OTO", exit_, trigger=part(leg(*BUY), FAR))
+
+    trader.script(NEVER)
+    order_id = (await trader.place(leg(*BUY), price=FAR)).id
+    await trader.until(order_id, "Live")
+    whole_id = (await bracket()).id
+    for change in (
+        lambda: trader.place(leg(*BUY), price=FAR),
+        lambda: trader.replace(order_id, price="-1.50"),
+        bracket,
+        lambda: trader.cancel(order_id),
+        lambda: trader.cancel_combined(whole_id),
+    ):
+        meddler.mischief.append(Mischief(done=False, status=status, code="not_permitted"))
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await change()
+        assert refused.value.code().name == code
+        if status == 403:
+            assert "ERROR_REASON_FORBIDDEN_BY_BROKER" in reasons_of(refused.value)
+
+
+def reasons_of(error: grpc.aio.AioRpcError) -> list[str]:
+    details = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    reasons = []
+    for each in status_pb2.Status.FromString(details).details:
+        info = error_details_pb2.ErrorInfo()
+        if each.Unpack(info):
+            reasons.append(info.reason)
+
+    return reasons
+
+
 async def test_a_deadline_ends_the_waiting_and_not_the_sending(
     punctual: Trader, meddler: Meddler
 ) -> None:
@@ -302,12 +359,13 @@ async def test_a_deadline_ends_the_waiting_and_not_the_sending(
 
 
 async def test_an_order_whose_caller_is_out_of_time_does_not_leave(trader: Trader) -> None:
-    async def send(_journey: SendProgress) -> tuple[dict[str, Any], str]:
-        raise AssertionError("it was sent")
+    class NeverAsked:
+        async def execute(self, request: OrderRequest, progress: SendProgress) -> AcceptedChange:
+            raise AssertionError("it was sent")
 
-    orders, tenant = trader.gateway.app.orders, await tenant_of(trader)
+    work = await submission(trader, "no-time", NeverAsked())
     with pytest.raises(DeadlineExceeded):
-        await orders.submitter.carry_out(tenant, intent(trader, "no-time"), send, timedelta())
+        await trader.gateway.app.orders.submitter.submit(work, timedelta())
     assert await state_of(trader, "no-time") is None
 
 
@@ -323,7 +381,7 @@ async def test_a_caller_behind_an_order_under_way_is_not_told_that_it_was_not_se
     async with Database(Settings(data_dir=tmp_path)) as other, other.write():
         # Another process writes, so neither call gets as far as its row.
         first = place()
-        await eventually(lambda: punctual.gateway.app.orders.submitter.statistics().flights)
+        await eventually(lambda: punctual.gateway.app.orders.submitter.statistics().in_flight)
         told = [(await each).status for each in (place(), first)]
 
     assert told == ["Unknown", "Unknown"]
@@ -334,19 +392,32 @@ async def test_a_caller_behind_an_order_under_way_is_not_told_that_it_was_not_se
 async def test_a_store_that_fails_behind_an_order_makes_it_unknown_and_not_failed(
     trader: Trader, tmp_path: Path
 ) -> None:
-    async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
-        await progress.trace("http11.send_request_headers.started", {})
-        async with Database(Settings(data_dir=tmp_path)) as other, other.write() as connection:
-            await connection.execute(text("ALTER TABLE order_ledger RENAME TO lost"))
+    class LosesItsAnswer:
+        async def execute(self, request: OrderRequest, progress: SendProgress) -> AcceptedChange:
+            await progress.trace("http11.send_request_headers.started", {})
+            async with (
+                Database(Settings(data_dir=tmp_path)) as other,
+                other.write() as connection,
+            ):
+                await connection.execute(text("ALTER TABLE order_ledger RENAME TO lost"))
 
-        raise BrokerTimeout("/orders")
+            raise BrokerTimeout("/orders")
 
-    orders, tenant = trader.gateway.app.orders, await tenant_of(trader)
-    entry, _ = await orders.submitter.carry_out(
-        tenant, intent(trader, "no-store"), send, timedelta(seconds=600)
+    work = await submission(trader, "no-store", LosesItsAnswer())
+    submitter = trader.gateway.app.orders.submitter
+    result = await submitter.submit(work, timedelta(seconds=600))
+    assert isinstance(result, Submitted)
+    assert receipt_of(result.entry).status == "Unknown"
+
+
+async def submission(trader: Trader, name: str, broker: Broker) -> Submission:
+    spec = OrderSpec(legs=(), order_type="Market", time_in_force="Day")
+    return Submission(
+        tenant=await tenant_of(trader),
+        broker=broker,
+        intent=intent(trader, name),
+        request=PlaceRequest(spec=spec),
     )
-    assert entry is not None
-    assert receipt_of(entry).status == "Unknown"
 
 
 async def tenant_of(trader: Trader) -> Tenant:

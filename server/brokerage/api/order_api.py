@@ -1,13 +1,13 @@
-"""The broker's pages of orders, as one tenant: place, try, replace, cancel, look up.
+"""Calls the broker's endpoints of orders as one tenant: changes, dry runs and lookups.
 
-A change is sent exactly once, watched by its `SendProgress`; what a failure means is the caller's
-to ask (`outcome_of`). An answer comes back as the broker's raw JSON, so that it can be kept as it
-came and read again; the readers turn it into values.
+A change is sent exactly once, watched by its `SendProgress`; `outcome_of` tells what its failure
+proves. An answer comes back as the broker's raw JSON, so that it can be stored as it came and read
+again; `placement_of` turns it into values.
 """
 
 from __future__ import annotations
 
-__all__ = ["OrderApi", "complex_order_of", "placement_of", "replacement_of"]
+__all__ = ["OrderApi", "placement_of"]
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
@@ -20,13 +20,20 @@ from server.brokerage.api.accounts import Account
 from server.brokerage.api.json_reader import JsonReader, ParseFaults, Unreadable, items_of
 from server.brokerage.api.order_replies import (
     BrokerWord,
-    ComplexOrder,
     Placement,
-    read_complex_order,
     read_placement,
 )
+from server.brokerage.api.order_requests import (
+    AcceptedChange,
+    CancelComplexRequest,
+    CancelRequest,
+    OrderRequest,
+    PlaceComplexRequest,
+    PlaceRequest,
+    ReplaceRequest,
+)
 from server.brokerage.api.order_specs import ComplexSpec, OrderSpec
-from server.brokerage.api.orders import Order, read_order
+from server.brokerage.api.orders import Order
 from server.brokerage.session import BrokerSession
 from server.brokerage.transport.failures import answered
 from server.brokerage.transport.paths import segment
@@ -49,55 +56,53 @@ EVER = timedelta(days=3650)
 
 
 class OrderApi:
-    """Orders of one account."""
+    """Changes and reads the orders of one account."""
 
     def __init__(self, session: BrokerSession, account: Account) -> None:
         self._session = session
         self._account = account
         self._base = f"/accounts/{account.number}"
 
-    async def place(self, spec: OrderSpec, progress: SendProgress) -> Answer:
-        from server.brokerage.api.order_forms import order_form  # imports the SDK, open by now
+    async def execute(self, request: OrderRequest, progress: SendProgress) -> AcceptedChange:
+        """Sends a change once, watched by `progress`, and returns the broker's answer.
 
-        return await self._send("POST", "/orders", order_form(spec), progress)
+        Raises OrderNotFound or ComplexOrderNotFound for a cancel of an order that the broker does
+        not know, the broker's refusal, or BrokerUnreadable for an answer without its order.
+        """
+        from server.brokerage.api import order_forms as forms  # imports the SDK, open by now
 
-    async def place_complex(self, spec: ComplexSpec, progress: SendProgress) -> Answer:
-        from server.brokerage.api.order_forms import complex_form  # as above
-
-        return await self._send("POST", "/complex-orders", complex_form(spec), progress)
-
-    async def replace(self, order_id: str, spec: OrderSpec, progress: SendProgress) -> Answer:
-        from server.brokerage.api.order_forms import change_form  # as above
-
-        page = f"/orders/{segment(order_id)}"
-        return await self._send("PUT", page, change_form(spec), progress)
-
-    async def cancel(self, order_id: str, progress: SendProgress) -> Answer:
-        """Asks for the end of an order; raises OrderNotFound."""
-        try:
-            return await self._send("DELETE", f"/orders/{segment(order_id)}", None, progress)
-        except NotKnownToBroker as unknown:
-            raise OrderNotFound(order_id) from unknown
-
-    async def cancel_complex(self, complex_order_id: str, progress: SendProgress) -> Answer:
-        """Asks for the end of a complex order; raises ComplexOrderNotFound."""
-        page = f"/complex-orders/{segment(complex_order_id)}"
-        try:
-            return await self._send("DELETE", page, None, progress)
-        except NotKnownToBroker as unknown:
-            raise ComplexOrderNotFound(complex_order_id) from unknown
+        match request:
+            case PlaceRequest(spec=spec):
+                data = await self._send("POST", "/orders", forms.order_form(spec), progress)
+                return _accepted(data)
+            case PlaceComplexRequest(spec=whole):
+                form = forms.complex_form(whole)
+                data = await self._send("POST", "/complex-orders", form, progress)
+                return _accepted_complex(data)
+            case ReplaceRequest(target_id=number, spec=spec):
+                path = f"/orders/{segment(number)}"
+                data = await self._send("PUT", path, forms.change_form(spec), progress)
+                return _accepted({"order": data})
+            case CancelRequest(target_id=number):
+                path = f"/orders/{segment(number)}"
+                data = await self._cancel(path, OrderNotFound(number), progress)
+                return _accepted({"order": data})
+            case CancelComplexRequest(target_id=number):
+                path = f"/complex-orders/{segment(number)}"
+                data = await self._cancel(path, ComplexOrderNotFound(number), progress)
+                return _accepted_complex({"complex-order": data})
 
     async def dry_run(self, spec: OrderSpec | ComplexSpec) -> Placement:
         """Returns what placing would mean; what the broker refuses is among its `errors`."""
-        from server.brokerage.api.order_forms import complex_form, order_form  # as above
+        from server.brokerage.api.order_forms import complex_form, order_form  # the SDK, too
 
         if isinstance(spec, OrderSpec):
-            page, form = f"{self._base}/orders/dry-run", order_form(spec)
+            path, form = f"{self._base}/orders/dry-run", order_form(spec)
         else:
-            page, form = f"{self._base}/complex-orders/dry-run", complex_form(spec)
+            path, form = f"{self._base}/complex-orders/dry-run", complex_form(spec)
 
         try:
-            data = await self._session.connection.send("POST", page, form)
+            data = await self._session.connection.send("POST", path, form)
         except OrderRefused as refused:
             return self._refused(refused)
 
@@ -118,8 +123,8 @@ class OrderApi:
     async def raw_since(self, day: date) -> Sequence[Answer]:
         """Returns all orders received since a day, as the broker writes them, newest first."""
         params = {"start-date": day.isoformat(), "sort": "Desc"}
-        page = f"{self._base}/orders"
-        return await self._session.connection.pages(page, params, per_page=ORDERS_A_PAGE)
+        path = f"{self._base}/orders"
+        return await self._session.connection.pages(path, params, per_page=ORDERS_A_PAGE)
 
     async def raw_working(self, today: date) -> Sequence[Answer]:
         """Returns the orders that may still trade, as the broker writes them, newest first.
@@ -131,8 +136,8 @@ class OrderApi:
             "start-date": (today - EVER).isoformat(),
             "sort": "Desc",
         }
-        page = f"{self._base}/orders"
-        older = await self._session.connection.pages(page, params, per_page=ORDERS_A_PAGE)
+        path = f"{self._base}/orders"
+        older = await self._session.connection.pages(path, params, per_page=ORDERS_A_PAGE)
         both = [*await self.raw_today(), *older]
         found = {str(raw["id"]): raw for raw in both if raw.get("status") in WORKING}
         return list(found.values())
@@ -161,22 +166,29 @@ class OrderApi:
 
     async def raw_complex_order(self, complex_order_id: str) -> Answer:
         """Returns one complex order as the broker writes it; raises ComplexOrderNotFound."""
-        page = f"/complex-orders/{segment(complex_order_id)}"
-        return await self._found(page, ComplexOrderNotFound(complex_order_id))
+        path = f"/complex-orders/{segment(complex_order_id)}"
+        return await self._found(path, ComplexOrderNotFound(complex_order_id))
 
-    async def _found(self, page: str, missing: GatewayError) -> Answer:
+    async def _found(self, path: str, missing: GatewayError) -> Answer:
         try:
-            data = await self._session.connection.get(self._base + page)
+            data = await self._session.connection.get(self._base + path)
         except NotKnownToBroker as unknown:
             raise missing from unknown
 
         return _object(data)
 
+    async def _cancel(self, path: str, missing: GatewayError, progress: SendProgress) -> Answer:
+        try:
+            return await self._send("DELETE", path, None, progress)
+        except NotKnownToBroker as unknown:
+            raise missing from unknown
+
     async def _send(
-        self, method: str, page: str, body: Answer | None, progress: SendProgress
+        self, method: str, path: str, body: Answer | None, progress: SendProgress
     ) -> Answer:
-        path = self._base + page
-        data = await self._session.connection.send(method, path, body, progress=progress)
+        data = await self._session.connection.send(
+            method, self._base + path, body, progress=progress
+        )
         return _object(data)
 
     def _refused(self, refused: OrderRefused) -> Placement:
@@ -211,20 +223,20 @@ def placement_of(data: object, faults: ParseFaults, *, dry_run: bool = False) ->
         raise BrokerUnreadable("a placement without its order") from None
 
 
-def replacement_of(data: object, faults: ParseFaults) -> Order:
-    """Returns the order that a replacement or a cancel answers with."""
-    try:
-        return read_order(JsonReader(data, faults, "order"))
-    except Unreadable:
-        raise BrokerUnreadable("a change without its order") from None
+def _accepted(answer: Answer) -> AcceptedChange:
+    order = placement_of(answer, ParseFaults()).order
+    if order is None:
+        raise BrokerUnreadable("a placement without its order")
+
+    return AcceptedChange(answer=answer, order_id=order.id)
 
 
-def complex_order_of(data: object, faults: ParseFaults) -> ComplexOrder:
-    """Returns the complex order that a cancel answers with."""
-    try:
-        return read_complex_order(JsonReader(data, faults, "complex order"))
-    except Unreadable:
-        raise BrokerUnreadable("a change without its order") from None
+def _accepted_complex(answer: Answer) -> AcceptedChange:
+    whole = placement_of(answer, ParseFaults()).complex_order
+    if whole is None:
+        raise BrokerUnreadable("a placement without its order")
+
+    return AcceptedChange(answer=answer, order_id=whole.id)
 
 
 def _object(data: object) -> Answer:

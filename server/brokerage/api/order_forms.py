@@ -1,4 +1,4 @@
-"""Orders in the form that the broker takes them in, which is the SDK's to know.
+"""Converts orders to the bodies of the broker's requests, by the models of the SDK.
 
 Import this only once a session is open: it imports the SDK. Every closing leg asks for strict
 position-effect validation, because the broker otherwise turns it into an opening one, silently,

@@ -1,4 +1,4 @@
-"""What the broker answers to a placement, a dry run, a replacement or a complex order."""
+"""Reads the broker's answers to placements, dry runs, replacements and complex orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An order as it is to be sent: nothing in it is left to be decided.
+"""Describes an order as it is sent, with nothing left to decide.
 
 Prices are signed: what is paid is negative.
 """

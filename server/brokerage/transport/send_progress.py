@@ -1,8 +1,8 @@
-"""How far a change got on its way to the broker, and what its end therefore proves.
+"""Follows one request on its way to the broker, and tells what its failure proves.
 
-The library below tells each step of a request, so "nothing was sent" is a fact here and not a guess
-from the kind of an exception: a wait for the pace, a login that failed, a connection that was never
-made all end before the first byte. After the first byte only an answer of the broker's own proves
+The HTTP library reports each step of a request, so "nothing was sent" is a fact and not a guess
+from the kind of an exception: waiting for the pacer, a failed login and a connection that was never
+made all end before the first byte. After the first byte only the broker's own answer proves
 anything; a proxy's page proves nothing.
 """
 
@@ -31,25 +31,25 @@ STEPS: Mapping[str, str] = {
 """The library's events that matter, whatever version of HTTP is before their dot."""
 
 REFUSED = frozenset({400, 403, 404, 409, 422})
-"""Statuses that, with the broker's own envelope around its words, are its answer: no."""
+"""Statuses that are the broker's refusal if its own envelope is around its words."""
 
-NOT_LOOKED_AT = frozenset({401, 405, 406, 413, 415, 429})
-"""And those that say it did not get as far as the order; the same one may come again."""
+NOT_PROCESSED = frozenset({401, 405, 406, 413, 415, 429})
+"""Statuses that say the broker did not process the order; the same one may be sent again."""
 
 
 class Outcome(Enum):
     """What is known of a change after its one sending ended without a usable answer."""
 
     UNSENT = "unsent"
-    """Not a byte left, or the broker did not look at it: it may be sent again."""
+    """No byte was sent, or the broker did not process it: it may be sent again."""
     REFUSED = "refused"
     """The broker said no."""
     UNKNOWN = "unknown"
     """It may have been done."""
 
 
-async def _at_once() -> None:
-    """Holds nobody up."""
+async def _no_delay() -> None:
+    """Returns at once."""
 
 
 class SendProgress:
@@ -62,36 +62,36 @@ class SendProgress:
     def __init__(
         self,
         step: Callable[[str], None] = lambda _step: None,
-        leaving: Callable[[], Awaitable[None]] = _at_once,
+        leaving: Callable[[], Awaitable[None]] = _no_delay,
     ) -> None:
         self._step = step
         self._leaving = leaving
-        self.left = False
+        self.bytes_sent = False
         """Whether the first byte may have left."""
 
     async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        """Is told by the HTTP library; its name for this is the `trace` extension."""
+        """Handles an event of the HTTP library's `trace` extension."""
         step = STEPS.get(event.partition(".")[2])
         if step is None:
             return
 
         if step == "leaving":
             await self._leaving()
-            self.left = True
+            self.bytes_sent = True
 
         self._step(step)
 
 
 def outcome_of(failure: BaseException, progress: SendProgress) -> Outcome:
     """Returns what the failure of a sending proves."""
-    if not progress.left:
+    if not progress.bytes_sent:
         return Outcome.UNSENT
 
     refusal = answered(failure)
     if refusal is None or not refusal.is_json or not refusal.codes:
         return Outcome.UNKNOWN  # no answer, or nobody knows whose
 
-    if refusal.status in NOT_LOOKED_AT:
+    if refusal.status in NOT_PROCESSED:
         return Outcome.UNSENT
 
     return Outcome.REFUSED if refusal.status in REFUSED else Outcome.UNKNOWN

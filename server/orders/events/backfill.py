@@ -1,8 +1,8 @@
-"""Asks the broker for what an account holds now, to find what nobody told while nobody listened.
+"""Reads what an account holds now, to find changes that were missed while nothing was subscribed.
 
-The page of today's orders is not enough after a longer absence: orders received since the last look
-are asked for too, and each order that was last told as working is asked for by its number if none
-of the pages shows it (a GTC order of last week that was filled yesterday).
+Today's orders are not enough after a longer absence: orders received since the last check are read
+too, and each order that was last known as working is read by its number if neither list shows it (a
+GTC order of last week that was filled yesterday).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from server.orders.events.object_states import (
     EventKind,
     ObjectState,
     Raw,
-    report_of_balances,
-    report_of_closing,
-    report_of_order,
-    report_of_position,
+    state_of_balances,
+    state_of_closing,
+    state_of_order,
+    state_of_position,
 )
 
 
@@ -37,57 +37,57 @@ async def backfill_states(
     orders = await _orders(OrderApi(session, account), session, known, clock)
     positions = await _positions(session, account, known, log, clock)
     raw = await session.connection.get(f"/accounts/{account.number}/balances/USD")
-    balances = report_of_balances(raw, session.faults, sent_at=clock.now())
+    balances = state_of_balances(raw, session.faults, sent_at=clock.now())
     return [*sorted(orders, key=lambda each: each.stamp), *positions, balances]
 
 
 async def _orders(
-    pages: OrderApi, session: BrokerSession, known: Known, clock: Clock
+    api: OrderApi, session: BrokerSession, known: Known, clock: Clock
 ) -> list[ObjectState]:
-    shown = list(await pages.raw_today())
+    shown = list(await api.raw_today())
     since = _day_of(known)
     if since is not None and since < new_york_today(clock):
-        shown += await pages.raw_since(since)
+        shown += await api.raw_since(since)
 
-    reports = {each.name: each for each in _read(shown, session)}
-    for order_id in known.working_orders - reports.keys():
+    states = {each.name: each for each in _read(shown, session)}
+    for order_id in known.working_orders - states.keys():
         try:
-            reports[order_id] = report_of_order(await pages.raw_order(order_id), session.faults)
+            states[order_id] = state_of_order(await api.raw_order(order_id), session.faults)
         except (NotFound, Unreadable):
             continue
 
-    return list(reports.values())
+    return list(states.values())
 
 
 async def _positions(
     session: BrokerSession, account: Account, known: Known, log: EventLog, clock: Clock
 ) -> list[ObjectState]:
     data = await session.connection.get(f"/accounts/{account.number}/positions")
-    reports: list[ObjectState] = []
+    states: list[ObjectState] = []
     for raw in items_of(data):
         try:
-            reports.append(report_of_position(raw, session.faults, sent_at=clock.now()))
+            states.append(state_of_position(raw, session.faults, sent_at=clock.now()))
         except Unreadable:
             continue
 
-    held = {each.name for each in reports if each.working}
-    for symbol in known.open_positions - held - {each.name for each in reports}:
+    held = {each.name for each in states if each.working}
+    for symbol in known.open_positions - held - {each.name for each in states}:
         last = await log.last_body(account.number, EventKind.POSITION, symbol)
         bare = {"symbol": symbol, "account-number": account.number}
-        reports.append(report_of_closing(last or bare, clock.now()))
+        states.append(state_of_closing(last or bare, clock.now()))
 
-    return reports
+    return states
 
 
 def _read(shown: Sequence[Raw], session: BrokerSession) -> list[ObjectState]:
-    reports = []
+    states = []
     for raw in shown:
         try:
-            reports.append(report_of_order(raw, session.faults))
+            states.append(state_of_order(raw, session.faults))
         except Unreadable:
             continue
 
-    return reports
+    return states
 
 
 def _day_of(known: Known) -> date | None:

@@ -1,4 +1,4 @@
-"""What a stream of account events says, message by message."""
+"""Describes the messages of a stream of account events."""
 
 from __future__ import annotations
 

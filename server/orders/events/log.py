@@ -1,14 +1,14 @@
-"""The log of what happened in each account: numbered without gaps, kept, and nothing in it twice.
+"""Stores what happened in each account as events, numbered without gaps and never twice.
 
-Told by the streamer or found by asking, everything passes `append`, which knows what was last told
-of each object. An order told again, an older state after a newer one, a fill in every later message
-of its order: none of them makes an event. All of that happens in one transaction, so that two
-processes that follow one account write one log.
+States from the streamer and from replies both pass `append`, which knows the last state of each
+object. A state that comes again, an older state after a newer one and a fill in every later message
+of its order make no event. All of that happens in one transaction, so that two processes that
+follow one account write one log.
 """
 
 from __future__ import annotations
 
-__all__ = ["Event", "EventLog", "Known"]
+__all__ = ["Event", "EventLog", "EventLogStatistics", "Known"]
 
 import json
 import secrets
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,8 +29,10 @@ from server.orders.model.schema import account_events, account_logs, account_obj
 from server.settings import Settings
 from server.store import Database
 
+logger = structlog.get_logger(__name__)
+
 AT_ONCE = 200
-"""Events that a reader gets in one message when it catches up."""
+"""Maximum number of events in one message to a reader that catches up."""
 
 START = "0"
 
@@ -51,13 +54,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What was last told of an account."""
+    """What the log holds of an account."""
 
     is_new: bool
-    """Nobody ever followed it: what it holds now is where its log begins."""
+    """Whether nobody ever followed it: its log begins with what it holds now."""
     checked_at: datetime | None
     working_orders: frozenset[str]
     open_positions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLogStatistics:
+    seeded: int
+    """States noted without an event, since another release's digest could not be read."""
 
 
 class EventLog:
@@ -68,9 +77,10 @@ class EventLog:
         self._kept = timedelta(days=settings.account_events_days)
         self._database = database
         self._clock = clock
+        self._seeded = 0
 
     async def known(self, account_number: str) -> Known:
-        """Returns what was told of an account so far."""
+        """Returns what the log holds of an account."""
         query = select(account_objects.c.kind, account_objects.c.name).where(
             *self._mine(account_objects, account_number), account_objects.c.working
         )
@@ -88,16 +98,16 @@ class EventLog:
     async def append(
         self,
         account_number: str,
-        reports: Sequence[ObjectState],
+        states: Sequence[ObjectState],
         *,
         recovered: bool = False,
         silent: bool = False,
         checked: bool = False,
     ) -> int:
-        """Writes what is new in the reports; returns the number of the newest event.
+        """Writes events for new states; returns the number of the newest event.
 
-        `silent` notes the states without telling them: where a log begins. `checked` notes that
-        the reports are all that the account holds now.
+        `silent` notes the states without events: where a log begins. `checked` notes that the
+        states are all that the account holds now.
         """
         now = self._clock.now()
         alone = f"account events {account_number}"
@@ -107,10 +117,10 @@ class EventLog:
                 await self._begin(connection, account_number)
 
             newest = 0 if log is None else int(log.newest)
-            memory = await SeenStates.load(connection, self._environment, account_number, reports)
+            seen = await SeenStates.load(connection, self._environment, account_number, states)
             rows: list[dict[str, Any]] = []
-            for report in reports:
-                for fill_id, at in memory.news(report):
+            for state in states:
+                for fill_id, at in seen.news(state):
                     if silent:
                         continue
 
@@ -120,17 +130,17 @@ class EventLog:
                             "environment": self._environment,
                             "account_number": account_number,
                             "sequence": newest,
-                            "kind": (EventKind.FILL if fill_id else report.kind).value,
+                            "kind": (EventKind.FILL if fill_id else state.kind).value,
                             "received_at": now,
                             "event_time": at,
                             "recovered": recovered,
                             "fill_id": fill_id,
-                            "body": json.dumps(report.body, separators=(",", ":")),
+                            "body": json.dumps(state.body, separators=(",", ":")),
                         }
                     )
 
             await self._write(connection, account_number, rows)
-            await memory.save(connection)
+            await seen.save(connection)
             if checked:
                 await connection.execute(
                     update(account_logs)
@@ -138,7 +148,14 @@ class EventLog:
                     .values(checked_at=now)
                 )
 
+        if seen.seeded:
+            self._seeded += seen.seeded
+            logger.warning("account digests not readable", seeded=seen.seeded)
+
         return newest
+
+    def statistics(self) -> EventLogStatistics:
+        return EventLogStatistics(seeded=self._seeded)
 
     async def newest(self, account_number: str) -> int:
         """Returns the number of the newest event; 0 where there is none."""
@@ -195,7 +212,7 @@ class EventLog:
     async def last_body(
         self, account_number: str, kind: EventKind, name: str
     ) -> Mapping[str, Any] | None:
-        """Returns what was last told of an object, if that is kept."""
+        """Returns the last stored body of an object; None if it was deleted."""
         symbol = {EventKind.POSITION: "symbol"}.get(kind, "id")
         query = (
             select(account_events.c.body)
@@ -211,7 +228,7 @@ class EventLog:
         return None
 
     async def prune(self) -> int:
-        """Deletes events older than they are kept; returns how many."""
+        """Deletes expired events; returns how many."""
         gone = (
             account_events.c.environment == self._environment,
             account_events.c.received_at < self._clock.now() - self._kept,

@@ -1,8 +1,7 @@
-"""What the broker tells of an account, told by the streamer or found by asking: one form for both.
+"""Reads the states of an account's objects from notifications and from replies, in one form.
 
-A digest is taken of what we understand of an object, so that the same state told twice, or told and
-found, is one event. Marks of positions are left out of it: they move with the market, and that is
-another stream's business.
+`digests` makes a state recognisable, so that one that is notified twice, or notified and found by
+asking, is one event.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from __future__ import annotations
 __all__ = [
     "EventKind",
     "ObjectState",
-    "report_of_alert",
-    "report_of_balances",
-    "report_of_closing",
-    "report_of_order",
-    "report_of_position",
+    "state_of_alert",
+    "state_of_balances",
+    "state_of_closing",
+    "state_of_order",
+    "state_of_position",
 ]
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -30,6 +28,7 @@ from server.brokerage.api.order_replies import read_complex_order
 from server.brokerage.api.orders import Order, read_order
 from server.brokerage.api.positions import read_position
 from server.brokerage.streaming.alert import Alert
+from server.orders.events.digests import CURRENT, AccountObject, digest_of
 
 Raw = Mapping[str, Any]
 
@@ -62,33 +61,37 @@ class ObjectState:
     """What the object is known by in its account."""
     stamp: int
     """Milliseconds of its last change: an older state never follows a newer one."""
-    digest: str
+    value: AccountObject
     body: Raw
     at: datetime | None
     fills: tuple[FillKey, ...] = ()
     working: bool = False
-    """An order that may still change."""
+    """An order that may still change, or an open position."""
+
+    def digest(self, version: str = CURRENT) -> str:
+        """Returns what the state is recognised by."""
+        return digest_of(self.value, self.stamp, version)
 
 
-def report_of_alert(alert: Alert, faults: ParseFaults) -> ObjectState | None:
-    """Returns what a notification tells; None for kinds that are no account events."""
+def state_of_alert(alert: Alert, faults: ParseFaults) -> ObjectState | None:
+    """Returns the state in a notification; None for kinds that are no account events."""
     try:
         match alert.kind:
             case "Order":
-                return report_of_order(alert.data, faults)
+                return state_of_order(alert.data, faults)
             case "ComplexOrder":
                 return _complex(alert.data, faults)
             case "CurrentPosition":
-                return report_of_position(alert.data, faults, sent_at=alert.sent_at)
+                return state_of_position(alert.data, faults, sent_at=alert.sent_at)
             case "AccountBalance":
-                return report_of_balances(alert.data, faults, sent_at=alert.sent_at)
+                return state_of_balances(alert.data, faults, sent_at=alert.sent_at)
             case _:
                 return None
     except Unreadable:
         return None
 
 
-def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
+def state_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
     """Returns the state of an order; raises Unreadable."""
     order = read_order(JsonReader(raw, faults, "order"))
     return ObjectState(
@@ -96,7 +99,7 @@ def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
         account_number=order.account_number or "",
         name=order.id,
         stamp=_stamp(order.updated_at),
-        digest=_digest(order),
+        value=order,
         body=raw,
         at=order.updated_at,
         fills=_fills(order),
@@ -104,26 +107,25 @@ def report_of_order(raw: Raw, faults: ParseFaults) -> ObjectState:
     )
 
 
-def report_of_position(
+def state_of_position(
     raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
 ) -> ObjectState:
     """Returns the state of a position; raises Unreadable."""
     position = read_position(JsonReader(raw, faults, "position"))
     at = position.updated_at or sent_at
-    steady = replace(position, mark=None, mark_price=None, close_price=None, updated_at=None)
     return ObjectState(
         kind=EventKind.POSITION,
         account_number=position.account_number,
         name=position.symbol,
         stamp=_stamp(at),
-        digest=_digest((steady, _stamp(at))),
+        value=position,
         body=raw,
         at=at,
         working=bool(position.quantity) and position.sign != 0,
     )
 
 
-def report_of_balances(
+def state_of_balances(
     raw: Raw, faults: ParseFaults, *, sent_at: datetime | None = None
 ) -> ObjectState:
     """Returns the state of the balances."""
@@ -134,16 +136,16 @@ def report_of_balances(
         account_number=balances.account_number,
         name="USD",
         stamp=_stamp(at),
-        digest=_digest(replace(balances, updated_at=None)),
+        value=balances,
         body=raw,
         at=at,
     )
 
 
-def report_of_closing(last: Raw, at: datetime) -> ObjectState:
-    """Returns a position that is gone, made of what was last told of it."""
+def state_of_closing(last: Raw, at: datetime) -> ObjectState:
+    """Returns the state of a position that is gone, made of its last known one."""
     gone = {**last, "quantity": 0, "quantity-direction": "Zero", "updated-at": at.isoformat()}
-    return report_of_position(gone, ParseFaults())
+    return state_of_position(gone, ParseFaults())
 
 
 def _complex(raw: Raw, faults: ParseFaults) -> ObjectState:
@@ -155,7 +157,7 @@ def _complex(raw: Raw, faults: ParseFaults) -> ObjectState:
         account_number=whole.account_number or "",
         name=whole.id,
         stamp=max(stamps, default=0),
-        digest=_digest(whole),
+        value=whole,
         body=raw,
         at=max(changed, default=None),
         working=whole.terminal_at is None,
@@ -174,8 +176,3 @@ def _fills(order: Order) -> tuple[FillKey, ...]:
 
 def _stamp(at: datetime | None) -> int:
     return 0 if at is None else int(at.timestamp() * 1000)
-
-
-def _digest(value: object) -> str:
-    # A frozen value's text holds all of its fields, in their order.
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:24]

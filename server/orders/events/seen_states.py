@@ -1,7 +1,7 @@
-"""What was last told of each order, position and balance of an account, so that news is news.
+"""Remembers the last states sent of an account's objects, so that none of them is sent again.
 
-Kept beside the events and written in the same transaction: an event and the memory of it come into
-being together, or not at all.
+They are stored beside the events and written in the same transaction: an event and the memory of it
+are written together, or neither is.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any, Self
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.orders.events.digests import is_readable, version_of
 from server.orders.events.object_states import EventKind, ObjectState
 from server.orders.model.schema import account_objects
 
 REMEMBERED = 16
-"""States of an object that are recognised when they are told again."""
+"""Number of an object's states that are recognised when they come again."""
 
 News = tuple[str | None, datetime | None]
 """A fill by its number, or None for the object itself; and when it happened."""
@@ -36,13 +37,21 @@ class _Object:
     fills: set[str]
     working: bool
 
+    def note(self, state: ObjectState, digest: str) -> None:
+        self.fills.update(fill.fill_id for fill in state.fills)
+        self.digests = [*self.digests, digest][-REMEMBERED:]
+        self.stamp = state.stamp
+        self.working = state.working
+
 
 class SeenStates:
-    """The objects of one account that some reports are about."""
+    """Compares states with what is remembered of the objects that they are about."""
 
     def __init__(self, environment: str, account_number: str) -> None:
         self._place = {"environment": environment, "account_number": account_number}
         self._objects: dict[tuple[str, str], _Object] = {}
+        self.seeded = 0
+        """States noted without an event, since the stored digests could not be read."""
 
     @classmethod
     async def load(
@@ -50,43 +59,48 @@ class SeenStates:
         connection: AsyncConnection,
         environment: str,
         account_number: str,
-        reports: Iterable[ObjectState],
+        states: Iterable[ObjectState],
     ) -> Self:
-        """Returns what is remembered of the objects that the reports are about."""
-        memory = cls(environment, account_number)
-        names = {report.name for report in reports}
-        query = select(account_objects).where(*memory._mine(), account_objects.c.name.in_(names))
+        """Returns what is remembered of the objects that the states are of."""
+        seen = cls(environment, account_number)
+        names = {state.name for state in states}
+        query = select(account_objects).where(*seen._mine(), account_objects.c.name.in_(names))
         for row in await connection.execute(query):
-            memory._objects[row.kind, row.name] = _Object(
+            seen._objects[row.kind, row.name] = _Object(
                 stamp=row.stamp,
                 digests=json.loads(row.digests),
                 fills=set(json.loads(row.fills)),
                 working=row.working,
             )
 
-        return memory
+        return seen
 
-    def news(self, report: ObjectState) -> list[News]:
-        """Returns the events of a report, fills first, and notes them; none for what is known."""
-        key = (report.kind.value, report.name)
+    def news(self, state: ObjectState) -> list[News]:
+        """Returns the events of a state, fills first, and notes them; none for a known state."""
+        key = (state.kind.value, state.name)
         known = self._objects.get(key)
         if known is None:
             known = self._objects[key] = _Object(stamp=0, digests=[], fills=set(), working=False)
 
         # Balances may return to what they were; of all else a state has its moment in its digest.
-        last_only = report.kind is EventKind.BALANCE
-        remembered = known.digests[-1:] if last_only else known.digests
-        if report.digest in remembered or report.stamp < known.stamp:
+        last_only = state.kind is EventKind.BALANCE
+        remembered = known.digests[-1:] if last_only else list(known.digests)
+        readable = [digest for digest in remembered if is_readable(digest)]
+        digest = state.digest()
+        if digest in readable or state.stamp < known.stamp:
+            return []
+        if any(state.digest(version_of(old)) == old for old in readable):
+            known.note(state, digest)  # the same state, now by the newest version
             return []
 
-        found: list[News] = [
-            (fill.fill_id, fill.at) for fill in report.fills if fill.fill_id not in known.fills
-        ]
-        known.fills.update(fill.fill_id for fill in report.fills)
-        known.digests = [*known.digests, report.digest][-REMEMBERED:]
-        known.stamp = report.stamp
-        known.working = report.working
-        return [*found, (None, report.at)]
+        fills = [fill for fill in state.fills if fill.fill_id not in known.fills]
+        known.note(state, digest)
+        if remembered and not readable:
+            # Nobody can tell whether it changed; its fills are known by their numbers.
+            self.seeded += 1
+            return [(fill.fill_id, fill.at) for fill in fills]
+
+        return [*((fill.fill_id, fill.at) for fill in fills), (None, state.at)]
 
     async def save(self, connection: AsyncConnection) -> None:
         """Writes what is remembered now."""

@@ -1,4 +1,4 @@
-"""Streams of account events: what was missed, then what comes, each reader at its own pace.
+"""Streams account events to readers: those that they missed, then new ones.
 
 Readers read the log, not the notifications: a slow one costs no memory, and one that resumes reads
 the same rows as one that never left. A reader that falls too far behind is ended all the same, so
@@ -30,7 +30,7 @@ from server.streams.stream_count import StreamCount
 from server.tenants import Tenant
 
 FIRST_CHECK = timedelta(seconds=10)
-"""How long a new stream waits for the first look at the account."""
+"""How long a new stream waits for the first backfill of the account."""
 
 STUCK = timedelta(seconds=5)
 """How long a reader that is far behind may take for one message: a burst alone is no slowness."""
@@ -39,7 +39,7 @@ STUCK = timedelta(seconds=5)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStreamsStatistics:
     readers: int
-    followers: dict[str, AccountSubscriptionStatistics]
+    subscriptions: dict[str, AccountSubscriptionStatistics]
     """By tenant id."""
     closed_slow: int
 
@@ -61,10 +61,10 @@ class _Reader:
 
 
 class _Followed:
-    """A tenant's follower with its readers."""
+    """A tenant's subscription with its readers."""
 
-    def __init__(self, follower: AccountSubscription, task: asyncio.Task[None]) -> None:
-        self.follower = follower
+    def __init__(self, subscription: AccountSubscription, task: asyncio.Task[None]) -> None:
+        self.subscription = subscription
         self.task = task
         self.readers: set[_Reader] = set()
         self.ended = asyncio.Event()
@@ -84,7 +84,7 @@ class AccountStreams:
         clock: Clock,
         random: Random,
         draining: asyncio.Event,
-        seen: Callable[[ObjectState], None] = lambda _report: None,
+        seen: Callable[[ObjectState], None] = lambda _state: None,
     ) -> None:
         self._brokerage = brokerage
         self._events = events
@@ -103,8 +103,8 @@ class AccountStreams:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            farewell = self._tasks.create_task(self._wake_when_draining())
-            stack.callback(farewell.cancel)
+            draining = self._tasks.create_task(self._wake_when_draining())
+            stack.callback(draining.cancel)
             stack.push_async_callback(self._stop_all)
             self._stack = stack.pop_all()
 
@@ -138,7 +138,7 @@ class AccountStreams:
             session = await self._brokerage.session(tenant)
             place.belongs_to(session.customer)
             account = await session.account(account_id)
-            followed = self._follower(tenant)
+            followed = self._subscribe(tenant)
             reader = _Reader(account.number, end, self._clock.monotonic())
             followed.readers.add(reader)
             followed.unused_since = None
@@ -170,7 +170,9 @@ class AccountStreams:
     def statistics(self) -> AccountStreamsStatistics:
         return AccountStreamsStatistics(
             readers=sum(len(each.readers) for each in self._followed.values()),
-            followers={name: each.follower.statistics() for name, each in self._followed.items()},
+            subscriptions={
+                name: each.subscription.statistics() for name, each in self._followed.items()
+            },
             closed_slow=self._closed_slow,
         )
 
@@ -181,7 +183,7 @@ class AccountStreams:
         heartbeat: timedelta,
         ended: Callable[[], bool],
     ) -> AsyncGenerator[StreamItem, None]:
-        follower = followed.follower
+        subscription = followed.subscription
         live = True
         while not ended() and not followed.ended.is_set():
             reader.woken.clear()
@@ -194,13 +196,13 @@ class AccountStreams:
                 continue
 
             reader.caught_up = True
-            if follower.live != live:
-                live = follower.live
-                cause = "" if live else follower.cause
+            if subscription.live != live:
+                live = subscription.live
+                cause = "" if live else subscription.cause
                 yield LiveChange(live=live, cause=cause, cursor=await self._cursor(reader))
                 continue
-            if follower.failure is not None and followed.task.done():
-                raise follower.failure
+            if subscription.failure is not None and followed.task.done():
+                raise subscription.failure
 
             if not await self._woken(reader, heartbeat):
                 yield Beat(cursor=await self._cursor(reader))
@@ -219,24 +221,24 @@ class AccountStreams:
                 each.cancel()
 
     async def _checked(self, followed: _Followed) -> None:
-        follower = followed.follower
+        subscription = followed.subscription
         try:
             async with asyncio.timeout(FIRST_CHECK.total_seconds()):
-                await follower.ready.wait()
+                await subscription.ready.wait()
         except TimeoutError:
             raise BrokerUnavailable("its account streamer does not answer") from None
 
-        if not follower.live and follower.failure is not None:
-            raise follower.failure
+        if not subscription.live and subscription.failure is not None:
+            raise subscription.failure
 
     async def _cursor(self, reader: _Reader) -> str:
         return await self._events.cursor(reader.account_number, reader.position)
 
-    def _follower(self, tenant: Tenant) -> _Followed:
+    def _subscribe(self, tenant: Tenant) -> _Followed:
         held = self._followed.get(tenant.id)
         if (
             held is not None
-            and held.follower.tenant.generation >= tenant.generation
+            and held.subscription.tenant.generation >= tenant.generation
             and not held.task.done()
         ):
             return held
@@ -245,7 +247,7 @@ class AccountStreams:
         if held is not None:
             self._stop(held)
 
-        follower = AccountSubscription(
+        subscription = AccountSubscription(
             tenant,
             self._brokerage,
             self._events,
@@ -254,13 +256,13 @@ class AccountStreams:
             self._told,
             self._seen,
         )
-        task = self._tasks.create_task(follower.run(), name=f"account follower {tenant.id}")
-        followed = self._followed[tenant.id] = _Followed(follower, task)
+        task = self._tasks.create_task(subscription.run(), name=f"account subscription {tenant.id}")
+        followed = self._followed[tenant.id] = _Followed(subscription, task)
         task.add_done_callback(lambda _: self._wake_all())
         return followed
 
     def _wake_all(self) -> None:
-        """Makes every reader look whether it has ended."""
+        """Wakes every reader, so that it checks whether it has ended."""
         for followed in self._followed.values():
             for reader in followed.readers:
                 reader.woken.set()
@@ -270,7 +272,7 @@ class AccountStreams:
         self._wake_all()
 
     def _told(self, account_number: str | None, newest: int) -> None:
-        """Wakes the readers of an account, whichever tenant's follower told; ends slow ones."""
+        """Wakes the readers of an account, whichever subscription appended; ends slow ones."""
         for followed in self._followed.values():
             for reader in followed.readers:
                 if account_number is None:
@@ -286,7 +288,7 @@ class AccountStreams:
             return
 
         self._closed_slow += 1
-        reader.caught_up = False  # told once
+        reader.caught_up = False  # warned once
         task = self._tasks
         if task is not None:
             task.create_task(self._end_with_cursor(reader, behind))

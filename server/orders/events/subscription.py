@@ -1,7 +1,7 @@
-"""Follows one tenant's accounts at the broker: one connection, kept alive, its gaps filled.
+"""Subscribes to one tenant's accounts at the broker over one connection, and fills its gaps.
 
-Subscribed first and asked second: what changes while the broker is asked comes as a notification
-too, and the log takes each state once, whichever way it comes first.
+It subscribes first and reads second: a change during the reading comes as a notification too, and
+the log takes each state once, whichever way it comes first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from server.clock import Clock
 from server.errors import AccountNotFound, GatewayError, GrantRevoked, InvalidApiKey
 from server.orders.events.backfill import backfill_states
 from server.orders.events.log import EventLog
-from server.orders.events.object_states import ObjectState, report_of_alert
+from server.orders.events.object_states import ObjectState, state_of_alert
 from server.streams.backoff import Backoff
 from server.tenants import Tenant
 
@@ -48,7 +48,7 @@ class AccountSubscriptionStatistics:
 class AccountSubscription:
     """Writes what happens in a tenant's accounts to the log, until cancelled.
 
-    `told` is called with an account and the number of its newest event, and with None when the
+    `appended` is called with an account and the number of its newest event, and with None when the
     connection came or went.
     """
 
@@ -59,15 +59,15 @@ class AccountSubscription:
         events: EventLog,
         clock: Clock,
         random: Random,
-        told: Callable[[str | None, int], None],
-        seen: Callable[[ObjectState], None] = lambda _report: None,
+        appended: Callable[[str | None, int], None],
+        seen: Callable[[ObjectState], None] = lambda _state: None,
     ) -> None:
         self.tenant = tenant
         self._brokerage = brokerage
         self._events = events
         self._clock = clock
         self._backoff = Backoff(random)
-        self._told = told
+        self._appended = appended
         self._seen = seen
         self._waiting: deque[Alert] = deque()
         self._arrived = asyncio.Event()
@@ -98,7 +98,7 @@ class AccountSubscription:
                 self.cause, self.failure = str(failure), failure
                 self.ready.set()
             except Exception:
-                # Not the end of all that follow: the next connection begins with a clean look.
+                # The next connection begins with a fresh backfill.
                 log.exception("account follower failed", tenant=self.tenant.id[:12])
                 self.cause = "an error of this server"
 
@@ -129,7 +129,7 @@ class AccountSubscription:
         with session.hold():
             async with AlertConnection(session.sdk, numbers, self._take, self._clock):
                 self._connects += 1
-                await self._check(session, accounts)
+                await self._backfill(session, accounts)
                 self.failure = None
                 self._set_live(True)
                 self.ready.set()
@@ -141,14 +141,14 @@ class AccountSubscription:
         self._waiting.append(alert)
         self._arrived.set()
 
-    async def _check(self, session: BrokerSession, accounts: Sequence[Account]) -> None:
+    async def _backfill(self, session: BrokerSession, accounts: Sequence[Account]) -> None:
         for account in accounts:
             known = await self._events.known(account.number)
-            reports = await backfill_states(session, account, known, self._events, self._clock)
+            states = await backfill_states(session, account, known, self._events, self._clock)
             newest = await self._events.append(
-                account.number, reports, recovered=True, silent=known.is_new, checked=True
+                account.number, states, recovered=True, silent=known.is_new, checked=True
             )
-            self._told(account.number, newest)
+            self._appended(account.number, newest)
 
     async def _pump(self, session: BrokerSession) -> None:
         while True:
@@ -158,18 +158,18 @@ class AccountSubscription:
                 raise ConnectionEnded("the store is too slow for the notifications")
 
             alerts = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            reports = [report_of_alert(alert, session.faults) for alert in alerts]
+            states = [state_of_alert(alert, session.faults) for alert in alerts]
             by_account: dict[str, list[ObjectState]] = {}
-            for report in reports:
-                if report is not None:
-                    self._seen(report)
-                    by_account.setdefault(report.account_number, []).append(report)
+            for state in states:
+                if state is not None:
+                    self._seen(state)
+                    by_account.setdefault(state.account_number, []).append(state)
 
-            for number, its_reports in by_account.items():
-                newest = await self._events.append(number, its_reports, checked=True)
-                self._told(number, newest)
+            for number, its_states in by_account.items():
+                newest = await self._events.append(number, its_states, checked=True)
+                self._appended(number, newest)
 
     def _set_live(self, live: bool) -> None:
         if live != self.live:
             self.live = live
-            self._told(None, 0)
+            self._appended(None, 0)

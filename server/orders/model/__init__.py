@@ -1,3 +1,3 @@
-"""Values of orders: drafts, prices, ticks, what is kept of them, what a caller is told."""
+"""Values of orders: drafts, prices, ticks, journal records and receipts."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `Buy` and `Sell` mean for stock and coins: the position decides.
+"""Maps the short actions `Buy` and `Sell` to opening or closing ones, by the position.
 
 The broker takes the two short words for futures only. Buying what is held short closes it, else it
 opens; selling what is held long closes it, else it opens. A quantity beyond the position is not
@@ -8,7 +8,7 @@ position that the trigger will have left: what it buys, the orders behind it sel
 
 from __future__ import annotations
 
-__all__ = ["mapped"]
+__all__ = ["map_action"]
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -20,7 +20,7 @@ from server.brokerage.instruments.symbols import InstrumentKind
 SHORT_WORDS = ("Buy", "Sell")
 
 
-def mapped(
+def map_action(
     action: str,
     contract: Contract,
     positions: Iterable[Position],

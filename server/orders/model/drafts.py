@@ -1,4 +1,4 @@
-"""Orders as callers ask for them: instruments by any name, prices and actions still to be decided.
+"""Describes orders as callers ask for them, with prices and actions still to be decided.
 
 The digest of a draft is what a `client_order_id` is bound to: it is taken of what was asked, not of
 what was sent, so that a repeat without a price is the same order although the market has moved.

@@ -1,4 +1,4 @@
-"""The names of changes: what a client_order_id may look like."""
+"""Validates client_order_ids, the names of changes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,11 @@
-"""What a caller is told of a change: made of the ledger's row and nothing else."""
+"""Makes what a caller is told of a change: its receipt, or the error for a broker's refusal.
+
+Both are made of the journal's row and nothing else, so that the first answer and each repeat agree.
+"""
 
 from __future__ import annotations
 
-__all__ = ["UNKNOWN", "Receipt", "receipt_of", "refusal_record"]
+__all__ = ["UNKNOWN", "Receipt", "receipt_of", "refusal_of", "refusal_record"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +17,11 @@ from server.brokerage.api.order_replies import Placement
 from server.brokerage.transport.failures import answered
 from server.errors import (
     ClientOrderIdRetired,
+    ComplexOrderNotFound,
     ForbiddenByBroker,
     GatewayError,
     NotKnownToBroker,
+    OrderNotFound,
     OrderRefused,
 )
 from server.orders.model.records import Priced, priced_of
@@ -49,7 +54,7 @@ def receipt_of(entry: Entry, *, replayed: bool = False) -> Receipt:
     if entry.state in (State.ACCEPTED, State.REFUSED) and entry.answer is None:
         raise ClientOrderIdRetired(entry.client_order_id, entry.day.isoformat())
     if entry.state is State.REFUSED and entry.answer is not None:
-        raise _refusal(entry.answer)
+        raise refusal_of(entry)
 
     placement = Placement()
     status = UNKNOWN
@@ -70,6 +75,23 @@ def receipt_of(entry: Entry, *, replayed: bool = False) -> Receipt:
     )
 
 
+def refusal_of(entry: Entry) -> GatewayError:
+    """Returns the error for a change that the broker refused, whatever kind of change it was."""
+    kept = entry.answer or {}
+    words, codes = kept.get("words", ""), kept.get("codes", ())
+    match kept.get("reason"):
+        case ForbiddenByBroker.reason:
+            return ForbiddenByBroker(words)
+        case NotKnownToBroker.reason:
+            return NotKnownToBroker(words)
+        case OrderNotFound.reason:
+            return OrderNotFound(entry.target_id or "")
+        case ComplexOrderNotFound.reason:
+            return ComplexOrderNotFound(entry.target_id or "")
+        case _:
+            return OrderRefused(words, codes)
+
+
 def refusal_record(failure: GatewayError) -> Mapping[str, Any]:
     """Returns what is kept of the broker's refusal."""
     refusal = answered(failure)
@@ -78,11 +100,3 @@ def refusal_record(failure: GatewayError) -> Mapping[str, Any]:
         "words": str(failure) if refusal is None else refusal.words,
         "codes": [] if refusal is None else list(refusal.codes),
     }
-
-
-def _refusal(kept: Mapping[str, Any]) -> GatewayError:
-    for kind in (ForbiddenByBroker, NotKnownToBroker):
-        if kept["reason"] == kind.reason:
-            return kind(kept["words"])
-
-    return OrderRefused(kept["words"], kept["codes"])

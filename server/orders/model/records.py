@@ -1,4 +1,4 @@
-"""What the ledger keeps of an order, as plain JSON: what was sent, and how its price came to be.
+"""Converts an order to the plain JSON that the journal stores: its terms and how it was priced.
 
 A reply is made of nothing but the row, the first as well as every repeat: so they are the same.
 """
@@ -31,7 +31,7 @@ class Priced:
 def record_of(
     spec: OrderSpec | ComplexSpec | None, *, source: str = "", pricing: Pricing | None = None
 ) -> Json:
-    """Returns what is kept of an order before it is sent."""
+    """Returns what is stored of an order before it is sent."""
     shown: Json | None
     match spec:
         case None:
@@ -50,7 +50,7 @@ def record_of(
 
 
 def priced_of(record: Json) -> Priced:
-    """Returns the price that a record tells of."""
+    """Returns the price in a record."""
     spec, pricing = record.get("spec") or {}, record.get("pricing")
     price = spec.get("price")
     return Priced(

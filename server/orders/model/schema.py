@@ -92,7 +92,7 @@ restored_accounts = Table(
     Column("account_number", String(32), primary_key=True),
     Column("restored_at", Instant, nullable=False),
 )
-"""The accounts whose used names are all in the ledger, as far back as the broker was asked."""
+"""The accounts whose used names are all in the order journal, as far back as they were read."""
 
 account_logs = Table(
     "account_logs",
@@ -135,4 +135,4 @@ account_objects = Table(
     Column("fills", Text, nullable=False),
     Column("working", Boolean, nullable=False),
 )
-"""What was last told of each order, position and balance, so that nothing is told twice."""
+"""The last known states of each order, position and balance, so that none makes a second event."""

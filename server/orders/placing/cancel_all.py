@@ -1,6 +1,6 @@
-"""Cancels everything that works in a tenant's accounts, once each, for the operator.
+"""Cancels every working order in a tenant's accounts, once each, for the operator.
 
-It speaks to the broker directly and keeps no record: the tenant's key may be frozen or gone, and
+It calls the broker directly and writes no record: the tenant's key may be frozen or gone, and
 servers may run meanwhile. Orders that belong to a complex order are cancelled with it.
 """
 
@@ -14,12 +14,14 @@ from typing import Any
 
 from server.brokerage import BrokerSession
 from server.brokerage.api.order_api import OrderApi
+from server.brokerage.api.order_requests import CancelComplexRequest, CancelRequest
 from server.brokerage.transport.send_progress import Outcome, SendProgress, outcome_of
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError
 from server.orders.submitting.reconciliation import is_cancelled, is_whole_ending
 
 Raw = Mapping[str, Any]
+Request = CancelRequest | CancelComplexRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,16 @@ class CancelResult:
 async def cancel_all(session: BrokerSession, clock: Clock) -> AsyncIterator[CancelResult]:
     """Yields a result for each cancel; raises GatewayError where an account cannot be read."""
     for account in await session.accounts():
-        pages = OrderApi(session, account)
-        working = await pages.raw_working(new_york_today(clock))
+        api = OrderApi(session, account)
+        working = await api.raw_working(new_york_today(clock))
         for number in _wholes(working):
-            yield await _cancel(pages, account.number, number, whole=True)
+            yield await _cancel(api, account.number, CancelComplexRequest(target_id=number))
 
         for raw in working:
             if not raw.get("complex-order-id"):
-                yield await _cancel(pages, account.number, str(raw.get("id")), whole=False)
+                yield await _cancel(
+                    api, account.number, CancelRequest(target_id=str(raw.get("id")))
+                )
 
 
 def _wholes(working: Sequence[Raw]) -> Sequence[str]:
@@ -57,32 +61,27 @@ def _wholes(working: Sequence[Raw]) -> Sequence[str]:
     return list(dict.fromkeys(numbers))
 
 
-async def _cancel(
-    pages: OrderApi, account_number: str, number: str, *, whole: bool
-) -> CancelResult:
+async def _cancel(api: OrderApi, account_number: str, request: Request) -> CancelResult:
     progress = SendProgress()
     try:
-        if whole:
-            await pages.cancel_complex(number, progress)
-            outcome, words = "cancelled", "with all that works of it"
-        else:
-            answer = await pages.cancel(number, progress)
-            outcome, words = "cancelled", str(answer.get("status") or "")
+        accepted = await api.execute(request, progress)
+        outcome, words = "cancelled", _status(accepted.answer.get("order", {}))
     except GatewayError as failure:
-        outcome, words = await _told(pages, number, failure, progress, whole=whole)
+        outcome, words = await _explained(api, request, failure, progress)
 
+    whole = isinstance(request, CancelComplexRequest)
     return CancelResult(
         account_number=account_number,
-        what=f"complex order {number}" if whole else f"order {number}",
+        what=f"{'complex ' if whole else ''}order {request.target_id}",
         outcome=outcome,
         words=words,
     )
 
 
-async def _told(
-    pages: OrderApi, number: str, failure: GatewayError, progress: SendProgress, *, whole: bool
+async def _explained(
+    api: OrderApi, request: Request, failure: GatewayError, progress: SendProgress
 ) -> tuple[str, str]:
-    """Returns what a failure proves; a lost answer is looked for in the order itself."""
+    """Returns what a failure proves; after a lost answer the order itself is looked at."""
     words = str(failure)
     match outcome_of(failure, progress):
         case Outcome.UNSENT:
@@ -91,12 +90,22 @@ async def _told(
             return "refused", words
 
     try:
-        raw = await (pages.raw_complex_order(number) if whole else pages.raw_order(number))
+        match request:
+            case CancelComplexRequest(target_id=number):
+                raw = await api.raw_complex_order(number)
+                ended = is_whole_ending(raw)
+            case CancelRequest(target_id=number):
+                raw = await api.raw_order(number)
+                ended = is_cancelled(raw)
     except GatewayError:
         return "unknown", words
 
-    ended = is_whole_ending(raw) if whole else is_cancelled(raw)
     if not ended:
         return "unknown", f"{words} It is {raw.get('status') or 'not at its end'} now."
 
-    return "cancelled", str(raw.get("status") or "with all that works of it")
+    return "cancelled", _status(raw)
+
+
+def _status(raw: Raw) -> str:
+    """Returns an order's status; a complex order has none of its own."""
+    return str(raw.get("status") or "with all that works of it")

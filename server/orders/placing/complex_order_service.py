@@ -1,4 +1,4 @@
-"""Orders that depend on each other: OCO, OTO and OTOCO, placed once as a whole.
+"""Places orders that depend on each other (OCO, OTO and OTOCO), each once as a whole.
 
 The broker gives the whole no identifier, so each part carries ours: that is how the whole is found
 when its answer was lost.
@@ -11,22 +11,25 @@ __all__ = ["ComplexOrderService"]
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
-from server.brokerage.api.json_reader import ParseFaults
-from server.brokerage.api.order_api import placement_of
+from server.brokerage.api.order_requests import PlaceComplexRequest
 from server.brokerage.api.order_specs import ComplexSpec
-from server.brokerage.transport.send_progress import SendProgress
-from server.errors import BrokerUnreadable, InvalidField, NothingGiven
+from server.errors import InvalidField, NothingGiven
 from server.orders.model.drafts import ComplexDraft
 from server.orders.model.names import check_name
 from server.orders.model.receipts import Receipt
 from server.orders.model.records import Priced, record_of
 from server.orders.placing.model_order_guard import Guard, Weighed, larger, taken_by
-from server.orders.placing.order_preparer import Preparation, Prepared
+from server.orders.placing.order_preparer import OrderPreparer, Prepared
 from server.orders.placing.order_service import OrderService
 from server.orders.risk_limits import RiskLimits
-from server.orders.submitting.idempotent_orders import Caller, IdempotentOrders, OrderCommand
+from server.orders.submitting.caller import Caller
+from server.orders.submitting.idempotent_orders import (
+    IdempotencyKey,
+    IdempotentOrders,
+    OrderCommand,
+    unrecorded_orders,
+)
 
 CHILDREN: Mapping[str, int] = {"OCO": 2, "OTO": 1, "OTOCO": 2}
 """How many orders depend, by type."""
@@ -39,14 +42,14 @@ class ComplexOrderService:
 
     def __init__(
         self,
-        desk: OrderService,
-        preparation: Preparation,
+        single: OrderService,
+        preparer: OrderPreparer,
         idempotent_orders: IdempotentOrders,
         risk_limits: RiskLimits,
     ) -> None:
-        self._desk = desk
-        self._preparation = preparation
-        self._errands = idempotent_orders
+        self._single = single
+        self._preparer = preparer
+        self._orders = idempotent_orders
         self._risk_limits = risk_limits
 
     async def place(
@@ -57,38 +60,32 @@ class ComplexOrderService:
         A guard is asked before new ones are sent; it raises NotAllowed.
         """
         _check(draft)
+        key = IdempotencyKey.of(PlaceComplexRequest.kind, name, draft)
+        with unrecorded_orders():
+            known = await self._orders.find(caller, key)
+            if known is not None:
+                return known
 
-        async def make(chosen: str) -> OrderCommand:
             asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
-            guarded = guard is not None
             parts = await self._prepared(
                 caller,
                 draft,
-                quoted=guarded,
+                quoted=guard is not None,
                 weighed=asked.capped,
-                judged=guarded or asked.limiting,
+                judged=guard is not None or asked.limiting,
             )
-            spec = _spec(draft, parts, chosen)
             if guard is not None:
                 guard.admit(await self._weighed(caller, draft, parts))
 
-            async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
-                data = await caller.pages.place_complex(spec, progress)
-                whole = placement_of(data, ParseFaults()).complex_order
-                if whole is None:
-                    raise BrokerUnreadable("a placement without its order")
-
-                return data, whole.id
-
-            return OrderCommand(
+            spec = _spec(draft, parts, key.name)
+            command = OrderCommand(
+                request=PlaceComplexRequest(spec=spec),
                 record=record_of(spec),
-                send=send,
                 notional=_notional(draft, parts),
                 symbols=_symbols(parts),
                 closes=all(part.closes for part in parts),
             )
-
-        return await self._errands.run(caller, "complex", name, draft, make)
+            return await self._orders.submit(caller, key, command)
 
     async def dry_run(self, caller: Caller, draft: ComplexDraft, name: str | None) -> Receipt:
         """Returns what placing would mean."""
@@ -96,11 +93,11 @@ class ComplexOrderService:
         _check(draft)
         asked = await self._risk_limits.asks(caller.tenant.id, caller.account.number)
         parts = await self._prepared(caller, draft, judged=asked.limiting)
-        placement = await caller.pages.dry_run(_spec(draft, parts, None))
+        placement = await caller.api.dry_run(_spec(draft, parts, None))
         return Receipt(
             client_order_id=name or "",
             status="Checked",
-            placement=await self._desk.with_switches(
+            placement=await self._single.with_risk_limits(
                 caller,
                 placement,
                 _notional(draft, parts),
@@ -117,7 +114,7 @@ class ComplexOrderService:
         opening = _notional(draft, parts)
         if opening is not None and not all(part.closes for part in parts):
             # The whole is netted, so what it takes tells nothing where a part has no price.
-            taken = taken_by(await caller.pages.dry_run(_spec(draft, parts, None)))
+            taken = taken_by(await caller.api.dry_run(_spec(draft, parts, None)))
             opening = larger(opening, taken)
 
         closing = _either(draft, [part.closing for part in parts])
@@ -138,7 +135,7 @@ class ComplexOrderService:
         for where, part in parts:
             triggered = draft.trigger is not None and prepared
             prepared.append(
-                await self._preparation.prepare(
+                await self._preparer.prepare(
                     caller.tenant,
                     caller.session,
                     caller.account,

@@ -1,4 +1,4 @@
-"""What the order desk asks of whoever guards the orders of models."""
+"""Defines the guard that decides about orders of models before they are sent."""
 
 from __future__ import annotations
 

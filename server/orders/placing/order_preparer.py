@@ -1,12 +1,12 @@
-"""From a draft to an order that leaves nothing to decide: instruments, actions, price, notional.
+"""Prepares a draft for sending: resolves instruments, actions and price, and values it.
 
-Everything that can be refused without the broker's order desk is refused here. Nothing is sent and
+Everything that can be refused without sending the order is refused here. Nothing is sent and
 nothing recorded: a call that ends here leaves no trace but in the log.
 """
 
 from __future__ import annotations
 
-__all__ = ["Preparation", "Prepared"]
+__all__ = ["OrderPreparer", "Prepared"]
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from server.brokerage.instruments.lookup import Lookup
 from server.brokerage.instruments.symbols import InstrumentKind, parse
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError, InvalidField, NotPriceable, WrongSign
-from server.orders.model.actions import SHORT_WORDS, mapped
+from server.orders.model.actions import SHORT_WORDS, map_action
 from server.orders.model.drafts import LegDraft, OrderDraft
 from server.orders.model.notional import notional_of
 from server.orders.model.pricing import LegQuote, PricedLeg, Pricing, flaw_of, price
@@ -35,11 +35,11 @@ from server.tenants import Tenant
 
 PATIENCE = timedelta(seconds=5)
 """How long live quotes are waited for when there is no price without them."""
-CURIOSITY = timedelta(seconds=3)
-"""And where they only inform: a dry run, or a guard against a price of the wrong sign. A feed that
-is warm answers at once; one that was never used is opened within this."""
+INFORMING_PATIENCE = timedelta(seconds=3)
+"""How long they are waited for where they only inform: in a dry run, or to check a price's sign. A
+warm feed answers at once; one that was never used is opened within this."""
 LIMIT = timedelta(seconds=3)
-"""What else it may take: finding the instruments, and the broker's snapshot."""
+"""Time for the rest of pricing: finding the instruments, and the broker's snapshot."""
 
 
 NOTHING: Mapping[str, Decimal] = {}
@@ -65,7 +65,7 @@ class Prepared:
     """What it closes is worth, in dollars: 0 where it closes nothing, None without a price."""
 
 
-class Preparation:
+class OrderPreparer:
     """Prepares orders of any tenant, with what it learned of instruments kept for the day."""
 
     def __init__(self, quotes: OrderQuotes, clock: Clock) -> None:
@@ -138,7 +138,7 @@ class Preparation:
         return notional_of(draft, await self.contracts(session, draft.legs), quotes)
 
     def _refuse_expired(self, leg: LegDraft, field: str) -> None:
-        # By its name alone: the broker's pages know only what is still listed.
+        # By its name alone: the broker knows only what is still listed.
         expiration = parse(leg.instrument.symbol, field=field).expiration
         if expiration is not None and expiration < new_york_today(self._clock):
             raise InvalidField(field, leg.instrument.symbol, "a contract that has not expired")
@@ -157,7 +157,7 @@ class Preparation:
 
         positions = await session.positions(account)
         legs = tuple(
-            replace(leg, action=mapped(leg.action, contract, positions, coming))
+            replace(leg, action=map_action(leg.action, contract, positions, coming))
             for leg, contract in zip(draft.legs, contracts, strict=True)
         )
         return replace(draft, legs=legs)
@@ -170,7 +170,7 @@ class Preparation:
         if not (needed or guarded or quoted):
             return {}
 
-        patience = PATIENCE if needed else CURIOSITY
+        patience = PATIENCE if needed else INFORMING_PATIENCE
         try:
             async with asyncio.timeout(patience.total_seconds() + LIMIT.total_seconds()):
                 return await self._quotes.of(tenant, contracts, patience)
@@ -250,7 +250,7 @@ def _mid(
 
 
 def _refuse_opposite(given: Decimal, pricing: Pricing, field: str) -> None:
-    """Refuses to pay for what even the most patient would be paid for, and the other way round."""
+    """Rejects a price whose sign contradicts the market's."""
     if any(flaw_of(quote) for quote in pricing.quotes):
         return
 

@@ -30,10 +30,10 @@ AFTERWARDS = timedelta(seconds=2)
 
 
 class OrderQuotes:
-    """Asks the market desk, and judges what it says."""
+    """Reads quotes of contracts from the market data service, and judges them."""
 
-    def __init__(self, desk: MarketDataService, settings: Settings, clock: Clock) -> None:
-        self._desk = desk
+    def __init__(self, market: MarketDataService, settings: Settings, clock: Clock) -> None:
+        self._market = market
         self._clock = clock
         delayed = settings.broker == "sandbox"
         self._oldest = None if delayed else timedelta(seconds=settings.order_quote_age_s)
@@ -41,7 +41,7 @@ class OrderQuotes:
     async def of(
         self, tenant: Tenant, contracts: Sequence[Contract], patience: timedelta
     ) -> Mapping[str, LegQuote]:
-        """Returns what came in time, by symbol; raises what the desk raises when nothing did.
+        """Returns what came in time, by symbol; raises the service's error when nothing did.
 
         The feed alone is asked first: opened a moment ago, it needs that moment. Where it stays
         silent the broker's snapshot is asked, which prices nothing but shows what there is.
@@ -70,7 +70,7 @@ class OrderQuotes:
         *,
         live_only: bool,
     ) -> dict[str, LegQuote]:
-        answer = await self._desk.snapshot(
+        answer = await self._market.snapshot(
             tenant, Kind.QUOTES, queries, patience.total_seconds(), live_only=live_only
         )
         now = self._clock.now()

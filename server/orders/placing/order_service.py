@@ -1,7 +1,7 @@
-"""The order desk: places and replaces orders of any tenant, each once.
+"""Places and replaces single orders of any tenant, each once.
 
-Dry runs touch neither the ledger nor a name: they ask the broker what an order would mean, and add
-what our own risk switches would say.
+Dry runs use neither the order journal nor a name: they ask the broker what an order would mean, and
+add what our own risk limits would refuse.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ __all__ = ["OrderService"]
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from server.brokerage import Brokerage
-from server.brokerage.api.json_reader import ParseFaults
-from server.brokerage.api.order_api import placement_of
 from server.brokerage.api.order_replies import BrokerWord, Placement
+from server.brokerage.api.order_requests import PlaceRequest, ReplaceRequest
+from server.brokerage.api.order_specs import OrderSpec
 from server.brokerage.api.orders import Order
 from server.brokerage.instruments.lookup import InstrumentQuery
-from server.brokerage.transport.send_progress import SendProgress
 from server.clock import Clock
 from server.errors import (
-    BrokerUnreadable,
     InvalidField,
     NotAllowed,
     NotPriceable,
@@ -32,14 +29,20 @@ from server.orders.model.names import check_name
 from server.orders.model.receipts import Receipt
 from server.orders.model.records import Priced, record_of
 from server.orders.placing.model_order_guard import Guard, Weighed, larger, taken_by
-from server.orders.placing.order_preparer import Preparation, Prepared
+from server.orders.placing.order_preparer import OrderPreparer, Prepared
 from server.orders.placing.validation import PRICED
 from server.orders.risk_limits import RiskLimits, Wanted
-from server.orders.submitting.idempotent_orders import Caller, IdempotentOrders, OrderCommand
+from server.orders.submitting.caller import Caller
+from server.orders.submitting.idempotent_orders import (
+    IdempotencyKey,
+    IdempotentOrders,
+    OrderCommand,
+    unrecorded_orders,
+)
 from server.tenants import Tenant
 
 ANSWER_BEFORE_S = 0.25
-"""How much earlier than its deadline a call is answered: "not known yet" is an answer, too."""
+"""How long before its deadline a call is answered, so that "not known yet" still arrives."""
 DEFAULT_PATIENCE_S = 30.0
 
 
@@ -49,14 +52,14 @@ class OrderService:
     def __init__(
         self,
         brokerage: Brokerage,
-        preparation: Preparation,
+        preparer: OrderPreparer,
         idempotent_orders: IdempotentOrders,
         risk_limits: RiskLimits,
         clock: Clock,
     ) -> None:
         self._brokerage = brokerage
-        self._preparation = preparation
-        self._errands = idempotent_orders
+        self._preparer = preparer
+        self._orders = idempotent_orders
         self._risk_limits = risk_limits
         self._clock = clock
 
@@ -79,44 +82,30 @@ class OrderService:
 
         A guard is asked before a new order is sent; it raises NotAllowed.
         """
+        key = IdempotencyKey.of(PlaceRequest.kind, name, draft)
+        with unrecorded_orders():
+            known = await self._orders.find(caller, key)
+            if known is not None:
+                return known
 
-        async def make(chosen: str) -> OrderCommand:
-            asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
-            guarded = guard is not None
-            prepared = await self._prepare(
-                caller,
-                draft,
-                quoted=guarded,
-                weighed=asked.capped,
-                judged=guarded or asked.limiting,
-            )
-            spec = replace(prepared.spec, external_identifier=chosen)
+            prepared = await self._prepare_new(caller, draft, guarded=guard is not None)
             if guard is not None:
                 guard.admit(await self._weighed(caller, prepared))
 
-            async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
-                return _placed(await caller.pages.place(spec, progress))
-
-            return OrderCommand(
-                record=_record(prepared),
-                send=send,
-                notional=prepared.notional,
-                symbols=prepared.symbols,
-                closes=prepared.closes,
-            )
-
-        return await self._errands.run(caller, "place", name, draft, make)
+            spec = replace(prepared.spec, external_identifier=key.name)
+            command = _command(PlaceRequest(spec=spec), prepared, notional=prepared.notional)
+            return await self._orders.submit(caller, key, command)
 
     async def dry_run(self, caller: Caller, draft: OrderDraft, name: str | None) -> Receipt:
         """Returns what placing would mean, with the prices that are possible now."""
         check_name(name)
         asked = await self._risk_limits.asks(caller.tenant.id, caller.account.number)
         prepared = await self._prepare(caller, draft, quoted=True, judged=asked.limiting)
-        placement = await caller.pages.dry_run(prepared.spec)
+        placement = await caller.api.dry_run(prepared.spec)
         return Receipt(
             client_order_id=name or "",
             status="Rejected" if placement.order is None else placement.order.status,
-            placement=await self.with_switches(
+            placement=await self.with_risk_limits(
                 caller, placement, prepared.notional, prepared.symbols, closes=prepared.closes
             ),
             priced=Priced(
@@ -135,8 +124,12 @@ class OrderService:
         All else stays: legs, time in force, its last day, the trigger, and what was filled. A guard
         is asked as in `place`.
         """
+        key = IdempotencyKey.of(ReplaceRequest.kind, name, draft)
+        with unrecorded_orders():
+            known = await self._orders.find(caller, key)
+            if known is not None:
+                return known
 
-        async def make(chosen: str) -> OrderCommand:
             asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
             old = await self._working(caller, draft.order_id)
             prepared = await self._prepare(
@@ -151,30 +144,12 @@ class OrderService:
                 opening, closing = prepared.notional, prepared.closing
                 guard.admit(Weighed(parts=[prepared], opening=opening, closing=closing))
 
-            spec = replace(
-                prepared.spec,
-                time_in_force=old.time_in_force or prepared.spec.time_in_force,
-                gtc_date=old.gtc_date,
-                external_identifier=chosen,
-            )
+            request = ReplaceRequest(target_id=old.id, spec=_changed(old, prepared, key.name))
+            added = await self._added(caller, old, prepared)
+            command = _command(request, prepared, notional=added, whole=prepared.notional)
+            return await self._orders.submit(caller, key, command)
 
-            async def send(progress: SendProgress) -> tuple[dict[str, Any], str]:
-                data = await caller.pages.replace(old.id, spec, progress)
-                return _placed({"order": data})
-
-            return OrderCommand(
-                record=_record(replace(prepared, spec=spec)),
-                send=send,
-                notional=await self._added(caller, old, prepared),
-                whole=prepared.notional,
-                symbols=prepared.symbols,
-                closes=prepared.closes,
-                target_id=old.id,
-            )
-
-        return await self._errands.run(caller, "replace", name, draft, make)
-
-    async def with_switches(
+    async def with_risk_limits(
         self,
         caller: Caller,
         placement: Placement,
@@ -183,7 +158,7 @@ class OrderService:
         *,
         closes: bool,
     ) -> Placement:
-        """Returns a dry run's answer with what the risk switches would refuse."""
+        """Returns a dry run's answer with what the risk limits would refuse."""
         wanted = Wanted(
             tenant_id=caller.tenant.id,
             account_number=caller.account.number,
@@ -200,6 +175,16 @@ class OrderService:
 
         return placement
 
+    async def _prepare_new(self, caller: Caller, draft: OrderDraft, *, guarded: bool) -> Prepared:
+        asked = await self._risk_limits.admit(caller.tenant.id, caller.account.number)
+        return await self._prepare(
+            caller,
+            draft,
+            quoted=guarded,
+            weighed=asked.capped,
+            judged=guarded or asked.limiting,
+        )
+
     async def _prepare(
         self,
         caller: Caller,
@@ -210,7 +195,7 @@ class OrderService:
         judged: bool = False,
         replaced: str | None = None,
     ) -> Prepared:
-        return await self._preparation.prepare(
+        return await self._preparer.prepare(
             caller.tenant,
             caller.session,
             caller.account,
@@ -225,13 +210,13 @@ class OrderService:
         """Returns an order with what it takes of the buying power: a short option costs more."""
         opening = prepared.notional
         if not prepared.closes:
-            opening = larger(opening, taken_by(await caller.pages.dry_run(prepared.spec)))
+            opening = larger(opening, taken_by(await caller.api.dry_run(prepared.spec)))
 
         return Weighed(parts=[prepared], opening=opening, closing=prepared.closing)
 
     async def _working(self, caller: Caller, order_id: str) -> Order:
         try:
-            order = await caller.pages.order(order_id)
+            order = await caller.api.order(order_id)
         except OrderNotFound:
             order = None
 
@@ -247,24 +232,38 @@ class OrderService:
     async def _added(self, caller: Caller, old: Order, new: Prepared) -> Decimal | None:
         """Returns what the new price commits beyond the old one: the day has counted that one."""
         draft = _draft_of(old, old.price)
-        before = await self._preparation.notional(caller.session, draft, new.quotes)
+        before = await self._preparer.notional(caller.session, draft, new.quotes)
         after = new.notional
         return None if before is None or after is None else max(Decimal(0), after - before)
 
 
-def _record(prepared: Prepared) -> dict[str, Any]:
-    # Quotes are kept where they made the price: they are the reason for it.
+def _command(
+    request: PlaceRequest | ReplaceRequest,
+    prepared: Prepared,
+    *,
+    notional: Decimal | None,
+    whole: Decimal | None = None,
+) -> OrderCommand:
+    # Quotes are stored where they made the price: they are the reason for it.
     pricing = prepared.pricing if prepared.price_source == "mid" else None
-    return dict(record_of(prepared.spec, source=prepared.price_source, pricing=pricing))
+    return OrderCommand(
+        request=request,
+        record=record_of(request.spec, source=prepared.price_source, pricing=pricing),
+        notional=notional,
+        symbols=prepared.symbols,
+        closes=prepared.closes,
+        whole=whole,
+    )
 
 
-def _placed(data: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Returns an answer with the number of its order; raises BrokerUnreadable without one."""
-    placement = placement_of(data, ParseFaults())
-    if placement.order is None:
-        raise BrokerUnreadable("a placement without its order")
-
-    return data, placement.order.id
+def _changed(old: Order, prepared: Prepared, name: str) -> OrderSpec:
+    """Returns the terms of a replacement: those of the old order but for its price."""
+    return replace(
+        prepared.spec,
+        time_in_force=old.time_in_force or prepared.spec.time_in_force,
+        gtc_date=old.gtc_date,
+        external_identifier=name,
+    )
 
 
 def _draft_of(old: Order, price: Decimal | None) -> OrderDraft:

@@ -1,7 +1,7 @@
-"""Keeps the row of one cancel in the ledger, as far as the store takes it down in time.
+"""Records one cancel in the order journal, as far as the store answers in time.
 
 The row is written for those who ask later: a repeat, a new process, an audit. The cancel itself
-needs none, so whatever the store does, it goes out; what was not written is told.
+needs none, so it goes out whatever the store does, and its answer tells what was not written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ import structlog
 
 from server.clock import Clock, new_york_today
 from server.errors import GatewayError, NotAllowed
-from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
+from server.orders.submitting.journal import (
+    AlreadyRecorded,
+    Entry,
+    Intent,
+    OrderJournal,
+    Recorded,
+    State,
+)
 from server.orders.submitting.time_limited_store import TimeLimitedStore, TooSlow
 
 log = structlog.get_logger(__name__)
@@ -26,14 +33,14 @@ T = TypeVar("T")
 
 
 class CancelRecord:
-    """Stands between one cancel and the ledger; raises nothing but what forbids the cancel."""
+    """Stands between one cancel and the journal; raises nothing but what forbids the cancel."""
 
     def __init__(
-        self, order_id: str, journal: OrderJournal, aside: TimeLimitedStore, clock: Clock
+        self, order_id: str, journal: OrderJournal, store: TimeLimitedStore, clock: Clock
     ) -> None:
         self._order_id = order_id
         self._journal = journal
-        self._aside = aside
+        self._store = store
         self._clock = clock
         self._settled: Entry | None = None
         self._too_slow = False
@@ -44,12 +51,12 @@ class CancelRecord:
         """Returns the store's answer to a question, or a default where it gives none."""
         return await self._tried("question", question, default)
 
-    async def record(self, intent: Intent) -> tuple[Entry, bool]:
+    async def record(self, intent: Intent) -> Recorded | AlreadyRecorded:
         """Writes the intent; returns an entry without a row where that fails.
 
         Raises NotAllowed.
         """
-        unwritten = (self._unwritten(intent), True)
+        unwritten = Recorded(entry=self._unwritten(intent))
         return await self._tried("intent", lambda: self._journal.record(intent), unwritten)
 
     async def mark_sending(self, entry: Entry) -> bool:
@@ -73,7 +80,7 @@ class CancelRecord:
             return
 
         try:
-            await self._aside.within(
+            await self._store.within(
                 lambda: self._journal.settle(entry, state, answer=answer, order_id=order_id)
             )
         except Exception as failure:
@@ -89,7 +96,7 @@ class CancelRecord:
             return default  # once is enough: the cancel waits for nothing else
 
         try:
-            return await self._aside.within(work)
+            return await self._store.within(work)
         except NotAllowed:
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, the cancel goes out

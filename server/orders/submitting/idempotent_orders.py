@@ -1,26 +1,24 @@
-"""Runs a change once under its name: answers a repeat from the ledger, sends what is new.
+"""Gives each change of orders one outcome under its name: repeats are answered from the journal.
 
-What a name is bound to is the digest of what was asked. While only the broker knows what became of
-a change, each repeat asks it again, and none sends anything. A name is not new before the account's
-history was read: it may have been used before this database was there.
+A name is bound to the digest of what was asked. While only the broker knows what became of a
+change, each repeat asks it again, and none sends anything. A name counts as new only after the
+account's history was read: it may have been used before this database existed.
 """
 
 from __future__ import annotations
 
-__all__ = ["Caller", "IdempotentOrders", "OrderCommand"]
+__all__ = ["IdempotencyKey", "IdempotentOrders", "OrderCommand", "unrecorded_orders"]
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
-from server.brokerage import BrokerSession
-from server.brokerage.api.accounts import Account
-from server.brokerage.api.order_api import OrderApi
 from server.brokerage.api.order_replies import Placement
+from server.brokerage.api.order_requests import OrderRequest
 from server.clock import Clock
 from server.errors import (
     BrokerUnavailable,
@@ -32,46 +30,59 @@ from server.orders.model.drafts import Draft, digest_of
 from server.orders.model.names import check_name
 from server.orders.model.receipts import UNKNOWN, Receipt, receipt_of
 from server.orders.model.records import priced_of
+from server.orders.submitting.caller import Caller
 from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
 from server.orders.submitting.reconciler import Reconciler
-from server.orders.submitting.submitter import OrderSubmitter, Send
+from server.orders.submitting.submission import (
+    AlreadyKnown,
+    InFlight,
+    NothingSent,
+    Submission,
+    SubmissionResult,
+    Submitted,
+)
+from server.orders.submitting.submitter import OrderSubmitter
 from server.orders.submitting.used_names import UsedNames
-from server.tenants import Tenant
-
-ATTEMPTS = 3
-"""How often a call tries to go first, where those ahead of it under its name sent nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asks, for which account, and until when an answer is of use."""
+class IdempotencyKey:
+    """Names one change, and tells whether another request under that name is the same one."""
 
-    tenant: Tenant
-    session: BrokerSession
-    account: Account
-    deadline: float
-    """On the clock's monotonic scale; a moment before the caller stops listening."""
+    kind: str
+    """The kind of its request, as `PlaceRequest.kind`."""
+    name: str
+    given: bool
+    """Whether the caller gave the name; else it is new and nobody can ask for it again."""
+    draft: Draft
+    digest: str
 
-    @property
-    def pages(self) -> OrderApi:
-        return OrderApi(self.session, self.account)
+    @classmethod
+    def of(cls, kind: str, name: str | None, draft: Draft) -> Self:
+        """Returns the key of a request; raises InvalidField for a name that no change can have."""
+        chosen = str(uuid4()) if name is None else name
+        check_name(chosen)
+        return cls(
+            kind=kind, name=chosen, given=name is not None, draft=draft, digest=digest_of(draft)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCommand:
-    """A change that is ready to be sent."""
+    """A prepared request with what the journal and the risk limits must know of it."""
 
+    request: OrderRequest
     record: Mapping[str, Any]
-    send: Send
-    notional: Decimal | None = Decimal(0)
-    symbols: tuple[str, ...] = ()
-    closes: bool = False
-    target_id: str | None = None
+    """What is stored of it, as plain JSON."""
+    notional: Decimal | None
+    symbols: tuple[str, ...]
+    closes: bool
     whole: Decimal | None = None
+    """What a replacement commits; `notional` is then what it adds to the old order."""
 
 
 class IdempotentOrders:
-    """The one way from a prepared change to its receipt."""
+    """Finds what became of a change, or submits it if it is new."""
 
     def __init__(
         self,
@@ -87,129 +98,125 @@ class IdempotentOrders:
         self._submitter = submitter
         self._clock = clock
 
-    async def run(
-        self,
-        caller: Caller,
-        kind: str,
-        name: str | None,
-        draft: Draft,
-        make: Callable[[str], Awaitable[OrderCommand]],
-    ) -> Receipt:
-        """Returns what became of the change of that name; `make` prepares it if it is new.
+    async def find(self, caller: Caller, key: IdempotencyKey) -> Receipt | None:
+        """Returns what became of the change of that name; None if it may be sent now.
 
-        Raises ClientOrderIdTaken for another change of that name, the broker's refusal, and
-        OrderNotRecorded where the store fails: then this call has sent nothing.
+        Raises the broker's refusal of it, ClientOrderIdTaken for another change of that name, and
+        OrdersReconciling while the account has open questions from before the start.
         """
-        try:
-            return await self._run(caller, kind, name, draft, make)
-        except StoreUnavailable as failure:
-            raise OrderNotRecorded from failure
+        if key.given:
+            number, patience = caller.account.number, caller.patience(self._clock)
+            await self._names.ready(number, caller.tenant.id, caller.api, patience)
+            known = await self._known(caller, key)
+            if known is not None:
+                return known
 
-    async def _run(
-        self,
-        caller: Caller,
-        kind: str,
-        name: str | None,
-        draft: Draft,
-        make: Callable[[str], Awaitable[OrderCommand]],
-    ) -> Receipt:
-        chosen = name if name is not None else str(uuid4())
-        check_name(chosen)
-        digest = digest_of(draft)
-        if name is not None:
-            number, tenant_id = caller.account.number, caller.tenant.id
-            await self._names.ready(number, tenant_id, caller.pages, self._patience(caller))
+        await self._reconciler.ready(caller.account.number, caller.tenant)
+        return None
 
-        for _ in range(ATTEMPTS):
-            if name is not None:
-                known = await self._known(caller, kind, chosen, draft, digest)
-                if known is not None:
-                    return receipt_of(known, replayed=True)
+    async def submit(self, caller: Caller, key: IdempotencyKey, command: OrderCommand) -> Receipt:
+        """Sends a new change once and returns its receipt; raises as `find` and OrderNotRecorded.
 
-            await self._reconciler.ready(caller.account.number, caller.tenant)
-            command = await make(chosen)
-            intent = _intent(caller, kind, chosen, digest, command)
-            entry, mine = await self._submitter.carry_out(
-                caller.tenant, intent, command.send, self._patience(caller)
-            )
-            if entry is None or (entry.state is State.UNSENT and not mine):
-                if self._submitter.is_flying(caller.account.number, chosen):
-                    return _under_way(chosen, command, mine=mine)
+        A call with the same name that was ahead decides: this one gets its receipt or its failure.
+        """
+        submission = Submission(
+            tenant=caller.tenant,
+            broker=caller.api,
+            intent=_intent(caller, key, command),
+            request=command.request,
+        )
+        result = await self._submitter.submit(submission, caller.patience(self._clock))
+        return _receipt(result, caller, key)
 
-                continue  # who was ahead sent nothing
-
-            _refuse_other(entry, digest)
-            return receipt_of(entry, replayed=not mine)
-
-        raise BrokerUnavailable("the same order is being tried by other calls, and was not sent")
-
-    async def _known(
-        self, caller: Caller, kind: str, name: str, draft: Draft, digest: str
-    ) -> Entry | None:
+    async def _known(self, caller: Caller, key: IdempotencyKey) -> Receipt | None:
         number = caller.account.number
-        entry = await self._journal.find(number, name)
+        entry = await self._journal.find(number, key.name)
         if entry is None:
             return None
 
         if entry.state is State.RESTORED:
-            if entry.kind != kind:
-                raise ClientOrderIdTaken(name)
+            if entry.kind != key.kind:
+                raise ClientOrderIdTaken(key.name)
 
-            await self._names.adopt(entry, draft, caller.pages)
+            await self._names.adopt(entry, key.draft, caller.api)
             entry = await self._journal.get(entry)
 
-        _refuse_other(entry, digest)
+        _refuse_other(entry.digest, key)
         if entry.state is State.RECORDED or entry.is_open:
-            if await self._submitter.wait(number, name, self._patience(caller)):
-                entry = await self._journal.get(entry)
-            elif entry.state is State.RECORDED:
-                # Its process died before it sent anything.
-                await self._journal.release_recorded(entry.id)
-                entry = await self._journal.get(entry)
-            else:
-                entry = await self._looked(caller, entry)
+            ahead = await self._submitter.follow(number, key.name, caller.patience(self._clock))
+            if ahead is not None:
+                return _receipt(ahead, caller, key)
 
-        return None if entry.state is State.UNSENT else entry
+            entry = await self._reconciled(caller, entry)
 
-    async def _looked(self, caller: Caller, entry: Entry) -> Entry:
-        """Returns a change after a reading, or as it was if the caller cannot wait for one."""
+        return None if entry.state is State.UNSENT else receipt_of(entry, replayed=True)
+
+    async def _reconciled(self, caller: Caller, entry: Entry) -> Entry:
+        """Returns a change that no call of this process sends, as far as it can be known now."""
+        if entry.state is State.RECORDED:
+            # Its process died before it sent anything.
+            await self._journal.release_recorded(entry.id)
+            return await self._journal.get(entry)
+
         try:
-            async with asyncio.timeout(self._patience(caller).total_seconds()):
-                return await self._reconciler.look(entry, caller.tenant)
+            async with asyncio.timeout(caller.patience(self._clock).total_seconds()):
+                return await self._reconciler.reconcile(entry, caller.tenant)
         except TimeoutError:
             return entry
 
-    def _patience(self, caller: Caller) -> timedelta:
-        return timedelta(seconds=max(0.0, caller.deadline - self._clock.monotonic()))
+
+@contextmanager
+def unrecorded_orders() -> Iterator[None]:
+    """Tells a failure of the store as OrderNotRecorded: without its record nothing is sent."""
+    try:
+        yield
+    except StoreUnavailable as failure:
+        raise OrderNotRecorded from failure
 
 
-def _intent(caller: Caller, kind: str, name: str, digest: str, command: OrderCommand) -> Intent:
+def _receipt(result: SubmissionResult, caller: Caller, key: IdempotencyKey) -> Receipt:
+    """Returns what a caller is told of a submission, or raises it."""
+    match result:
+        case Submitted(entry=entry):
+            return receipt_of(entry)
+        case AlreadyKnown(entry=entry):
+            _refuse_other(entry.digest, key)
+            return receipt_of(entry, replayed=True)
+        case InFlight(intent=intent, mine=mine):
+            _refuse_other(intent.digest, key)
+            return Receipt(
+                client_order_id=intent.client_order_id,
+                status=UNKNOWN,
+                placement=Placement(),
+                priced=priced_of(intent.request),
+                replaced_order_id=intent.target_id or "",
+                replayed=not mine,
+            )
+        case NothingSent(intent=intent, failure=failure):
+            _refuse_other(intent.digest, key)
+            if intent.tenant_id == caller.tenant.id:
+                raise failure.with_traceback(None)
+
+            # Why it failed is another tenant's business.
+            raise BrokerUnavailable("the same order was tried by another call, and was not sent")
+
+
+def _intent(caller: Caller, key: IdempotencyKey, command: OrderCommand) -> Intent:
     return Intent(
         account_number=caller.account.number,
-        client_order_id=name,
+        client_order_id=key.name,
         tenant_id=caller.tenant.id,
-        kind=kind,
-        digest=digest,
+        kind=command.request.kind,
+        digest=key.digest,
         notional=command.notional,
         symbols=command.symbols,
         closes=command.closes,
         request=command.record,
-        target_id=command.target_id,
+        target_id=command.request.target_id,
         whole=command.whole,
     )
 
 
-def _under_way(name: str, command: OrderCommand, *, mine: bool) -> Receipt:
-    # What another call is sending has the price that it was given there.
-    return Receipt(
-        client_order_id=name,
-        status=UNKNOWN,
-        placement=Placement(),
-        priced=priced_of(command.record if mine else {}),
-        replaced_order_id=command.target_id or "",
-    )
-
-
-def _refuse_other(entry: Entry, digest: str) -> None:
-    if entry.digest != digest:
-        raise ClientOrderIdTaken(entry.client_order_id)
+def _refuse_other(digest: str, key: IdempotencyKey) -> None:
+    if digest != key.digest:
+        raise ClientOrderIdTaken(key.name)

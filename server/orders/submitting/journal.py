@@ -1,4 +1,4 @@
-"""The ledger: every change that was to be sent, written before it is, and what became of it.
+"""Stores every change before it is sent, and what became of it.
 
 A row goes from `recorded` to `sending` to one of its ends. Between, the process may die at any
 instant: a row that is still `recorded` was certainly not sent, one that is `sending` may have been.
@@ -7,7 +7,16 @@ Each step names the states that it may start from, so that two processes cannot 
 
 from __future__ import annotations
 
-__all__ = ["OPEN", "Entry", "Intent", "OrderJournal", "ReconciliationResult", "State"]
+__all__ = [
+    "OPEN",
+    "AlreadyRecorded",
+    "Entry",
+    "Intent",
+    "OrderJournal",
+    "ReconciliationResult",
+    "Recorded",
+    "State",
+]
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,11 +85,11 @@ class Intent:
     whole: Decimal | None = None
     """What an order commits that replaces another; `notional` is then what it adds."""
     closes: bool = False
-    """Whether it only reduces a position, or is a cancel: most risk switches let that pass."""
+    """Whether it only reduces a position, or is a cancel: most risk limits let that pass."""
 
     @property
     def wanted(self) -> Wanted:
-        """Returns what it asks of the risk switches."""
+        """Returns what it asks of the risk limits."""
         return Wanted(
             tenant_id=self.tenant_id,
             account_number=self.account_number,
@@ -93,7 +102,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A row of the ledger."""
+    """A row of the journal."""
 
     id: str
     account_number: str
@@ -118,6 +127,20 @@ class Entry:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """This call has written the row."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyRecorded:
+    """Another call was first; this is its row."""
+
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +195,12 @@ class OrderJournal:
 
         return [named[entry.client_order_id] for entry in entries]
 
-    async def record(self, intent: Intent) -> tuple[Entry, bool]:
-        """Returns the row of the intent and whether this call wrote it.
+    async def record(self, intent: Intent) -> Recorded | AlreadyRecorded:
+        """Writes the row of an intent, unless its name has a row already.
 
-        Raises NotAllowed where a risk switch forbids it; then nothing is written. A row that was
+        Raises NotAllowed where a risk limit forbids it; then nothing is written. A row that was
         certainly not sent is taken over, under a new id: whoever wrote it before, in whatever
-        process, can neither send nor settle it any more. False: another call was first, and its
-        row is returned.
+        process, can neither send nor settle it any more.
         """
         # Alone: on PostgreSQL two sums of today's orders would otherwise miss each other.
         async with self._database.write(alone="order caps") as connection:
@@ -186,8 +208,8 @@ class OrderJournal:
             if found is not None and (
                 found.state != State.UNSENT.value or found.digest != intent.digest
             ):
-                # Before the switches are asked: a repeat gets its answer whatever they say now.
-                return _entry(found), False
+                # Before the risk limits: a repeat gets its answer whatever they are now.
+                return AlreadyRecorded(entry=_entry(found))
 
             day = new_york_today(self._clock)
             await self._risk_limits.check(connection, day, intent.wanted)
@@ -198,7 +220,7 @@ class OrderJournal:
                 mine = journal.c.id == found.id
                 await connection.execute(update(journal).where(mine).values(values))
 
-        return _recorded(values), True
+        return Recorded(entry=_recorded(values))
 
     async def mark_sending(self, entry: Entry) -> bool:
         """Notes that the change leaves now; False if somebody released the row meanwhile."""
@@ -220,13 +242,13 @@ class OrderJournal:
         async with self._database.write() as connection:
             await connection.execute(_moved(entry, ENDS_FROM, values))
 
-    async def note_reading(self, sightings: Iterable[ReconciliationResult]) -> None:
+    async def note_reading(self, results: Iterable[ReconciliationResult]) -> None:
         """Notes what a reading of the broker's list has shown.
 
         Many in one transaction: a start that finds hundreds of changes open is soon done with them.
         """
         now = self._clock.now()
-        for some in _batches(list(sightings)):
+        for some in _batches(list(results)):
             async with self._database.write() as connection:
                 for each in some:
                     values: Mapping[str, Any] = {
@@ -268,7 +290,7 @@ class OrderJournal:
             return [_entry(row) for row in rows]
 
     async def before_cancel(self, tenant_id: str, account_number: str, order_id: str) -> bool:
-        """Returns whether this server asked for the end of an order before, and was not refused.
+        """Returns whether this server asked to cancel an order before, and was not refused.
 
         Raises TradingReadOnly where the tenant may not even cancel.
         """
@@ -291,7 +313,7 @@ class OrderJournal:
             return await connection.scalar(query) is not None
 
     async def retire(self) -> int:
-        """Lets go of answers that are older than they are kept; the names stay used."""
+        """Deletes answers that are older than they are kept; their names stay used."""
         query = (
             update(journal)
             .where(
@@ -351,9 +373,9 @@ def _moved(entry: Entry, states: Sequence[State], values: Mapping[str, Any]) -> 
     return update(journal).where(mine, journal.c.state.in_(names)).values(**values)
 
 
-def _batches(sightings: Sequence[ReconciliationResult]) -> Iterator[Sequence[ReconciliationResult]]:
-    for first in range(0, len(sightings), AT_ONCE):
-        yield sightings[first : first + AT_ONCE]
+def _batches(results: Sequence[ReconciliationResult]) -> Iterator[Sequence[ReconciliationResult]]:
+    for first in range(0, len(results), AT_ONCE):
+        yield results[first : first + AT_ONCE]
 
 
 def _entry(row: Row[Any]) -> Entry:

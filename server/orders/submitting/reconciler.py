@@ -1,8 +1,8 @@
 """Finds out what became of changes whose answer was lost, from the broker's own list of orders.
 
-It reads and never sends. Absence is no evidence but of a broker that is slow: after two readings
-some seconds apart a change counts as not seen, which still is not refused, and it is never sent
-again for that.
+It reads and never sends. A missing order does not prove that it was rejected; the broker may only
+be slow to list it. After two readings some seconds apart a change counts as not seen, which is not
+refused, and it is never sent again for that.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ import structlog
 
 from server.brokerage import Brokerage
 from server.brokerage.api.order_api import OrderApi
+from server.brokerage.api.order_requests import (
+    AcceptedChange,
+    CancelComplexRequest,
+    CancelRequest,
+    PlaceComplexRequest,
+)
 from server.brokerage.transport.urgency import Lane, urgent
 from server.clock import Clock, new_york_today
 from server.errors import (
@@ -36,7 +42,7 @@ from server.tenants import Tenant
 
 log = structlog.get_logger(__name__)
 
-LOOKS_AT = (1.0, 2.0, 5.0, 10.0, 15.0)
+READ_AFTER_S = (1.0, 2.0, 5.0, 10.0, 15.0)
 """Seconds after the loss at which the broker is asked; afterwards every `PAUSE`."""
 PAUSE = timedelta(minutes=1)
 UNREADABLE_PAUSE = timedelta(seconds=5)
@@ -70,7 +76,7 @@ class _Wait:
 
 
 class Reconciler:
-    """Looks for lost changes by itself, and at once when asked; runs inside `running`."""
+    """Looks for lost changes periodically, and at once when asked; runs inside `running`."""
 
     def __init__(self, brokerage: Brokerage, journal: OrderJournal, clock: Clock) -> None:
         self._brokerage = brokerage
@@ -98,16 +104,16 @@ class Reconciler:
             self._gates.setdefault(entry.account_number, asyncio.Event())
 
         async with asyncio.TaskGroup() as tasks:
-            looking = tasks.create_task(self._run(), name="order resolver")
+            reading = tasks.create_task(self._run(), name="order reconciler")
             try:
                 yield
             finally:
-                looking.cancel()
+                reading.cancel()
 
     def follow(self, entry: Entry) -> None:
         """Looks for a change until its end is known."""
         now = self._clock.monotonic()
-        self._waiting.setdefault(entry.id, _Wait(entry, now, now + LOOKS_AT[0]))
+        self._waiting.setdefault(entry.id, _Wait(entry, now, now + READ_AFTER_S[0]))
         self._woken.set()
 
     def hint(self, account_number: str, client_order_id: str | None) -> None:
@@ -135,14 +141,14 @@ class Reconciler:
         try:
             async with asyncio.timeout(GATE_PATIENCE.total_seconds()):
                 # As the caller: whoever left the questions may have no key any more.
-                await self._look(account_number, tenant, entries)
+                await self._read(account_number, tenant, entries)
         except (GatewayError, TimeoutError) as failure:
             raise OrdersReconciling(left=len(entries)) from failure
 
-    async def look(self, entry: Entry, tenant: Tenant | None = None) -> Entry:
+    async def reconcile(self, entry: Entry, tenant: Tenant | None = None) -> Entry:
         """Returns a change as it is after one reading now; as it was if nothing can be read."""
         try:
-            await self._look(entry.account_number, tenant or _owner(entry), [entry])
+            await self._read(entry.account_number, tenant or _owner(entry), [entry])
         except GatewayError as failure:
             log.info("orders not readable", reason=failure.reason)
 
@@ -194,7 +200,7 @@ class Reconciler:
     async def _visit(self, account_number: str, waits: Sequence[_Wait]) -> None:
         entries = [wait.entry for wait in waits]
         try:
-            await self._look(account_number, _owner(entries[0]), entries)
+            await self._read(account_number, _owner(entries[0]), entries)
         except AccountNotFound:
             # The tenant, or its account, is gone: nobody can ask, and nobody will.
             for entry in entries:
@@ -210,44 +216,46 @@ class Reconciler:
             for wait in waits:
                 wait.due = due
 
-    async def _look(self, account_number: str, tenant: Tenant, entries: Sequence[Entry]) -> None:
+    async def _read(self, account_number: str, tenant: Tenant, entries: Sequence[Entry]) -> None:
         # One at a time: two readings at once would count as two, though they saw one moment.
         async with self._locks[account_number]:
             session = await self._brokerage.session(tenant)
-            pages = OrderApi(session, await session.account(account_number))
+            api = OrderApi(session, await session.account(account_number))
             current = await self._journal.get_all(account_number, entries)
             still = [entry for entry in current if entry.is_open]
-            shown = await self._shown(pages, still)
+            shown = await self._shown(api, still)
             self._readings += 1
-            await self._judge(pages, still, shown)
+            await self._judge(api, still, shown)
             for before, after in zip(entries, current, strict=True):
                 if not after.is_open or after.id != before.id:
                     self._waiting.pop(before.id, None)
 
             self._open_gate(account_number)
 
-    async def _shown(self, pages: OrderApi, entries: Iterable[Entry]) -> Sequence[Raw]:
+    async def _shown(self, api: OrderApi, entries: Iterable[Entry]) -> Sequence[Raw]:
         days = [entry.day for entry in entries]
         if not days:
             return ()
 
-        today = list(await pages.raw_today())
+        today = list(await api.raw_today())
         if min(days) < new_york_today(self._clock):
-            today += await pages.raw_since(min(days))
+            today += await api.raw_since(min(days))
 
         return today
 
-    async def _judge(self, pages: OrderApi, entries: Sequence[Entry], shown: Sequence[Raw]) -> None:
-        seen: list[ReconciliationResult] = []
+    async def _judge(self, api: OrderApi, entries: Sequence[Entry], shown: Sequence[Raw]) -> None:
+        results: list[ReconciliationResult] = []
         unreadable: GatewayError | None = None
         for entry in entries:
             try:
-                seen.append(await self._sighting(pages, entry, shown))
+                results.append(await self._result(api, entry, shown))
             except GatewayError as failure:
-                unreadable = failure  # one page that fails must not keep the others from their end
+                unreadable = (
+                    failure  # one lookup that fails must not keep the others from their end
+                )
 
-        await self._journal.note_reading(seen)
-        for each in seen:
+        await self._journal.note_reading(results)
+        for each in results:
             entry = each.entry
             if each.state is not State.ACCEPTED:
                 self._wait_on(entry, each.state)
@@ -260,13 +268,13 @@ class Reconciler:
         if unreadable is not None:
             raise unreadable
 
-    async def _sighting(
-        self, pages: OrderApi, entry: Entry, shown: Sequence[Raw]
+    async def _result(
+        self, api: OrderApi, entry: Entry, shown: Sequence[Raw]
     ) -> ReconciliationResult:
-        answer, order_id = await self._sight(pages, entry, shown)
-        if answer is not None:
+        found = await self._found_as(api, entry, shown)
+        if found is not None:
             return ReconciliationResult(
-                entry=entry, state=State.ACCEPTED, answer=answer, order_id=order_id
+                entry=entry, state=State.ACCEPTED, answer=found.answer, order_id=found.order_id
             )
 
         now = self._clock.now()
@@ -274,44 +282,48 @@ class Reconciler:
         state = State.NOT_SEEN if again or entry.state is State.NOT_SEEN else State.UNKNOWN
         return ReconciliationResult(entry=entry, state=state)
 
-    async def _sight(
-        self, pages: OrderApi, entry: Entry, shown: Sequence[Raw]
-    ) -> tuple[Raw | None, str | None]:
-        if entry.kind == "cancel":
-            return await self._cancelled(pages, entry)
-        if entry.kind == "cancel_complex":
-            return await self._complex_cancelled(pages, entry)
+    async def _found_as(
+        self, api: OrderApi, entry: Entry, shown: Sequence[Raw]
+    ) -> AcceptedChange | None:
+        """Returns what a change became at the broker; None if it is not there."""
+        if entry.kind == CancelRequest.kind:
+            return await self._cancelled(api, entry)
+        if entry.kind == CancelComplexRequest.kind:
+            return await self._complex_cancelled(api, entry)
 
         raw = find_order(entry, shown)
         if raw is None:
-            return None, None
-        if entry.kind != "complex":
-            return {"order": raw}, str(raw.get("id"))
+            return None
+        if entry.kind != PlaceComplexRequest.kind:
+            return AcceptedChange(answer={"order": raw}, order_id=str(raw.get("id")))
 
         number = str(raw.get("complex-order-id") or "")
         if not number:
-            return None, None
+            return None
 
-        return {"complex-order": await pages.raw_complex_order(number)}, number
+        whole = await api.raw_complex_order(number)
+        return AcceptedChange(answer={"complex-order": whole}, order_id=number)
 
-    async def _cancelled(self, pages: OrderApi, entry: Entry) -> tuple[Raw | None, str | None]:
+    async def _cancelled(self, api: OrderApi, entry: Entry) -> AcceptedChange | None:
+        number = entry.target_id or ""
         try:
-            raw = await pages.raw_order(entry.target_id or "")
+            raw = await api.raw_order(number)
         except OrderNotFound:
-            return None, None
+            return None
 
-        return ({"order": raw}, entry.target_id) if is_cancelled(raw) else (None, None)
+        return AcceptedChange(answer={"order": raw}, order_id=number) if is_cancelled(raw) else None
 
-    async def _complex_cancelled(
-        self, pages: OrderApi, entry: Entry
-    ) -> tuple[Raw | None, str | None]:
+    async def _complex_cancelled(self, api: OrderApi, entry: Entry) -> AcceptedChange | None:
+        number = entry.target_id or ""
         try:
-            raw = await pages.raw_complex_order(entry.target_id or "")
+            raw = await api.raw_complex_order(number)
         except ComplexOrderNotFound:
-            return None, None
+            return None
 
-        ended = raw.get("terminal-at") is not None
-        return ({"complex-order": raw}, entry.target_id) if ended else (None, None)
+        if raw.get("terminal-at") is None:
+            return None
+
+        return AcceptedChange(answer={"complex-order": raw}, order_id=number)
 
     def _wait_on(self, entry: Entry, state: State) -> None:
         wait = self._waiting.get(entry.id)
@@ -319,7 +331,7 @@ class Reconciler:
             return
 
         now = self._clock.monotonic()
-        later = [wait.since + offset for offset in LOOKS_AT if wait.since + offset > now]
+        later = [wait.since + offset for offset in READ_AFTER_S if wait.since + offset > now]
         cancels = entry.kind.startswith("cancel")
         old = self._clock.now() - entry.recorded_at > FOLLOWED
         if state is State.NOT_SEEN and not later and (cancels or old):

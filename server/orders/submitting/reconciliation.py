@@ -1,7 +1,7 @@
 """Finds a change whose answer was lost among the orders that the broker shows.
 
-Found is what carries our identifier, was received since we sent it, and has our symbols: a name may
-have been used by somebody else for another order of the same account, through another system.
+An order matches if it carries our identifier, was received since we sent it, and has our symbols: a
+name may have been used for another order of the same account, through another system.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def find_order(entry: Entry, shown: Sequence[Raw]) -> Raw | None:
 
 
 def is_cancelled(raw: Raw) -> bool:
-    """Whether an order is on its way out, or out."""
+    """Whether an order is cancelled, or being cancelled."""
     return raw.get("status") in ENDING
 
 
 def is_whole_ending(whole: Raw) -> bool:
-    """Whether nothing of a complex order can trade any more, or all of it is on its way out."""
+    """Whether nothing of a complex order can trade any more, or all of it is being cancelled."""
     if whole.get("terminal-at") is not None:
         return True
 

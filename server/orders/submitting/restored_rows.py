@@ -1,4 +1,4 @@
-"""Writes what the broker's history tells of names that an account has used, and reads it again.
+"""Writes the used names of an account that were found in the broker's history, and reads them.
 
 Statements only: each function works in the transaction of its caller.
 """
@@ -40,7 +40,7 @@ class Restored:
 async def restored_at(
     connection: AsyncConnection, environment: str, account_number: str
 ) -> datetime | None:
-    """Returns when an account's used names were all in the ledger; None if they never were."""
+    """Returns when an account's used names were all in the journal; None if they never were."""
     query = select(restored_accounts.c.restored_at).where(_account(environment, account_number))
     found: datetime | None = await connection.scalar(query)
     return found

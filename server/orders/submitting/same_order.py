@@ -1,4 +1,4 @@
-"""Tells whether an order of the broker can be what a request asked for.
+"""Checks whether an order at the broker can be what a request asked for.
 
 Only the order is left of a request whose record was lost. Whatever both say must agree; what the
 server chose itself, such as a price that was not given, is not compared.

@@ -1,20 +1,21 @@
-"""Sends a change once: recorded before, settled after, and never cancelled by whoever waits for it.
+"""Submits each change once: records it, sends it and settles what became of it.
 
-A caller's deadline ends the waiting, not the sending: the flight goes on in a task of this object.
-So does a server that stops: its callers are told that nothing is known yet while they can still be
-told something, since "send the request again" would be the wrong advice.
+A caller's deadline ends the waiting and not the sending, which runs in a task of this object. A
+server that stops answers its callers "not known yet" while they still listen, because "send it
+again" would be wrong advice.
+
 Every step is logged under its name, in this order: intended, recorded, (connecting, connected,)
 sending, leaving, sent, answering, answered, settled. A crash between any two of them leaves a row
-from which the truth is found (`Reconciler`): one that is only recorded was certainly not sent,
-since `sending` is written when the connection stands and before the first byte leaves.
+from which `Reconciler` finds the truth. A row that is only recorded was certainly not sent, since
+`sending` is written when the connection stands and before the first byte leaves.
 """
 
 from __future__ import annotations
 
-__all__ = ["OrderSubmitter", "OrderSubmitterStatistics", "Send"]
+__all__ = ["OrderSubmitter", "OrderSubmitterStatistics"]
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,30 +29,42 @@ from server.brokerage.transport.send_progress import Outcome, SendProgress, outc
 from server.clock import Clock
 from server.errors import DeadlineExceeded, GatewayError, ShuttingDown
 from server.orders.model.receipts import refusal_record
-from server.orders.submitting.journal import Entry, Intent, OrderJournal, State
+from server.orders.submitting.journal import (
+    AlreadyRecorded,
+    Entry,
+    Intent,
+    OrderJournal,
+    Recorded,
+    State,
+)
 from server.orders.submitting.reconciler import Reconciler
-from server.tenants import Tenant
+from server.orders.submitting.submission import (
+    AlreadyKnown,
+    InFlight,
+    NothingSent,
+    Submission,
+    SubmissionResult,
+    Submitted,
+)
 
 log = structlog.get_logger(__name__)
 
-LOOKS = (timedelta(), timedelta(seconds=1), timedelta(seconds=2))
-"""Pauses before the readings that follow a lost answer, while somebody still waits for it."""
+RECONCILE_PAUSES = (timedelta(), timedelta(seconds=1), timedelta(seconds=2))
+"""Pauses before the reconciliations that follow a lost answer while somebody still waits for it."""
 
-LAST_MOMENT = timedelta(seconds=3)
-"""What flights get to land when the server stops; their rows say `sending` if they do not."""
+DRAIN_GRACE = timedelta(seconds=3)
+"""Time that submissions in flight get when the server stops; else their rows say `sending`."""
 
-LAST_WORD = timedelta(seconds=1)
+DRAIN_ANSWER_MARGIN = timedelta(seconds=1)
 """How long before a stopping server cuts its calls their callers get an answer."""
 
 Answer = Mapping[str, Any]
-Send = Callable[[SendProgress], Awaitable[tuple[Answer, str]]]
-"""Sends the request, and returns what is kept of the answer and the number that it gave."""
 
 
 class Journal(Protocol):
-    """Where the steps of one change are written: the ledger, or for a cancel what may fail."""
+    """Stores the steps of one change: `OrderJournal`, or `CancelRecord` for a cancel."""
 
-    async def record(self, intent: Intent) -> tuple[Entry, bool]: ...
+    async def record(self, intent: Intent) -> Recorded | AlreadyRecorded: ...
 
     async def mark_sending(self, entry: Entry) -> bool: ...
 
@@ -69,25 +82,24 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSubmitterStatistics:
-    flights: int
+    in_flight: int
     sent: int
     refused: int
     unsent: int
     lost: int
-    """Sendings whose answer was lost, whatever was found out later."""
+    """Changes whose answer was lost, whatever was found out later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Landing:
-    """How a flight ended: a task of a group must not raise what is one caller's business."""
+class _Running:
+    """A submission in flight."""
 
-    entry: Entry | None = None
-    mine: bool = True
-    failure: Exception | None = None
+    intent: Intent
+    task: asyncio.Task[SubmissionResult]
 
 
 class OrderSubmitter:
-    """Owns the flights; an async context manager that lets them land."""
+    """Owns the submissions in flight; an async context manager that lets them end."""
 
     def __init__(
         self,
@@ -102,9 +114,9 @@ class OrderSubmitter:
         self._clock = clock
         self._draining = draining
         self._grace = grace
-        self._hurried = asyncio.Event()
-        """Set when nobody may wait any longer, see `LAST_WORD`."""
-        self._flights: dict[tuple[str, str], asyncio.Task[_Landing]] = {}
+        self._answer_now = asyncio.Event()
+        """Set when no caller may wait any longer, see `DRAIN_ANSWER_MARGIN`."""
+        self._running: dict[tuple[str, str], _Running] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._stack = AsyncExitStack()
         self._sent = self._refused = self._unsent = self._lost = 0
@@ -113,9 +125,9 @@ class OrderSubmitter:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._reconciler.running())
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            hurrying = self._tasks.create_task(self._hurry(), name="order farewell")
-            stack.callback(hurrying.cancel)
-            stack.push_async_callback(self._land)
+            watching = self._tasks.create_task(self._watch_drain(), name="order drain")
+            stack.callback(watching.cancel)
+            stack.push_async_callback(self._drain)
             self._stack = stack.pop_all()
 
         return self
@@ -129,143 +141,135 @@ class OrderSubmitter:
         await self._stack.aclose()
         self._tasks = None
 
-    async def carry_out(
-        self,
-        tenant: Tenant,
-        intent: Intent,
-        send: Send,
-        patience: timedelta,
-        journal: Journal | None = None,
-    ) -> tuple[Entry | None, bool]:
-        """Returns the row and whether this call wrote it; None while it is still under way.
+    async def submit(
+        self, submission: Submission, patience: timedelta, journal: Journal | None = None
+    ) -> SubmissionResult:
+        """Sends a change, unless another call with its name is ahead: then waits for that one.
 
-        The steps are written to the ledger, unless the caller brings a journal of its own.
-
-        Raises what kept the change from being sent; without patience nothing is, for whoever is
-        told that it took too long expects that. Cancelling the caller cancels nothing else.
+        The steps are written to the order journal, unless the caller brings a journal of its own.
+        Raises what kept this call's change from being sent. Without patience nothing is sent, since
+        a caller that is told "too late" expects that. Cancelling the caller cancels nothing else.
         """
-        name = (intent.account_number, intent.client_order_id)
-        flight = self._flights.get(name)
-        if flight is not None:
-            # Another call with this name is ahead: its row says whether it is the same order.
-            await self._landing(flight, patience)
-            return await self._journal.find(*name), False
-        if self._tasks is None or self._hurried.is_set():
+        ahead = await self.follow(*submission.name, patience)
+        if ahead is not None:
+            return ahead
+        if self._tasks is None or self._answer_now.is_set():
             raise ShuttingDown
         if patience <= timedelta():
             raise DeadlineExceeded
 
-        flying = self._fly(tenant, intent, send, journal or self._journal)
-        flight = self._tasks.create_task(flying, name=f"order {name[1]}")
-        self._flights[name] = flight
-        flight.add_done_callback(partial(self._landed, name))
-        if not await self._landing(flight, patience):
-            return None, True
+        work = self._run(submission, journal or self._journal)
+        task = self._tasks.create_task(work, name=f"order {submission.name[1]}")
+        self._running[submission.name] = _Running(intent=submission.intent, task=task)
+        task.add_done_callback(partial(self._ended, submission.name))
+        if not await self._wait(task, patience):
+            return InFlight(intent=submission.intent, mine=True)
 
-        landing = flight.result()
-        if landing.failure is not None:
-            raise landing.failure
+        result = task.result()
+        if isinstance(result, NothingSent):
+            raise result.failure
 
-        return landing.entry, landing.mine
+        return result
 
-    async def wait(self, account_number: str, client_order_id: str, patience: timedelta) -> bool:
-        """Returns once no flight of that name is under way; False if there was none."""
-        flight = self._flights.get((account_number, client_order_id))
-        if flight is None:
-            return False
+    async def follow(
+        self, account_number: str, client_order_id: str, patience: timedelta
+    ) -> AlreadyKnown | InFlight | NothingSent | None:
+        """Waits for the submission of that name that is in flight; None if there is none."""
+        ahead = self._running.get((account_number, client_order_id))
+        if ahead is None:
+            return None
+        if not await self._wait(ahead.task, patience):
+            return InFlight(intent=ahead.intent, mine=False)
 
-        await self._landing(flight, patience)
-        return True
-
-    def is_flying(self, account_number: str, client_order_id: str) -> bool:
-        """Whether a change of that name is under way at this moment."""
-        flight = self._flights.get((account_number, client_order_id))
-        return flight is not None and not flight.done()
+        match ahead.task.result():
+            case Submitted(entry=entry):
+                return AlreadyKnown(entry=entry)
+            case result:
+                return result
 
     def statistics(self) -> OrderSubmitterStatistics:
         return OrderSubmitterStatistics(
-            flights=len(self._flights),
+            in_flight=len(self._running),
             sent=self._sent,
             refused=self._refused,
             unsent=self._unsent,
             lost=self._lost,
         )
 
-    def _landed(self, name: tuple[str, str], flight: asyncio.Task[_Landing]) -> None:
-        if self._flights.get(name) is flight:
-            del self._flights[name]
+    def _ended(self, name: tuple[str, str], task: asyncio.Task[SubmissionResult]) -> None:
+        running = self._running.get(name)
+        if running is not None and running.task is task:
+            del self._running[name]
 
-    async def _landing(self, flight: asyncio.Task[_Landing], patience: timedelta) -> bool:
-        """Waits for a flight while that is of use; returns whether it has landed."""
-        hurried = asyncio.ensure_future(self._hurried.wait())
+    async def _wait(self, task: asyncio.Task[SubmissionResult], patience: timedelta) -> bool:
+        """Waits for a submission while that is of use; returns whether it came to its end."""
+        answering = asyncio.ensure_future(self._answer_now.wait())
         try:
             await asyncio.wait(
-                [flight, hurried],
+                [task, answering],
                 timeout=max(0.0, patience.total_seconds()),
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
-            hurried.cancel()
+            answering.cancel()
 
-        return flight.done()
+        return task.done() and not task.cancelled()
 
-    async def _hurry(self) -> None:
+    async def _watch_drain(self) -> None:
         await self._draining.wait()
-        await self._clock.sleep(max(timedelta(), self._grace - LAST_WORD))
-        self._hurried.set()
+        await self._clock.sleep(max(timedelta(), self._grace - DRAIN_ANSWER_MARGIN))
+        self._answer_now.set()
 
-    async def _land(self) -> None:
-        flights = list(self._flights.values())
-        if flights:
-            _, flying = await asyncio.wait(flights, timeout=LAST_MOMENT.total_seconds())
-            for flight in flying:
-                flight.cancel()
+    async def _drain(self) -> None:
+        tasks = [running.task for running in self._running.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_GRACE.total_seconds())
+            for task in late:
+                task.cancel()
 
-    async def _fly(self, tenant: Tenant, intent: Intent, send: Send, journal: Journal) -> _Landing:
-        step = partial(_log_step, intent)
+    async def _run(self, submission: Submission, journal: Journal) -> SubmissionResult:
+        """Records and sends; returns a failure, as a task of a group must not raise a caller's."""
+        intent = submission.intent
         try:
-            step("intended")
-            entry, mine = await journal.record(intent)
-            if not mine:
-                return _Landing(entry=entry, mine=False)
-
-            step("recorded")
-            return _Landing(entry=await self._send(tenant, entry, send, journal, step))
+            _log_step(intent, "intended")
+            match await journal.record(intent):
+                case AlreadyRecorded(entry=entry):
+                    return AlreadyKnown(entry=entry)
+                case Recorded(entry=entry):
+                    _log_step(intent, "recorded")
+                    return Submitted(entry=await self._send(submission, entry, journal))
         except Exception as failure:
             if not isinstance(failure, GatewayError):
                 log.exception("order failed", client_order_id=intent.client_order_id)
 
-            return _Landing(failure=failure)
+            return NothingSent(intent=intent, failure=failure)
 
-    async def _send(
-        self,
-        tenant: Tenant,
-        entry: Entry,
-        send: Send,
-        journal: Journal,
-        step: Callable[[str], None],
-    ) -> Entry:
-        async def leaving() -> None:
+    async def _send(self, submission: Submission, entry: Entry, journal: Journal) -> Entry:
+        """Sends a recorded change; raises only what proves that nothing was sent."""
+
+        async def mark_sending() -> None:
             if not await journal.mark_sending(entry):
                 # Another process has just started and freed the row: nothing leaves here.
                 raise ShuttingDown
 
-            step("sending")
+            _log_step(submission.intent, "sending")
 
-        progress = SendProgress(step, leaving)
+        progress = SendProgress(partial(_log_step, submission.intent), mark_sending)
         try:
-            answer, order_id = await send(progress)
+            accepted = await submission.broker.execute(submission.request, progress)
         except Exception as failure:  # noqa: BLE001 - whatever it is, it must become a row
-            return await self._failed(tenant, entry, failure, progress, journal)
+            return await self._settle_failure(submission, entry, failure, progress, journal)
 
         self._sent += 1
-        settled = await self._settle(journal, entry, State.ACCEPTED, answer, order_id)
-        step("settled")
+        settled = await self._settle(
+            journal, entry, State.ACCEPTED, accepted.answer, accepted.order_id
+        )
+        _log_step(submission.intent, "settled")
         return settled
 
-    async def _failed(
+    async def _settle_failure(
         self,
-        tenant: Tenant,
+        submission: Submission,
         entry: Entry,
         failure: Exception,
         progress: SendProgress,
@@ -287,11 +291,15 @@ class OrderSubmitter:
         if not entry.written:
             return entry  # a cancel: whoever asked for it looks at the order itself
 
+        return await self._reconcile(submission, entry)
+
+    async def _reconcile(self, submission: Submission, entry: Entry) -> Entry:
+        """Returns a change whose answer was lost once the broker's list was read for it."""
         self._reconciler.follow(entry)
-        for pause in LOOKS:
+        for pause in RECONCILE_PAUSES:
             await self._clock.sleep(pause)
             try:
-                entry = await self._reconciler.look(entry, tenant)
+                entry = await self._reconciler.reconcile(entry, submission.tenant)
             except Exception:
                 # It may be at the broker: no failure of ours may be told as one of the order.
                 log.exception("order not looked up", client_order_id=entry.client_order_id)
@@ -312,7 +320,7 @@ class OrderSubmitter:
             await journal.settle(entry, state, answer=answer, order_id=order_id)
             return await journal.get(entry)
         except Exception:
-            # The truth is known, and told; the row says `sending` and is settled by a reading.
+            # The truth is known, and told; the row says `sending` and is reconciled later.
             log.exception("outcome not stored", client_order_id=entry.client_order_id)
             self._reconciler.follow(entry)
             return replace(entry, state=state, answer=answer, order_id=order_id)

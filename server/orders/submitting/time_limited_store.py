@@ -1,4 +1,4 @@
-"""Does work at the store for which nobody may wait long: what is late is given up.
+"""Runs work at the store under a short time limit, and gives up what is late.
 
 A cancel needs no record to be sent, so a store that is locked, full or gone must not hold it up.
 The work runs in a task of its own, since even a cancelled statement may take its time to end.
@@ -70,7 +70,7 @@ class TimeLimitedStore:
         if self._tasks is None:
             raise ShuttingDown
 
-        task: asyncio.Task[_Outcome[T]] = self._tasks.create_task(_run(work), name="aside")
+        task: asyncio.Task[_Outcome[T]] = self._tasks.create_task(_run(work), name="store")
         try:
             await asyncio.wait([task], timeout=LIMIT.total_seconds())
         finally:

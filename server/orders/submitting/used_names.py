@@ -1,4 +1,4 @@
-"""Learns the names that an account has used before this database knew the account.
+"""Reads the client_order_ids that an account used before this database knew the account.
 
 A client_order_id protects from a second order only as long as it is remembered. A database may be
 lost, and the broker does not refuse an external identifier that it has seen: so before the first
@@ -43,7 +43,7 @@ from server.store import Database
 log = structlog.get_logger(__name__)
 
 MOST_ORDERS = 50_000
-"""Orders that are read of one account, the newest first: more are told as not covered."""
+"""Orders that are read of one account, the newest first: a warning names more as not covered."""
 
 Raw = Mapping[str, Any]
 
@@ -82,9 +82,9 @@ class UsedNames:
         self._tasks = None
 
     async def ready(
-        self, account_number: str, tenant_id: str, pages: OrderApi, patience: timedelta
+        self, account_number: str, tenant_id: str, api: OrderApi, patience: timedelta
     ) -> None:
-        """Returns once the names that the account has used are in the ledger.
+        """Returns once the names that the account has used are in the order journal.
 
         Raises NamesNotRestored where the history cannot be read, or not within the patience;
         StoreUnavailable. Nothing may be sent under a name then.
@@ -97,7 +97,7 @@ class UsedNames:
             if self._tasks is None:
                 raise NamesNotRestored("the server is stopping")
 
-            work = self._restore(account_number, tenant_id, pages)
+            work = self._restore(account_number, tenant_id, api)
             reading = self._tasks.create_task(work, name="used names")
             self._readings[account_number] = reading
             reading.add_done_callback(partial(self._read, account_number))
@@ -110,7 +110,7 @@ class UsedNames:
         if failure is not None:
             raise failure.with_traceback(None)
 
-    async def adopt(self, entry: Entry, draft: Draft, pages: OrderApi) -> None:
+    async def adopt(self, entry: Entry, draft: Draft, api: OrderApi) -> None:
         """Binds a restored name to the request that now comes under it, with its order as answer.
 
         Raises ClientOrderIdTaken where the order is another one, ClientOrderIdRetired where the
@@ -119,7 +119,7 @@ class UsedNames:
         number = entry.order_id or ""
         whole = entry.kind == "complex"
         try:
-            raw = await (pages.raw_complex_order(number) if whole else pages.raw_order(number))
+            raw = await (api.raw_complex_order(number) if whole else api.raw_order(number))
         except (OrderNotFound, ComplexOrderNotFound) as gone:
             raise ClientOrderIdRetired(entry.client_order_id, entry.day.isoformat()) from gone
         except GatewayError as failure:
@@ -147,13 +147,13 @@ class UsedNames:
             reading.cancel()
 
     async def _restore(
-        self, account_number: str, tenant_id: str, pages: OrderApi
+        self, account_number: str, tenant_id: str, api: OrderApi
     ) -> Exception | None:
         """Returns why it failed: a task of a group must not raise what is its callers' business."""
         try:
             if not await self._is_restored(account_number):
-                names = await self._names(pages)
-                self._tell(await self._write(account_number, tenant_id, names))
+                names = await self._names(api)
+                self._log_restored(await self._write(account_number, tenant_id, names))
         except StoreUnavailable as failure:
             return failure
         except GatewayError as failure:
@@ -187,11 +187,11 @@ class UsedNames:
                 self._clock.now(),
             )
 
-    async def _names(self, pages: OrderApi) -> Mapping[str, Restored]:
+    async def _names(self, api: OrderApi) -> Mapping[str, Restored]:
         since = new_york_today(self._clock) - timedelta(days=self._days)
         found: dict[str, Restored] = {}
         count = 0
-        async for orders in pages.raw_history(since):
+        async for orders in api.raw_history(since):
             for raw in orders:
                 one = self._of(raw)
                 if one is not None:
@@ -206,7 +206,7 @@ class UsedNames:
 
         return found
 
-    def _tell(self, restored: int) -> None:
+    def _log_restored(self, restored: int) -> None:
         if restored:  # else the account is new to everybody, and nothing was lost
             log.warning(
                 "used names restored from the broker's history",

@@ -17,7 +17,7 @@ from server.brokerage import Brokerage
 from server.clock import Clock, new_york_today
 from server.orders.model.receipts import Receipt
 from server.orders.services import OrderServices
-from server.orders.submitting.idempotent_orders import Caller
+from server.orders.submitting.caller import Caller
 from server.rpc.call import current_call
 from server.rpc.end_in_band import end_in_band
 from server.rpc.model_guard import ModelGuard
@@ -105,10 +105,10 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         draft, name = order_draft(order), _name(order)
         caller = await self._caller(request.account_id)
         if order.dry_run:
-            return placed_to(await self._orders.desk.dry_run(caller, draft, name))
+            return placed_to(await self._orders.single.dry_run(caller, draft, name))
 
         with self._models.around(current_call(), caller.account.number) as guard:
-            receipt = await self._orders.desk.place(caller, draft, name, guard)
+            receipt = await self._orders.single.place(caller, draft, name, guard)
 
         await _tell_replay(receipt, context)
         return placed_to(receipt)
@@ -119,7 +119,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
         draft, name = change_draft(request), _name(request.change)
         caller = await self._caller(request.account_id)
         with self._models.around(current_call(), caller.account.number) as guard:
-            receipt = await self._orders.desk.replace(caller, draft, name, guard)
+            receipt = await self._orders.single.replace(caller, draft, name, guard)
 
         await _tell_replay(receipt, context)
         return replaced_to(receipt)
@@ -192,7 +192,7 @@ class Orders(order_service_pb2_grpc.OrderServiceServicer):
 
     async def _caller(self, account_id: str) -> Caller:
         call = current_call()
-        return await self._orders.desk.caller(call.tenant, account_id, call.deadline)
+        return await self._orders.single.caller(call.tenant, account_id, call.deadline)
 
 
 def _name(message: Any) -> str | None:

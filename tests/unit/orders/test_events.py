@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import fields, make_dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
+from server.brokerage.api.balances import Balances
 from server.brokerage.api.json_reader import ParseFaults
+from server.brokerage.api.positions import Position
 from server.brokerage.streaming.alert import Alert
 from server.errors import CursorNotKept
 from server.orders.events.log import EventLog
 from server.orders.events.object_states import (
     EventKind,
     ObjectState,
-    report_of_alert,
-    report_of_closing,
+    state_of_alert,
+    state_of_closing,
 )
+from server.orders.model.schema import account_objects
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock
@@ -35,7 +43,7 @@ def log(database: Database, database_settings: Settings, clock: ManualClock) -> 
 def alert(kind: str, **data: Any) -> ObjectState:
     named = {name.replace("_", "-"): value for name, value in data.items()}
     body = {"account-number": ACCOUNT, **named}
-    report = report_of_alert(Alert(kind=kind, data=body, sent_at=NOON), ParseFaults())
+    report = state_of_alert(Alert(kind=kind, data=body, sent_at=NOON), ParseFaults())
     assert report is not None
     return report
 
@@ -124,7 +132,7 @@ async def test_a_position_that_returns_to_its_size_is_told_each_time(log: EventL
     await log.append(ACCOUNT, sizes)
     assert len(await kinds(log)) == 3
     assert (await log.known(ACCOUNT)).open_positions == frozenset({"KO"})
-    gone = report_of_closing(dict(sizes[-1].body), NOON + timedelta(seconds=9))
+    gone = state_of_closing(dict(sizes[-1].body), NOON + timedelta(seconds=9))
     await log.append(ACCOUNT, [gone])
     assert (await log.known(ACCOUNT)).open_positions == frozenset()
 
@@ -156,6 +164,118 @@ async def test_balances_are_told_when_they_change(log: EventLog) -> None:
     assert len(await kinds(log)) == 3
 
 
+BALANCE = {"cash_balance": "1.00", "updated_at": NOON.isoformat()}
+HOLDING = {
+    "symbol": "KO",
+    "quantity": 5,
+    "quantity_direction": "Long",
+    "mark": "1.0",
+    "updated_at": NOON.isoformat(),
+}
+
+
+def states() -> list[ObjectState]:
+    part = {"id": 8, "status": "Live", "price": "1.00", "price-effect": "Debit"}
+    return [
+        order("Live", 1, fills=2, price="1.00", price_effect="Debit"),
+        alert("ComplexOrder", id=9, type="OTO", trigger_order=part, orders=[part, part]),
+        alert("CurrentPosition", **HOLDING),
+        alert("AccountBalance", **BALANCE),
+    ]
+
+
+async def test_a_field_that_is_added_to_a_domain_class_makes_no_event(log: EventLog) -> None:
+    await log.append(ACCOUNT, states())
+    before = await kinds(log)
+    for state in states():
+        kind = type(state.value)
+        grown = make_dataclass(
+            kind.__name__, [("novelty", str)], bases=(kind,), frozen=True, kw_only=True
+        )
+        known = {each.name: getattr(state.value, each.name) for each in fields(kind)}
+        value = grown(**known, novelty="of the next release")
+        assert "novelty" in repr(value)
+        await log.append(ACCOUNT, [replace(state, value=value)])
+        assert replace(state, value=value).digest("") == state.digest("")
+
+    assert await kinds(log) == before
+
+
+async def test_a_number_or_a_moment_that_is_written_otherwise_makes_no_event(log: EventLog) -> None:
+    await log.append(ACCOUNT, states())
+    before = await kinds(log)
+    moment = NOON.astimezone(timezone(timedelta(hours=-5))).isoformat()
+    await log.append(
+        ACCOUNT,
+        [
+            order("Live", 1, fills=2, price="1.0", price_effect="Debit"),
+            alert("CurrentPosition", **HOLDING | {"quantity": "5.000", "updated_at": moment}),
+            alert("AccountBalance", **BALANCE | {"cash_balance": "1"}),
+        ],
+    )
+    assert await kinds(log) == before
+
+
+def test_the_first_version_is_what_repr_gives() -> None:
+    order_, whole, position, balances = states()
+    assert isinstance(position.value, Position)
+    assert isinstance(balances.value, Balances)
+    steady = replace(position.value, mark=None, mark_price=None, close_price=None, updated_at=None)
+    for state, text in (
+        (order_, repr(order_.value)),
+        (whole, repr(whole.value)),
+        (position, repr((steady, position.stamp))),
+        (balances, repr(replace(balances.value, updated_at=None))),
+    ):
+        assert state.digest("") == hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+async def stored(database: Database) -> set[str]:
+    async with database.read() as connection:
+        rows = await connection.execute(select(account_objects.c.digests))
+        return {digest for row in rows for digest in json.loads(row.digests)}
+
+
+async def store_as(database: Database, digest: Callable[[ObjectState], str]) -> None:
+    """Writes the digests as another release did."""
+    async with database.write() as connection:
+        for state in states():
+            mine = (
+                account_objects.c.kind == state.kind.value,
+                account_objects.c.name == state.name,
+            )
+            values = {"digests": json.dumps([digest(state)])}
+            await connection.execute(update(account_objects).where(*mine).values(values))
+
+
+async def test_a_new_version_compares_by_the_old_one_and_announces_what_changed(
+    log: EventLog, database: Database
+) -> None:
+    await log.append(ACCOUNT, states())
+    await store_as(database, lambda state: state.digest(""))
+    assert not any(":" in digest for digest in await stored(database))
+    newest = await log.newest(ACCOUNT)
+    changed = alert("AccountBalance", **BALANCE | {"cash_balance": "2.00"})
+    await log.append(ACCOUNT, [*states()[:3], changed])
+    assert await kinds(log, newest) == [(newest + 1, "balance", None)]
+    assert len([digest for digest in await stored(database) if digest.startswith("1:")]) == 4
+    assert log.statistics().seeded == 0
+
+
+async def test_a_digest_that_cannot_be_read_is_seeded_and_counted(
+    log: EventLog, database: Database
+) -> None:
+    await log.append(ACCOUNT, states())
+    await store_as(database, lambda state: "99:of-a-later-release")
+    newest = await log.newest(ACCOUNT)
+    await log.append(ACCOUNT, states())
+    assert await log.newest(ACCOUNT) == newest
+    assert log.statistics().seeded == 4
+    await log.append(ACCOUNT, [*states(), order("Filled", 2, fills=3)])
+    assert await kinds(log, newest) == [(newest + 1, "fill", "f2"), (newest + 2, "order", None)]
+    assert log.statistics().seeded == 4
+
+
 @pytest.mark.parametrize(
     "strange",
     [
@@ -167,7 +287,7 @@ async def test_balances_are_told_when_they_change(log: EventLog) -> None:
     ],
 )
 def test_what_cannot_be_read_is_no_event(strange: Alert) -> None:
-    assert report_of_alert(strange, ParseFaults()) is None
+    assert state_of_alert(strange, ParseFaults()) is None
 
 
 async def test_cursors_belong_to_an_account_and_a_log(log: EventLog) -> None:

@@ -1,4 +1,4 @@
-"""What is older than it is kept goes soon after a start, and then every hour."""
+"""Expired rows are deleted soon after a start, and then hourly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.orders.submitting.journal import OrderJournal, State
 from server.settings import Settings
 from server.store import Database
 from tests.clock import ManualClock
-from tests.unit.orders.test_journal import intent
+from tests.unit.orders.test_journal import intent, record
 from tests.waiting import eventually
 
 
@@ -23,11 +23,11 @@ async def test_old_answers_go_after_a_minute_and_then_every_hour(
     kept = timedelta(days=database_settings.order_keys_days)
 
     async def answered(name: str) -> None:
-        entry, _ = await journal.record(intent(name))
+        entry, _ = await record(journal, intent(name))
         await journal.settle(entry, State.ACCEPTED, answer={"order": {}}, order_id=name)
 
     async def has_answer(name: str) -> bool:
-        entry, mine = await journal.record(intent(name))
+        entry, mine = await record(journal, intent(name))
         assert not mine, "a name stays used"
         return entry.answer is not None
 

@@ -18,7 +18,7 @@ from server.brokerage.instruments.symbols import InstrumentKind
 from server.brokerage.transport.failures import Refusal, explain
 from server.brokerage.transport.send_progress import Outcome, SendProgress, outcome_of
 from server.errors import BadInput, BrokerTimeout, BrokerUnavailable
-from server.orders.model.actions import mapped
+from server.orders.model.actions import map_action
 from server.orders.model.drafts import ChangeDraft, ComplexDraft, LegDraft, OrderDraft, digest_of
 from server.orders.model.notional import notional_of
 from server.orders.model.pricing import LegQuote
@@ -236,12 +236,12 @@ def test_the_sign_of_a_spread_is_the_markets_to_tell() -> None:
 )
 def test_the_position_decides_what_buy_and_sell_mean(action: str, held: int, sent: str) -> None:
     others = [position("QQQ", -9), position("SPY", held)]
-    assert mapped(action, contract(), others, {}) == sent
+    assert map_action(action, contract(), others, {}) == sent
 
 
 def test_futures_keep_the_short_words() -> None:
     future = contract("/ESZ6", InstrumentKind.FUTURE)
-    assert mapped("Sell", future, [position("/ESZ6", 5)], {}) == "Sell"
+    assert map_action("Sell", future, [position("/ESZ6", 5)], {}) == "Sell"
 
 
 def test_notional_counts_every_opening_leg_and_no_closing_one() -> None:
