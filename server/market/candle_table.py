@@ -96,10 +96,6 @@ class CandleTable:
 
         return gone[-1]
 
-    def clear(self) -> None:
-        """Removes all rows, and gives their memory back."""
-        self.__init__(self._name)  # type: ignore[misc]  # the same empty state, written once
-
     def _new_slot(self) -> int:
         if self._free:
             return self._free.pop()

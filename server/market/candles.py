@@ -142,7 +142,7 @@ class CandleSeries:
 
     def close(self) -> None:
         """Drops all candles, and gives the room back."""
-        self._rows.clear()
+        self._rows = CandleTable(self.key.streamer_symbol)
         self._arriving = None
         self._resize(0)
 
