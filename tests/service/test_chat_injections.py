@@ -211,7 +211,8 @@ CHANNELS: tuple[Channel, ...] = (
 async def victim(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Victim]:
     sim = TaintedSimulator(SimulatorSettings())
     folder: Path = tmp_path_factory.mktemp("victim")
-    settings = {"chat_model": "stand-in-obedient", "chat_turns": 8}
+    # No day's budget of tokens: 600 injections are more than a person's day.
+    settings = {"chat_model": "stand-in-obedient", "chat_turns": 8, "model_day_tokens": 0}
     async with open_chat(folder, sim, **settings) as chat:
         await chat.ask("Get my account balances")
         sim.exchange.script(ACCOUNT, Script(behaviour="reject", reason="no"))
