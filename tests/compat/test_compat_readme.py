@@ -133,8 +133,9 @@ def test_all_blocks_are_known() -> None:
     "example", [each for each in EXAMPLES if MADE_ELSEWHERE not in each.text], ids=label
 )
 def test_a_command_does_what_is_shown(example: Example, gateway: Gateway) -> None:
-    if "grpcurl" in example.text and shutil.which("grpcurl") is None:
-        pytest.skip("grpcurl is not installed")
+    for tool in ("grpcurl", "curl"):
+        if re.search(rf"\b{tool} ", example.text) and shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
 
     mcp = "server mcp" in example.text
     out = run(example, gateway, given=INITIALIZE if mcp else "")
