@@ -41,7 +41,8 @@ def refused(gateway: Gateway, http: requests.Session, path: str, body: bytes) ->
         (b"[1, 2]", "Invalid instruments[0] '1'. Expected an object."),
         (b'"SPY"', "Invalid request body: expected a JSON array"),
         (b'{"symbol": "SPY"}', "Invalid request body: expected a JSON array"),
-        (b"[" * 100_000, "nested too deeply")(  # Python 3.13 reads 5,000,
+        (b"[" * 100_000, "nested too deeply"),  # Python 3.13 reads 5,000
+        (
             b'[{"symbol": "SPY", "strike": 5}]',
             "Unknown field 'instruments[0].strike'. Allowed: expiration_date, option_type, ",
         ),
