@@ -99,7 +99,9 @@ class CandleSeries:
             self._put(row)
             if len(self._rows) > self.most and not self._grown():
                 self._trim(self._rows)
-        elif row.time > self._arriving_after and not self._has(row):
+        elif self._has(row):
+            self._arriving.remove(row.time)  # what came of it before in this transfer is outdated
+        elif row.time > self._arriving_after:
             self._arriving.put(row)
             if len(self._arriving) > self.most and not self._grown():
                 # It comes newest first: what is older than this need not be looked at.

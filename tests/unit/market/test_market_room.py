@@ -192,6 +192,16 @@ def test_a_history_that_comes_again_is_kept_once(room: Room, held: ExitStack) ->
     assert series.version == version
 
 
+def test_the_last_of_two_rows_of_one_time_in_a_transfer_counts(room: Room, held: ExitStack) -> None:
+    series = held.enter_context(room.mine.hold(key("SPY"), "SPY", room.now - DAY))
+    load(series, range(3))
+    kept = [row.close for row in series.since_version(0, 0)]
+    series.take(candle(2, flags=SNAPSHOT_BEGIN)._replace(close=99.0), 0)
+    series.take(candle(2), 0)
+    series.take(candle(0, flags=SNAPSHOT_END), 0)
+    assert [row.close for row in series.since_version(0, 0)] == kept
+
+
 def test_a_history_that_is_longer_than_expected_is_cut_only_where_there_is_no_room() -> None:
     shares = candle_shares(each=1000, total=4000)
     series = CandleSeries(key("SPY"), "SPY", 0, CandleRoom(shares, "mine"), most=100)
